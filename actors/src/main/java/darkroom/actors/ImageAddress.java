@@ -1,0 +1,10 @@
+package darkroom.actors;
+
+/**
+ * The name of one image of a run, drawn, scored and counted once (promise P-2).
+ *
+ * @param step training step, from 0
+ * @param group group within the step, from 0
+ * @param slot image within the group, from 0
+ */
+public record ImageAddress(String run, int step, int group, int slot) {}

@@ -1,0 +1,10 @@
+package darkroom.actors;
+
+/**
+ * A piece of work whose result is a pure function of what it names. It may be done by any worker, any number of times;
+ * the first result counts.
+ */
+public sealed interface Unit permits DrawUnit, ScoreUnit, TrainUnit {
+    /** Says which piece of work this is, for logs and reports; equal names mean equal results. */
+    String name();
+}

@@ -1,0 +1,23 @@
+package darkroom.config;
+
+import java.util.List;
+
+/**
+ * Where prompts come from.
+ *
+ * @param source {@code embedded} for rendered tasks, else a directory in the Edit-R1 layout
+ * @param tasks task types drawn from, by name; order matters to nothing
+ * @param trainTasks how many rendered rows the run draws its prompts from
+ * @param onMalformed what to do with a malformed line of a dataset
+ */
+public record DataSettings(String source, List<String> tasks, int trainTasks, OnMalformed onMalformed) {
+    public DataSettings {
+        tasks = List.copyOf(tasks);
+    }
+
+    /** {@code SKIP} reports the line and goes on; {@code STOP} reports it and ends the run before it begins. */
+    public enum OnMalformed {
+        SKIP,
+        STOP
+    }
+}

@@ -1,0 +1,43 @@
+package darkroom.config;
+
+/**
+ * How a group is compared with itself, and which groups teach nothing.
+ *
+ * @param filter whether groups are dropped at all
+ * @param rule {@code AND} drops high mean and low spread together (paper section 2.3); {@code OR} drops either (public code)
+ * @param spread which spread the threshold is compared with
+ * @param meanThreshold tau mu
+ * @param spreadThreshold tau sigma
+ * @param normaliser what advantages are divided by: the spread of all rewards of the step, or of the group
+ * @param epsilon added to the spread before dividing
+ * @param advantageClip advantages are cut to plus and minus this before they become optimality
+ * @param banPrompts whether a prompt whose group has a high mean and a low spread is never drawn again
+ * @param scoredMin scored slots below which a group is abandoned
+ */
+public record GroupSettings(
+        boolean filter,
+        Rule rule,
+        Spread spread,
+        double meanThreshold,
+        double spreadThreshold,
+        Normaliser normaliser,
+        double epsilon,
+        double advantageClip,
+        boolean banPrompts,
+        int scoredMin) {
+
+    public enum Rule {
+        AND,
+        OR
+    }
+
+    public enum Spread {
+        STD,
+        VARIANCE
+    }
+
+    public enum Normaliser {
+        GLOBAL,
+        GROUP
+    }
+}

@@ -1,0 +1,21 @@
+package darkroom.config;
+
+import java.time.Duration;
+
+/**
+ * Bounds of everything that waits or holds (promise P-9).
+ *
+ * @param groupsInFlightMax groups opened and not yet ended
+ * @param leaseTime a lease whose worker has not been heard of for this long is given to another
+ * @param heartbeatEvery how often a worker with leases is heard of
+ * @param workAttemptsMax times one unit of work is leased before the run stops with the unit's name
+ * @param stallAfter no progress for this long is reported with the name of who blocks (promise P-4)
+ * @param tensorBytesMax bytes of tensors held by one process
+ */
+public record LimitSettings(
+        int groupsInFlightMax,
+        Duration leaseTime,
+        Duration heartbeatEvery,
+        int workAttemptsMax,
+        Duration stallAfter,
+        long tensorBytesMax) {}

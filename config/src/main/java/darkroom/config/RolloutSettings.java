@@ -1,0 +1,38 @@
+package darkroom.config;
+
+/**
+ * How the current policy draws a group of edits.
+ *
+ * @param groupsPerStep G, prompts per step (paper: 24)
+ * @param imagesPerGroup K, edits per prompt (paper: 12)
+ * @param solverSteps n, velocity evaluations per image (paper: 6)
+ * @param schedule sigma schedule, method section 2.2
+ * @param solver which solver steps from one sigma to the next
+ * @param sdeNoise noise level of {@link Solver#SDE}; unused by the deterministic solvers
+ * @param bf16 linears in bfloat16 with attention in float32, instead of all in float32
+ * @param staleness how many committed versions behind the newest the policy that draws a step is: 0 or 1
+ */
+public record RolloutSettings(
+        int groupsPerStep,
+        int imagesPerGroup,
+        int solverSteps,
+        Schedule schedule,
+        Solver solver,
+        double sdeNoise,
+        boolean bf16,
+        int staleness) {
+
+    /** Sigma schedules of the flow-matching scheduler: dynamic shift as Kontext, as Qwen-Image-Edit, or none. */
+    public enum Schedule {
+        KONTEXT,
+        QWEN,
+        LINEAR
+    }
+
+    /** First order; DPM-Solver++ 2M as the public code steps it; the stochastic sampler of Flow-GRPO. */
+    public enum Solver {
+        EULER,
+        DPM2,
+        SDE
+    }
+}

@@ -1,0 +1,51 @@
+package darkroom.config;
+
+/**
+ * One training iteration: which objective, over which samples, with which optimizer.
+ *
+ * @param objective DiffusionNFT, or Flow-GRPO behind the same seam
+ * @param weighting DiffusionNFT loss: adaptive x0 space (public code) or none, velocity space (paper equation 4)
+ * @param beta mixing of trained and old velocity, equations 5 and 6
+ * @param klWeight weight of the velocity-space distance to the reference
+ * @param clipRange Flow-GRPO's clip range of the probability ratio
+ * @param timestepsPerImage T, solver noise levels trained per image (paper: 5; embedded: 1)
+ * @param optimizerSteps S, optimizer steps per iteration over disjoint sets of units (paper: 1; embedded: 4)
+ * @param unitSamples samples per gradient unit: the fixed batch whose gradient is summed in one piece
+ * @param lora rank of the trained low-rank adapters; 0 trains all weights
+ * @param loraAlpha alpha of the adapters; their output is scaled by alpha / rank
+ * @param oldPolicy how the policy that draws follows the trained one
+ * @param oldPolicyDecay decay of a constant old-policy schedule
+ * @param emaDecay cap of the evaluation average's decay
+ */
+public record TrainingSettings(
+        Objective objective,
+        Weighting weighting,
+        double beta,
+        double klWeight,
+        double clipRange,
+        int timestepsPerImage,
+        int optimizerSteps,
+        int unitSamples,
+        int lora,
+        double loraAlpha,
+        OptimizerSettings optimizer,
+        OldPolicy oldPolicy,
+        double oldPolicyDecay,
+        double emaDecay) {
+
+    public enum Objective {
+        DIFFUSION_NFT,
+        FLOW_GRPO
+    }
+
+    public enum Weighting {
+        ADAPTIVE,
+        NONE
+    }
+
+    /** {@code PAPER}: decay min(0.001 step, 0.5); {@code CONSTANT}: {@code oldPolicyDecay}. */
+    public enum OldPolicy {
+        PAPER,
+        CONSTANT
+    }
+}
