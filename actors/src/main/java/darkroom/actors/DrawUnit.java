@@ -1,18 +1,36 @@
 package darkroom.actors;
 
 /**
- * Draws all images of one group in one fixed batch. Noise of slot k is keyed by (seed, step, group, k).
+ * Draws all images of one group in one fixed batch. Noise of slot k is keyed by (seed, purpose, step, group, k): the
+ * name of the run is no part of it, so that two evaluations of one set of prompts are paired.
  *
+ * @param run name of the run, or of the evaluation that this draw belongs to
  * @param seed run seed
+ * @param purpose what the images are for: it decides the solver and is part of the noise key
+ * @param step training step; of an evaluation its key
  * @param slots K, images in the group
  * @param policy version of {@code weights}
  * @param weights flat parameters of the policy that draws, FLOAT32 [parameters]
  */
 public record DrawUnit(
-        String run, long seed, int step, int group, int slots, PolicyVersion policy, TensorRef weights, Prompt prompt)
+        String run,
+        long seed,
+        Purpose purpose,
+        int step,
+        int group,
+        int slots,
+        PolicyVersion policy,
+        TensorRef weights,
+        Prompt prompt)
         implements Unit {
     @Override
     public String name() {
-        return "draw step %d group %d".formatted(step, group);
+        return "draw %s step %d group %d".formatted(run, step, group);
+    }
+
+    /** Training images are drawn with {@code rollout.*}; evaluation images with {@code evaluation.solver-steps}. */
+    public enum Purpose {
+        TRAINING,
+        EVALUATION
     }
 }

@@ -3,6 +3,7 @@ package darkroom.actors;
 /**
  * The name of one image of a run, drawn, scored and counted once (promise P-2).
  *
+ * @param run name of the run, or of the evaluation that the image belongs to
  * @param step training step, from 0
  * @param group group within the step, from 0
  * @param slot image within the group, from 0

@@ -8,6 +8,7 @@ package darkroom.actors;
 public record ScoreUnit(ImageAddress address, Prompt prompt, TensorRef pixels) implements Unit {
     @Override
     public String name() {
-        return "score step %d group %d slot %d".formatted(address.step(), address.group(), address.slot());
+        return "score %s step %d group %d slot %d"
+                .formatted(address.run(), address.step(), address.group(), address.slot());
     }
 }

@@ -30,7 +30,7 @@ public sealed interface TrainUnit extends Unit {
 
         @Override
         public String name() {
-            return "gradient step %d pass %d unit %d".formatted(step, pass, index);
+            return "gradient %s step %d pass %d unit %d".formatted(run, step, pass, index);
         }
     }
 
@@ -47,7 +47,7 @@ public sealed interface TrainUnit extends Unit {
      * @param gradients in unit order
      * @param lastPass whether the old policy follows now
      */
-    record UpdateUnit(int step, int pass, LearnerState state, List<TensorRef> gradients, boolean lastPass)
+    record UpdateUnit(String run, int step, int pass, LearnerState state, List<TensorRef> gradients, boolean lastPass)
             implements TrainUnit {
         public UpdateUnit {
             gradients = List.copyOf(gradients);
@@ -55,7 +55,7 @@ public sealed interface TrainUnit extends Unit {
 
         @Override
         public String name() {
-            return "update step %d pass %d".formatted(step, pass);
+            return "update %s step %d pass %d".formatted(run, step, pass);
         }
     }
 }

@@ -1,0 +1,32 @@
+package darkroom.actors;
+
+import java.time.Duration;
+
+/** What a desk tells of its workers. Nothing here reaches a result. */
+public sealed interface DeskEvent extends RunEvent {
+    /** Name of the desk, which is what its workers do, for instance {@code draw}; of a warden, {@code node}. */
+    String role();
+
+    record WorkerJoined(String role, String worker, int capacity) implements DeskEvent {}
+
+    /** @param leases units that others will do now */
+    record WorkerLost(String role, String worker, int leases) implements DeskEvent {}
+
+    /** The worker was not heard of in time; another one does the unit. */
+    record LeaseExpired(String role, String worker, String unit) implements DeskEvent {}
+
+    /** A device could not do a unit; it is done again elsewhere. */
+    record WorkFailed(String role, String worker, String unit, String message) implements DeskEvent {}
+
+    /** The workers of a post kept ending; it gets no further one. */
+    record PostGivenUp(String role, String worker, int endsInARow) implements DeskEvent {}
+
+    /**
+     * Promise P-4: work waits and nothing was finished for {@code waited}.
+     *
+     * @param worker who holds the oldest lease; {@code nobody} if no worker is there
+     * @param unit the oldest unit, with its step and group
+     * @param acted whether the unit was taken away from the worker now, to be done elsewhere
+     */
+    record Stalled(String role, String worker, String unit, Duration waited, boolean acted) implements DeskEvent {}
+}

@@ -1,0 +1,198 @@
+package darkroom.actors;
+
+import darkroom.config.LimitSettings;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.Signal;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Pulls leases for one device, and lives as long as it.
+ *
+ * <ul>
+ *   <li><b>LW-1</b> Every lease is answered once, with {@code Finished} or {@code Failed}, while the worker lives.
+ *   <li><b>LW-2</b> While it lives, the desk hears of it at least every {@code limits.heartbeat-every}.
+ *   <li><b>LW-3</b> A worker that stops releases the tensors of whatever its device still finishes, and closes the device.
+ *   <li><b>LW-4</b> After a failure it pulls nothing until its next heartbeat; after {@value #FAILURES_IN_A_ROW_MAX}
+ *       failures in a row it stops, so that its warden gives it a new device.
+ * </ul>
+ */
+public final class LeasedWorker<U extends Unit, R extends Result> extends SwitchBehavior<LeasedWorker.Command<U, R>> {
+    static final int FAILURES_IN_A_ROW_MAX = 3;
+
+    public sealed interface Command<U extends Unit, R extends Result> {}
+
+    /** The desk leases {@code unit} to this worker. */
+    public record Perform<U extends Unit, R extends Result>(LeaseId lease, U unit) implements Command<U, R> {}
+
+    /** Ends the worker at once, whatever it does; the desk notices. For shutdown and for fault tests. */
+    public record Stop<U extends Unit, R extends Result>() implements Command<U, R> {}
+
+    private record Completed<U extends Unit, R extends Result>(
+            LeaseId lease, @Nullable Throwable failure) implements Command<U, R> {}
+
+    private record Beat<U extends Unit, R extends Result>() implements Command<U, R> {}
+
+    private final ActorContext<Command<U, R>> context;
+    private final String name;
+    private final Device<U, R> device;
+    private final ActorRef<WorkDesk.Command<U, R>> desk;
+    private final Consumer<TensorRef> release;
+    private final Map<LeaseId, Handover<R>> inWork = new LinkedHashMap<>();
+    private int failuresInARow;
+
+    private LeasedWorker(
+            ActorContext<Command<U, R>> context,
+            String name,
+            Device<U, R> device,
+            ActorRef<WorkDesk.Command<U, R>> desk,
+            Consumer<TensorRef> release) {
+        this.context = context;
+        this.name = name;
+        this.device = device;
+        this.desk = desk;
+        this.release = release;
+        beat(device.capacity());
+    }
+
+    /**
+     * @param name of the worker, for reports
+     * @param device opened with the worker and closed with it; must return at once
+     * @param release called for every tensor of a result that comes too late
+     */
+    public static <U extends Unit, R extends Result> Behavior<Command<U, R>> create(
+            String name,
+            Supplier<? extends Device<U, R>> device,
+            ActorRef<WorkDesk.Command<U, R>> desk,
+            LimitSettings limits,
+            Consumer<TensorRef> release) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            timers.startTimerWithFixedDelay(new Beat<>(), limits.heartbeatEvery());
+            return new LeasedWorker<U, R>(context, name, device.get(), desk, release);
+        }));
+    }
+
+    @Override
+    Behavior<Command<U, R>> onMessage(Command<U, R> command) {
+        return switch (command) {
+            case Perform<U, R>(LeaseId lease, U unit) -> onPerform(lease, unit);
+            case Completed<U, R>(LeaseId lease, Throwable failure) -> onCompleted(lease, failure);
+            case Beat<U, R>() -> beat(device.capacity());
+            case Stop<U, R>() -> Behaviors.stopped();
+        };
+    }
+
+    @Override
+    Behavior<Command<U, R>> onSignal(Signal signal) {
+        if (signal instanceof PostStop) {
+            for (Handover<R> handover : inWork.values()) {
+                R unwanted = handover.abandon();
+                if (unwanted != null) {
+                    unwanted.tensors().forEach(release); // LW-3
+                }
+            }
+            device.close();
+        }
+        return this;
+    }
+
+    private Behavior<Command<U, R>> onPerform(LeaseId lease, U unit) {
+        if (inWork.containsKey(lease)) {
+            return this;
+        }
+        Handover<R> handover = new Handover<>();
+        inWork.put(lease, handover);
+        ActorRef<Command<U, R>> self = context.getSelf();
+        Consumer<TensorRef> unwanted = release;
+        begin(unit).whenComplete((result, failure) -> {
+            if (result != null && !handover.offer(result)) {
+                result.tensors().forEach(unwanted); // LW-3
+            } else {
+                self.tell(new Completed<>(lease, failure));
+            }
+        });
+        return this;
+    }
+
+    private CompletionStage<R> begin(U unit) {
+        try {
+            return device.perform(unit);
+        } catch (RuntimeException failure) {
+            return CompletableFuture.failedFuture(failure);
+        }
+    }
+
+    private Behavior<Command<U, R>> onCompleted(LeaseId lease, @Nullable Throwable failure) {
+        Handover<R> handover = inWork.remove(lease);
+        if (handover == null) {
+            return this;
+        }
+        R result = handover.abandon();
+        if (result != null) {
+            failuresInARow = 0;
+            desk.tell(new WorkDesk.Finished<>(context.getSelf(), lease, result)); // LW-1
+            return this;
+        }
+        failuresInARow++;
+        boolean stop = failuresInARow >= FAILURES_IN_A_ROW_MAX; // LW-4
+        beat(0);
+        desk.tell(new WorkDesk.Failed<>(context.getSelf(), lease, faultOf(failure))); // LW-1
+        return stop ? Behaviors.stopped() : this;
+    }
+
+    private Behavior<Command<U, R>> beat(int capacity) {
+        desk.tell(new WorkDesk.Heartbeat<>(context.getSelf(), name, capacity, inWork.keySet())); // LW-2
+        return this;
+    }
+
+    private Fault faultOf(@Nullable Throwable failure) {
+        return switch (failure) {
+            case null -> new Fault.Retry(name + " completed a unit without a result");
+            case CompletionException wrapped when wrapped.getCause() != null -> faultOf(wrapped.getCause());
+            case FaultException sorted -> sorted.fault();
+            case TensorLostException lost -> new Fault.InputLost(message(lost));
+            case Throwable other -> new Fault.Retry(message(other));
+        };
+    }
+
+    private String message(Throwable failure) {
+        return "%s: %s%s"
+                .formatted(
+                        name,
+                        failure.getClass().getSimpleName(),
+                        failure.getMessage() == null ? "" : ": " + failure.getMessage());
+    }
+
+    /** One result on its way from a device's thread to the worker, which may be gone by then. */
+    private static final class Handover<R extends Result> {
+        private @Nullable R result;
+        private boolean gone;
+
+        /** False if nobody will take it. */
+        synchronized boolean offer(R offered) {
+            if (gone) {
+                return false;
+            }
+            result = offered;
+            return true;
+        }
+
+        /** Takes what is there; nothing can be offered after. */
+        synchronized @Nullable R abandon() {
+            gone = true;
+            R taken = result;
+            result = null;
+            return taken;
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package darkroom.actors;
+
+import darkroom.config.LimitSettings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Signal;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps one worker at each device of a node.
+ *
+ * <ul>
+ *   <li><b>NW-1</b> A worker that ends is followed by another one with a new device, after a pause that doubles from
+ *       {@code limits.heartbeat-every} up to {@code limits.lease-time}.
+ *   <li><b>NW-2</b> A post whose workers ended {@value #ENDS_IN_A_ROW_MAX} times, none having lived for {@code
+ *       limits.lease-time}, is given up, and says so.
+ * </ul>
+ */
+public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
+    static final int ENDS_IN_A_ROW_MAX = 10;
+
+    public sealed interface Command {}
+
+    /** Stops the worker at post {@code name}, as a crash would; its successor comes by NW-1. For fault tests. */
+    public record Crash(String name) implements Command {}
+
+    private record Respawn(Watch<?, ?> watch) implements Command {}
+
+    private record Settled(Watch<?, ?> watch) implements Command {}
+
+    /**
+     * One place of work.
+     *
+     * @param name unique within the node
+     * @param device makes the device of a new worker; called on the dispatcher, must return at once
+     * @param desk where its work comes from
+     */
+    public record Post<U extends Unit, R extends Result>(
+            String name, Supplier<? extends Device<U, R>> device, ActorRef<WorkDesk.Command<U, R>> desk) {}
+
+    private final ActorContext<Command> context;
+    private final TimerScheduler<Command> timers;
+    private final LimitSettings limits;
+    private final Consumer<TensorRef> release;
+    private final ActorRef<? super DeskEvent> events;
+    private final List<Watch<?, ?>> watches = new ArrayList<>();
+    private final Map<ActorRef<?>, Watch<?, ?>> byWorker = new HashMap<>();
+
+    private NodeWarden(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            List<Post<?, ?>> posts,
+            LimitSettings limits,
+            Consumer<TensorRef> release,
+            ActorRef<? super DeskEvent> events) {
+        this.context = context;
+        this.timers = timers;
+        this.limits = limits;
+        this.release = release;
+        this.events = events;
+        for (Post<?, ?> post : posts) {
+            Watch<?, ?> watch = new Watch<>(post);
+            watches.add(watch);
+            spawn(watch);
+        }
+    }
+
+    public static Behavior<Command> create(
+            List<Post<?, ?>> posts,
+            LimitSettings limits,
+            Consumer<TensorRef> release,
+            ActorRef<? super DeskEvent> events) {
+        return Behaviors.setup(context ->
+                Behaviors.withTimers(timers -> new NodeWarden(context, timers, posts, limits, release, events)));
+    }
+
+    @Override
+    Behavior<Command> onMessage(Command command) {
+        switch (command) {
+            case Crash(String name) -> onCrash(name);
+            case Respawn(Watch<?, ?> watch) -> spawn(watch);
+            case Settled(Watch<?, ?> watch) -> watch.endsInARow = 0;
+        }
+        return this;
+    }
+
+    @Override
+    Behavior<Command> onSignal(Signal signal) {
+        if (signal instanceof Terminated ended) {
+            Watch<?, ?> watch = byWorker.remove(ended.getRef());
+            if (watch != null) {
+                onEnded(watch);
+            }
+            return this;
+        }
+        return Behaviors.unhandled();
+    }
+
+    private void onCrash(String name) {
+        for (Watch<?, ?> watch : watches) {
+            if (watch.post.name().equals(name)) {
+                watch.stop();
+            }
+        }
+    }
+
+    private void onEnded(Watch<?, ?> watch) {
+        timers.cancel(watch);
+        watch.endsInARow++;
+        if (watch.endsInARow >= ENDS_IN_A_ROW_MAX) { // NW-2
+            events.tell(new DeskEvent.PostGivenUp("node", watch.post.name(), watch.endsInARow));
+            return;
+        }
+        Duration pause = limits.heartbeatEvery().multipliedBy(1L << Math.min(watch.endsInARow - 1, 16));
+        Duration bounded = pause.compareTo(limits.leaseTime()) > 0 ? limits.leaseTime() : pause;
+        timers.startSingleTimer(watch, new Respawn(watch), bounded); // NW-1
+    }
+
+    private <U extends Unit, R extends Result> void spawn(Watch<U, R> watch) {
+        Post<U, R> post = watch.post;
+        ActorRef<LeasedWorker.Command<U, R>> worker = context.spawn(
+                LeasedWorker.create(post.name(), post.device(), post.desk(), limits, release),
+                post.name() + "-" + watch.incarnation++);
+        watch.worker = worker;
+        byWorker.put(worker, watch);
+        context.watch(worker);
+        timers.startSingleTimer(watch, new Settled(watch), limits.leaseTime());
+    }
+
+    private static final class Watch<U extends Unit, R extends Result> {
+        final Post<U, R> post;
+
+        @Nullable
+        ActorRef<LeasedWorker.Command<U, R>> worker;
+
+        int incarnation = 1;
+        int endsInARow;
+
+        Watch(Post<U, R> post) {
+            this.post = post;
+        }
+
+        void stop() {
+            if (worker != null) {
+                worker.tell(new LeasedWorker.Stop<>());
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+package darkroom.actors;
+
+/** What a run tells the one who watches it. */
+public sealed interface RunEvent permits DeskEvent {}

@@ -1,0 +1,456 @@
+package darkroom.actors;
+
+import darkroom.config.LimitSettings;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Signal;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Leases units of one kind to the workers that pull them, until each unit has one result.
+ *
+ * <p>A worker's {@link Heartbeat} is its credit: it may hold as many leases as its capacity says, as long as it is heard
+ * of. Which worker does which unit depends on timing; no result does. Time is counted in ticks of the desk's own timer,
+ * so that a process that was paused with its workers does not take their leases away when it wakes.
+ *
+ * <ul>
+ *   <li><b>WD-1</b> Every submitted unit is answered once, with {@link Done} or {@link Refused}, unless withdrawn.
+ *   <li><b>WD-2</b> The first result stands; the tensors of every further one are released.
+ *   <li><b>WD-3</b> A lease ends when its worker dies, and when the worker was not heard of for {@code limits.lease-time};
+ *       the unit is then leased again, if possible to a worker that has not failed it.
+ *   <li><b>WD-4</b> A unit is leased at most {@code limits.work-attempts-max} times.
+ *   <li><b>WD-5</b> A worker never holds more leases than its capacity.
+ *   <li><b>WD-6</b> At most {@code unitsMax} units are open; a further one is refused at once.
+ *   <li><b>WD-7</b> Work that waits with nothing finished for {@code limits.stall-after} is reported with the name of who
+ *       blocks; after twice that the oldest leases are taken away.
+ *   <li><b>WD-8</b> A requester that withdraws hears {@link Withdrawn} after its last answer.
+ * </ul>
+ */
+public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBehavior<WorkDesk.Command<U, R>> {
+
+    public sealed interface Command<U extends Unit, R extends Result> {}
+
+    /** Wants the result of {@code unit}, once. */
+    public record Submit<U extends Unit, R extends Result>(U unit, ActorRef<Answer<U, R>> requester)
+            implements Command<U, R> {}
+
+    /** Wants no more answers. */
+    public record Withdraw<U extends Unit, R extends Result>(ActorRef<Answer<U, R>> requester)
+            implements Command<U, R> {}
+
+    /**
+     * The worker is there, may hold {@code capacity} leases, and works on {@code leases}. Sent at least every
+     * {@code limits.heartbeat-every}; losing some, or hearing one twice, changes nothing.
+     */
+    public record Heartbeat<U extends Unit, R extends Result>(
+            ActorRef<LeasedWorker.Command<U, R>> worker, String name, int capacity, Set<LeaseId> leases)
+            implements Command<U, R> {
+        public Heartbeat {
+            leases = Set.copyOf(leases);
+        }
+    }
+
+    /** The lease is done. The desk owns the tensors of the result from here on. */
+    public record Finished<U extends Unit, R extends Result>(
+            ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, R result) implements Command<U, R> {}
+
+    /** The worker could not do it. */
+    public record Failed<U extends Unit, R extends Result>(
+            ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, Fault fault) implements Command<U, R> {}
+
+    private record Tick<U extends Unit, R extends Result>() implements Command<U, R> {}
+
+    /** What a requester hears. */
+    public sealed interface Answer<U extends Unit, R extends Result> {}
+
+    /** The requester owns the tensors of the result from here on. */
+    public record Done<U extends Unit, R extends Result>(U unit, R result) implements Answer<U, R> {}
+
+    public record Refused<U extends Unit, R extends Result>(U unit, Fault fault) implements Answer<U, R> {}
+
+    /** Nothing follows. */
+    public record Withdrawn<U extends Unit, R extends Result>() implements Answer<U, R> {}
+
+    private final ActorContext<Command<U, R>> context;
+    private final String role;
+    private final LimitSettings limits;
+    private final int unitsMax;
+    private final Consumer<TensorRef> release;
+    private final ActorRef<? super DeskEvent> events;
+
+    private final Deque<Work<U, R>> waiting = new ArrayDeque<>();
+    private final Map<LeaseId, Lease<U, R>> leases = new LinkedHashMap<>();
+    private final Map<LeaseId, Work<U, R>> openByLease = new LinkedHashMap<>();
+    private final Map<ActorRef<LeasedWorker.Command<U, R>>, Station<U, R>> stations = new LinkedHashMap<>();
+    private final Set<Work<U, R>> open = new LinkedHashSet<>();
+    private long nextLease;
+    private int quietTicks;
+    private boolean stallReported;
+
+    private WorkDesk(
+            ActorContext<Command<U, R>> context,
+            String role,
+            LimitSettings limits,
+            int unitsMax,
+            Consumer<TensorRef> release,
+            ActorRef<? super DeskEvent> events) {
+        this.context = context;
+        this.role = role;
+        this.limits = limits;
+        this.unitsMax = unitsMax;
+        this.release = release;
+        this.events = events;
+    }
+
+    /**
+     * @param role what the workers of this desk do, for reports
+     * @param unitsMax units that may be open at the same time
+     * @param release called for every tensor of a result that nobody wants
+     * @param events who hears of workers that join, die, or stall
+     */
+    public static <U extends Unit, R extends Result> Behavior<Command<U, R>> create(
+            String role,
+            LimitSettings limits,
+            int unitsMax,
+            Consumer<TensorRef> release,
+            ActorRef<? super DeskEvent> events) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            timers.startTimerWithFixedDelay(new Tick<>(), limits.heartbeatEvery());
+            return new WorkDesk<U, R>(context, role, limits, unitsMax, release, events);
+        }));
+    }
+
+    @Override
+    Behavior<Command<U, R>> onMessage(Command<U, R> command) {
+        switch (command) {
+            case Submit<U, R>(U unit, ActorRef<Answer<U, R>> requester) -> onSubmit(unit, requester);
+            case Withdraw<U, R>(ActorRef<Answer<U, R>> requester) -> onWithdraw(requester);
+            case Heartbeat<U, R> heartbeat -> onHeartbeat(heartbeat);
+            case Finished<U, R> finished -> onFinished(finished);
+            case Failed<U, R> failed -> onFailed(failed);
+            case Tick<U, R>() -> onTick();
+        }
+        leaseWhatWaits();
+        return this;
+    }
+
+    @Override
+    Behavior<Command<U, R>> onSignal(Signal signal) {
+        if (signal instanceof Terminated terminated) {
+            onWorkerGone(terminated.getRef());
+            leaseWhatWaits();
+            return this;
+        }
+        return Behaviors.unhandled();
+    }
+
+    private void onSubmit(U unit, ActorRef<Answer<U, R>> requester) {
+        if (open.size() >= unitsMax) { // WD-6
+            requester.tell(new Refused<>(
+                    unit,
+                    new Fault.StopRun("%s: the %s desk has %d units open, its limit; lower limits.groups-in-flight-max"
+                            .formatted(unit.name(), role, open.size()))));
+            return;
+        }
+        if (open.isEmpty()) {
+            somethingMoved();
+        }
+        Work<U, R> work = new Work<>(unit, requester);
+        open.add(work);
+        waiting.addLast(work);
+    }
+
+    private void onWithdraw(ActorRef<Answer<U, R>> requester) {
+        for (Work<U, R> work : List.copyOf(open)) {
+            if (work.requester.equals(requester)) {
+                close(work);
+            }
+        }
+        requester.tell(new Withdrawn<>()); // WD-8
+    }
+
+    private void onHeartbeat(Heartbeat<U, R> heartbeat) {
+        Station<U, R> station = stations.get(heartbeat.worker());
+        if (station == null) {
+            station = new Station<>(heartbeat.worker(), heartbeat.name());
+            stations.put(heartbeat.worker(), station);
+            context.watch(heartbeat.worker());
+            events.tell(new DeskEvent.WorkerJoined(role, heartbeat.name(), heartbeat.capacity()));
+        }
+        station.capacity = heartbeat.capacity();
+        station.silentTicks = 0;
+        station.abandoned.retainAll(heartbeat.leases());
+        for (LeaseId id : heartbeat.leases()) {
+            Lease<U, R> lease = leases.get(id);
+            if (lease != null) {
+                lease.silentTicks = 0;
+            } else {
+                station.abandoned.add(id); // WD-5
+            }
+        }
+    }
+
+    private void onFinished(Finished<U, R> finished) {
+        Work<U, R> work = openByLease.get(finished.lease());
+        endLease(finished.worker(), finished.lease());
+        if (work == null) {
+            finished.result().tensors().forEach(release); // WD-2
+            return;
+        }
+        close(work); // WD-1
+        work.requester.tell(new Done<>(work.unit, finished.result()));
+    }
+
+    private void onFailed(Failed<U, R> failed) {
+        Work<U, R> work = openByLease.get(failed.lease());
+        boolean current = leases.containsKey(failed.lease());
+        endLease(failed.worker(), failed.lease());
+        if (work == null || !current) {
+            return;
+        }
+        switch (failed.fault()) {
+            case Fault.Retry(String message) -> {
+                events.tell(new DeskEvent.WorkFailed(role, nameOf(failed.worker()), work.unit.name(), message));
+                again(work, failed.worker(), message);
+            }
+            case Fault.InputLost fault -> refuse(work, fault);
+            case Fault.DropGroup fault -> refuse(work, fault);
+            case Fault.StopRun fault -> refuse(work, fault);
+        }
+    }
+
+    private void onWorkerGone(ActorRef<?> worker) {
+        Station<U, R> station = stations.remove(worker);
+        if (station == null) {
+            return;
+        }
+        List<Lease<U, R>> orphans = leases.values().stream()
+                .filter(lease -> lease.worker.equals(worker))
+                .toList();
+        events.tell(new DeskEvent.WorkerLost(role, station.name, orphans.size()));
+        for (Lease<U, R> lease : orphans) { // WD-3
+            leases.remove(lease.id);
+            again(lease.work, lease.worker, "worker " + station.name + " died");
+        }
+    }
+
+    private void onTick() {
+        stations.values().forEach(station -> station.silentTicks++);
+        for (Lease<U, R> lease : List.copyOf(leases.values())) {
+            lease.ageTicks++;
+            if (++lease.silentTicks >= ticks(limits.leaseTime())) { // WD-3
+                String worker = nameOf(lease.worker);
+                events.tell(new DeskEvent.LeaseExpired(role, worker, lease.work.unit.name()));
+                takeAway(lease, "its lease ran out on " + worker);
+            }
+        }
+        watch();
+    }
+
+    /** WD-7. */
+    private void watch() {
+        if (open.isEmpty()) {
+            somethingMoved();
+            return;
+        }
+        quietTicks++;
+        int stall = ticks(limits.stallAfter());
+        if (quietTicks < stall || (stallReported && quietTicks < 2 * stall)) {
+            return;
+        }
+        boolean act = quietTicks >= 2 * stall;
+        Lease<U, R> oldest = leases.values().stream().findFirst().orElse(null);
+        Work<U, R> work = oldest == null ? open.iterator().next() : oldest.work;
+        String worker = oldest != null ? nameOf(oldest.worker) : stations.isEmpty() ? "nobody" : "all busy";
+        Duration waited = limits.heartbeatEvery().multipliedBy(quietTicks);
+        events.tell(new DeskEvent.Stalled(role, worker, work.unit.name(), waited, act && oldest != null));
+        stallReported = true;
+        if (act) {
+            for (Lease<U, R> lease : List.copyOf(leases.values())) {
+                if (lease.ageTicks >= stall) {
+                    takeAway(lease, "nothing came from " + nameOf(lease.worker) + " for " + waited);
+                }
+            }
+            somethingMoved();
+        }
+    }
+
+    private void somethingMoved() {
+        quietTicks = 0;
+        stallReported = false;
+    }
+
+    /** The worker may still be at it: the lease counts against its capacity until it says otherwise. */
+    private void takeAway(Lease<U, R> lease, String why) {
+        leases.remove(lease.id);
+        Station<U, R> station = stations.get(lease.worker);
+        if (station != null) {
+            station.abandoned.add(lease.id);
+        }
+        again(lease.work, lease.worker, why);
+    }
+
+    private void again(Work<U, R> work, ActorRef<LeasedWorker.Command<U, R>> failedOn, String why) {
+        if (work.attempts >= limits.workAttemptsMax()) { // WD-4
+            refuse(
+                    work,
+                    new Fault.StopRun(
+                            "%s was leased %d times, limits.work-attempts-max=%d, and never done; the last time: %s"
+                                    .formatted(work.unit.name(), work.attempts, limits.workAttemptsMax(), why)));
+            return;
+        }
+        work.failedOn.add(failedOn);
+        waiting.addFirst(work);
+    }
+
+    private void refuse(Work<U, R> work, Fault fault) {
+        close(work); // WD-1
+        work.requester.tell(new Refused<>(work.unit, fault));
+    }
+
+    private void close(Work<U, R> work) {
+        somethingMoved();
+        open.remove(work);
+        waiting.remove(work);
+        for (LeaseId id : work.leases) {
+            openByLease.remove(id);
+            Lease<U, R> lease = leases.remove(id);
+            Station<U, R> station = lease == null ? null : stations.get(lease.worker);
+            if (station != null) {
+                station.abandoned.add(id);
+            }
+        }
+    }
+
+    private void endLease(ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId id) {
+        leases.remove(id);
+        Station<U, R> station = stations.get(worker);
+        if (station != null) {
+            station.abandoned.remove(id);
+        }
+    }
+
+    private void leaseWhatWaits() {
+        if (waiting.isEmpty()) {
+            return;
+        }
+        Map<Station<U, R>, Integer> credit = new LinkedHashMap<>();
+        for (Station<U, R> station : stations.values()) {
+            int free = station.silentTicks > ticks(limits.leaseTime()) ? 0 : station.capacity - held(station);
+            if (free > 0) {
+                credit.put(station, free); // WD-5
+            }
+        }
+        Iterator<Work<U, R>> works = waiting.iterator();
+        while (works.hasNext() && !credit.isEmpty()) {
+            Work<U, R> work = works.next();
+            Station<U, R> station = stationFor(work, credit);
+            if (station != null) {
+                works.remove();
+                lease(work, station);
+                credit.computeIfPresent(station, (_, free) -> free > 1 ? free - 1 : null);
+            }
+        }
+    }
+
+    private int held(Station<U, R> station) {
+        int count = station.abandoned.size();
+        for (Lease<U, R> lease : leases.values()) {
+            if (lease.worker.equals(station.worker)) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    /** The freest worker that has not failed the unit; any, once all have. */
+    private @Nullable Station<U, R> stationFor(Work<U, R> work, Map<Station<U, R>, Integer> credit) {
+        boolean allFailed = stations.keySet().stream().allMatch(work.failedOn::contains);
+        Station<U, R> best = null;
+        int most = 0;
+        for (Map.Entry<Station<U, R>, Integer> entry : credit.entrySet()) {
+            boolean eligible = allFailed || !work.failedOn.contains(entry.getKey().worker);
+            if (eligible && entry.getValue() > most) {
+                best = entry.getKey();
+                most = entry.getValue();
+            }
+        }
+        return best;
+    }
+
+    private void lease(Work<U, R> work, Station<U, R> station) {
+        LeaseId id = new LeaseId(nextLease++);
+        work.attempts++;
+        work.leases.add(id);
+        leases.put(id, new Lease<>(id, work, station.worker));
+        openByLease.put(id, work);
+        station.worker.tell(new LeasedWorker.Perform<>(id, work.unit));
+    }
+
+    private String nameOf(ActorRef<LeasedWorker.Command<U, R>> worker) {
+        Station<U, R> station = stations.get(worker);
+        return station == null ? worker.path().name() : station.name;
+    }
+
+    private int ticks(Duration time) {
+        return (int) Math.max(1, time.dividedBy(limits.heartbeatEvery()));
+    }
+
+    /** One open unit. */
+    private static final class Work<U extends Unit, R extends Result> {
+        final U unit;
+        final ActorRef<Answer<U, R>> requester;
+        final List<LeaseId> leases = new ArrayList<>();
+        final Set<ActorRef<LeasedWorker.Command<U, R>>> failedOn = new HashSet<>();
+        int attempts;
+
+        Work(U unit, ActorRef<Answer<U, R>> requester) {
+            this.unit = unit;
+            this.requester = requester;
+        }
+    }
+
+    /** One unit in one worker's hands. */
+    private static final class Lease<U extends Unit, R extends Result> {
+        final LeaseId id;
+        final Work<U, R> work;
+        final ActorRef<LeasedWorker.Command<U, R>> worker;
+        int silentTicks;
+        int ageTicks;
+
+        Lease(LeaseId id, Work<U, R> work, ActorRef<LeasedWorker.Command<U, R>> worker) {
+            this.id = id;
+            this.work = work;
+            this.worker = worker;
+        }
+    }
+
+    /** One worker; {@code abandoned} are leases it may still be busy with though the desk waits for them no more. */
+    private static final class Station<U extends Unit, R extends Result> {
+        final ActorRef<LeasedWorker.Command<U, R>> worker;
+        final String name;
+        final Set<LeaseId> abandoned = new HashSet<>();
+        int capacity;
+        int silentTicks;
+
+        Station(ActorRef<LeasedWorker.Command<U, R>> worker, String name) {
+            this.worker = worker;
+            this.name = name;
+        }
+    }
+}
