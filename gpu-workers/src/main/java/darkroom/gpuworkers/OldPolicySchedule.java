@@ -1,0 +1,23 @@
+package darkroom.gpuworkers;
+
+import darkroom.config.TrainingSettings;
+
+/**
+ * How the policy that draws follows the trained one: old = decay old + (1 - decay) theta. Not the evaluation average.
+ */
+public final class OldPolicySchedule {
+    private OldPolicySchedule() {}
+
+    /**
+     * Decay of the update that follows {@code step}: min(0.001 step, 0.5) for {@link TrainingSettings.OldPolicy#PAPER},
+     * {@code training.old-policy-decay} for {@link TrainingSettings.OldPolicy#CONSTANT}.
+     *
+     * @param step optimizer steps taken so far, from 1
+     */
+    public static double decay(TrainingSettings.OldPolicy schedule, double constant, long step) {
+        return switch (schedule) {
+            case PAPER -> Math.min(0.001 * step, 0.5);
+            case CONSTANT -> constant;
+        };
+    }
+}
