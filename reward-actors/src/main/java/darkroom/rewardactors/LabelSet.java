@@ -1,0 +1,58 @@
+package darkroom.rewardactors;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The tokens that carry a judgement and what each is worth: M and w(r) of equations 10 and 11.
+ *
+ * <p>A token is a label only if its text is equal to the label's: {@code " 5"}, {@code "５"}, {@code "10"} and
+ * {@code "five"} are none.
+ */
+public record LabelSet(List<Label> labels) {
+    /** The score labels "0" to "5" of the paper, worth 0 to 5. */
+    public static final LabelSet SCORES = new LabelSet(scores());
+
+    /** "Yes" is worth 1 and "No" 0, so that the score is p(Yes) / (p(Yes) + p(No)). */
+    public static final LabelSet YES_NO = new LabelSet(List.of(new Label("Yes", 1), new Label("No", 0)));
+
+    /** One label. */
+    public record Label(String token, double weight) {}
+
+    /** @throws IllegalArgumentException for fewer than two labels, a doubled token, a weight that is no number, or equal weights */
+    public LabelSet {
+        labels = List.copyOf(labels);
+        Set<String> tokens = new HashSet<>();
+        for (Label label : labels) {
+            if (!tokens.add(label.token()) || label.token().isEmpty()) {
+                throw new IllegalArgumentException("label \"" + label.token() + "\" is empty or stands twice");
+            }
+            if (!Double.isFinite(label.weight())) {
+                throw new IllegalArgumentException("label \"" + label.token() + "\" weighs " + label.weight());
+            }
+        }
+        if (labels.stream().mapToDouble(Label::weight).distinct().count() < 2) {
+            throw new IllegalArgumentException("labels " + tokens + " need two different weights to tell edits apart");
+        }
+    }
+
+    /** The smallest weight, which becomes score 0. */
+    public double weightMin() {
+        return labels.stream().mapToDouble(Label::weight).min().orElseThrow();
+    }
+
+    /** The largest weight, which becomes score 1. */
+    public double weightMax() {
+        return labels.stream().mapToDouble(Label::weight).max().orElseThrow();
+    }
+
+    private static List<Label> scores() {
+        List<Label> scores = new ArrayList<>();
+        for (int score = 0; score <= 5; score++) {
+            scores.add(new Label(Integer.toString(score), score));
+        }
+        return scores;
+    }
+}

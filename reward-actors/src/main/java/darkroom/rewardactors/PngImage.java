@@ -1,0 +1,105 @@
+package darkroom.rewardactors;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.Base64;
+import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
+
+/** A picture as the bytes of a PNG file: lossless on its way to a scorer. Immutable. */
+public final class PngImage {
+    private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    private static final String DATA_URL = "data:image/png;base64,";
+
+    private final byte[] bytes;
+
+    private PngImage(byte[] bytes) {
+        this.bytes = bytes;
+    }
+
+    /**
+     * Takes the bytes of a PNG file; only the signature is looked at.
+     *
+     * @throws IllegalArgumentException if they do not begin as a PNG file does
+     */
+    public static PngImage ofFile(byte[] file) {
+        if (!hasSignature(file)) {
+            throw new IllegalArgumentException(file.length + " bytes that do not begin with the PNG signature");
+        }
+        return new PngImage(file.clone());
+    }
+
+    /**
+     * Encodes pixels.
+     *
+     * @param rgb UINT8 [height, width, 3]
+     * @throws IllegalArgumentException if the sizes do not agree
+     */
+    public static PngImage ofPixels(int width, int height, byte[] rgb) {
+        if (width < 1 || height < 1 || rgb.length != 3L * width * height) {
+            throw new IllegalArgumentException(rgb.length + " bytes are no " + width + "x" + height + " RGB picture");
+        }
+        int[] pixels = new int[width * height];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = ((rgb[3 * i] & 0xff) << 16) | ((rgb[3 * i + 1] & 0xff) << 8) | (rgb[3 * i + 2] & 0xff);
+        }
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        image.setRGB(0, 0, width, height, pixels, 0, width);
+        return ofImage(image);
+    }
+
+    static PngImage ofImage(BufferedImage image) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (MemoryCacheImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
+            if (!ImageIO.write(image, "png", stream)) {
+                throw new IllegalStateException("this Java runtime has no PNG writer");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new PngImage(out.toByteArray());
+    }
+
+    static boolean hasSignature(byte[] file) {
+        return file.length >= SIGNATURE.length
+                && Arrays.equals(file, 0, SIGNATURE.length, SIGNATURE, 0, SIGNATURE.length);
+    }
+
+    /** Decodes the picture. @throws IOException if the bytes are no whole PNG file */
+    BufferedImage decoded() throws IOException {
+        BufferedImage image = ImageIO.read(new ByteArrayInputStream(bytes));
+        if (image == null) {
+            throw new IOException("no PNG picture");
+        }
+        return image;
+    }
+
+    /** A copy of the file's bytes. */
+    public byte[] toBytes() {
+        return bytes.clone();
+    }
+
+    /** The picture as a {@code data:} URL, as chat messages carry it. */
+    String toDataUrl() {
+        return DATA_URL + Base64.getEncoder().encodeToString(bytes);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof PngImage image && Arrays.equals(bytes, image.bytes);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(bytes);
+    }
+
+    @Override
+    public String toString() {
+        return "PngImage(" + bytes.length + " bytes)";
+    }
+}
