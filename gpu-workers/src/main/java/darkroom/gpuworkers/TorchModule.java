@@ -1,0 +1,74 @@
+package darkroom.gpuworkers;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+/**
+ * A loaded TorchScript module whose methods are pure functions of their inputs.
+ *
+ * <p>Thread-confined: made, called and closed on one thread that has passed {@link Torch#enterThread()}.
+ */
+final class TorchModule implements AutoCloseable {
+    private final NDManager manager;
+    private final PtSymbolBlock block;
+
+    /** @param methods TorchScript text, see {@link TorchScriptArchive} */
+    TorchModule(String methods) {
+        manager = NDManager.newBaseManager(ai.djl.Device.cpu(), "PyTorch");
+        try {
+            block = JniUtils.loadModule(
+                    (PtNDManager) manager, new ByteArrayInputStream(TorchScriptArchive.of(methods)), false, false);
+        } catch (IOException e) {
+            manager.close();
+            throw new UncheckedIOException("loading a module from memory", e);
+        }
+    }
+
+    /** A scope whose arrays die with it. */
+    NDManager scope() {
+        return manager.newSubManager();
+    }
+
+    /** Calls {@code method} without recording gradients; the results belong to {@code scope}. */
+    NDList call(NDManager scope, String method, NDArray... inputs) {
+        return run(scope, method, false, inputs);
+    }
+
+    /** Calls {@code method}, which differentiates inside; the results belong to {@code scope}. */
+    NDList differentiate(NDManager scope, String method, NDArray... inputs) {
+        return run(scope, method, true, inputs);
+    }
+
+    private NDList run(NDManager scope, String method, boolean gradients, NDArray... inputs) {
+        NDArray marker = scope.create(0f);
+        marker.setName("module_method:" + method);
+        NDList all = new NDList(inputs.length + 1);
+        all.add(marker);
+        for (NDArray input : inputs) {
+            all.add(input);
+        }
+        JniUtils.setGradMode(gradients);
+        try {
+            // "Training" here means outside C10's inference mode, whose results may never enter autograd.
+            NDList results = IValueUtils.forward(block, all, true);
+            results.attach(scope);
+            return results;
+        } finally {
+            JniUtils.setGradMode(false);
+        }
+    }
+
+    @Override
+    public void close() {
+        block.close();
+        manager.close();
+    }
+}
