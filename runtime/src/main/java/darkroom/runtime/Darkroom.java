@@ -1,0 +1,128 @@
+package darkroom.runtime;
+
+import darkroom.config.SettingsException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Properties;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line. Every command is a class of its own, named {@code …Command}; it returns or throws, and only this
+ * class ends the process.
+ */
+@Command(
+        name = "darkroom",
+        description = "Post-trains an image-editing model by letting a reward model compare the model's own edits.",
+        mixinStandardHelpOptions = true,
+        scope = ScopeType.INHERIT,
+        versionProvider = Darkroom.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        usageHelpAutoWidth = true,
+        sortOptions = false,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "1:failed; the message says why",
+            "2:usage or configuration; nothing was started",
+            "3:finished, but some images could not be scored",
+            "130:interrupted; a run has written a checkpoint"
+        })
+public final class Darkroom implements Runnable {
+    private static final List<Class<?>> COMMANDS = List.of(
+            DemoCommand.class,
+            TrainCommand.class,
+            EvalCommand.class,
+            EditCommand.class,
+            ScoreCommand.class,
+            DatasetCommand.class,
+            PretrainCommand.class,
+            PretrainJudgeCommand.class,
+            ConfigCommand.class,
+            VerifyCommand.class,
+            BenchCommand.class);
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--debug",
+            scope = ScopeType.INHERIT,
+            description = "On failure print the stack trace; log at level DEBUG.")
+    private boolean debug;
+
+    /** Runs one command and exits with its code. */
+    public static void main(String... args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        Darkroom darkroom = new Darkroom();
+        CommandLine commands = new CommandLine(darkroom);
+        COMMANDS.forEach(commands::addSubcommand);
+        CommandLine completion = new CommandLine(new AutoComplete.GenerateCompletion());
+        completion
+                .getCommandSpec()
+                .usageMessage()
+                .description("Prints a completion script for bash and zsh: source <(darkroom generate-completion)");
+        commands.addSubcommand(completion);
+        commands.setCaseInsensitiveEnumValuesAllowed(true);
+        commands.setExecutionStrategy(parsed -> {
+            Logging.start(darkroom.debug);
+            return new CommandLine.RunLast().execute(parsed);
+        });
+        commands.setExecutionExceptionHandler((thrown, line, parsed) -> darkroom.failed(thrown, line));
+        return commands;
+    }
+
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    private int failed(Exception thrown, CommandLine line) {
+        PrintWriter err = line.getErr();
+        String message = thrown.getMessage() == null ? thrown.toString() : thrown.getMessage();
+        ExitCode code =
+                switch (thrown) {
+                    case CommandFailedException known -> known.exitCode();
+                    case SettingsException settings -> ExitCode.USAGE;
+                    case IllegalArgumentException argument -> ExitCode.FAILED;
+                    case Exception unknown -> {
+                        message = unknown.getClass().getSimpleName() + ": " + message;
+                        yield ExitCode.FAILED;
+                    }
+                };
+        err.println(line.getColorScheme().errorText("darkroom: " + message));
+        if (debug) {
+            thrown.printStackTrace(err);
+        } else if (!(thrown instanceof CommandFailedException || thrown instanceof SettingsException)) {
+            err.println("Run it again with --debug to see where this came from.");
+        }
+        err.flush();
+        return code.code();
+    }
+
+    /** Version, virtual machine and processor: what a report of a fault has to say. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() throws Exception {
+            Properties build = new Properties();
+            try (var in = Darkroom.class.getResourceAsStream("build.properties")) {
+                if (in != null) {
+                    build.load(in);
+                }
+            }
+            return new String[] {
+                "darkroom " + build.getProperty("version", "unknown"),
+                "JVM " + Runtime.version() + ", " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
+            };
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package darkroom.runtime;
+
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
+import ch.qos.logback.core.AppenderBase;
+import java.util.function.Consumer;
+
+/** Writes one line a warning to standard error, or through whoever has the terminal at the moment. */
+public final class TerminalAppender extends AppenderBase<ILoggingEvent> {
+    private static final Consumer<String> STANDARD_ERROR = System.err::println;
+
+    private volatile Consumer<String> printer = STANDARD_ERROR;
+    private volatile boolean stackTraces;
+
+    /** From now on lines go to {@code printer}, which must not log. */
+    void printThrough(Consumer<String> printer) {
+        this.printer = printer;
+    }
+
+    void printToStandardError() {
+        this.printer = STANDARD_ERROR;
+    }
+
+    void setStackTraces(boolean stackTraces) {
+        this.stackTraces = stackTraces;
+    }
+
+    @Override
+    protected void append(ILoggingEvent event) {
+        StringBuilder line = new StringBuilder()
+                .append(event.getLevel().toString().toLowerCase(java.util.Locale.ROOT))
+                .append(": ")
+                .append(event.getFormattedMessage());
+        if (event.getThrowableProxy() != null) {
+            line.append(
+                    stackTraces
+                            ? System.lineSeparator() + ThrowableProxyUtil.asString(event.getThrowableProxy())
+                            : " (" + event.getThrowableProxy().getMessage() + ")");
+        }
+        printer.accept(line.toString());
+    }
+}

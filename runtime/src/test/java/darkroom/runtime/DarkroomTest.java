@@ -1,0 +1,58 @@
+package darkroom.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import picocli.CommandLine;
+
+final class DarkroomTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @Test
+    void without_a_command_the_help_is_shown() {
+        assertThat(run()).isZero();
+        assertThat(out.toString()).contains("demo", "train", "score", "Exit codes:");
+    }
+
+    @TestFactory
+    java.util.stream.Stream<DynamicTest> every_command_has_help_with_a_description() {
+        return Darkroom.commandLine().getSubcommands().entrySet().stream()
+                .map(entry -> DynamicTest.dynamicTest(entry.getKey(), () -> {
+                    DarkroomTest fresh = new DarkroomTest();
+                    assertThat(fresh.run(entry.getKey(), "--help")).isZero();
+                    assertThat(fresh.out.toString()).contains("Usage: darkroom " + entry.getKey());
+                    assertThat(entry.getValue().getCommandSpec().usageMessage().description())
+                            .isNotEmpty();
+                }));
+    }
+
+    @Test
+    void version_names_the_build_and_the_virtual_machine() {
+        assertThat(run("--version")).isZero();
+        assertThat(out.toString()).matches("(?s)darkroom \\d.*JVM 25.*");
+    }
+
+    @Test
+    void an_unknown_command_is_a_usage_error_with_a_proposal() {
+        assertThat(run("trian")).isEqualTo(ExitCode.USAGE.code());
+        assertThat(err.toString()).contains("trian");
+    }
+
+    @Test
+    void the_completion_script_knows_the_commands() {
+        assertThat(run("generate-completion")).isZero();
+        assertThat(out.toString()).contains("complete -F", "pretrain-judge");
+    }
+
+    private int run(String... args) {
+        CommandLine commands = Darkroom.commandLine();
+        commands.setOut(new PrintWriter(out, true));
+        commands.setErr(new PrintWriter(err, true));
+        return commands.execute(args);
+    }
+}
