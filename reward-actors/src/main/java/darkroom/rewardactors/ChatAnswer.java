@@ -51,7 +51,7 @@ record ChatAnswer(String id, @Nullable String text, String finish, List<Position
         }
     }
 
-    static ChatAnswer parse(byte[] body) throws FaultyAnswerException {
+    static ChatAnswer parse(ByteBuffer body) throws FaultyAnswerException {
         JsonNode answer = parseObject(body);
         if (answer.hasNonNull("error") || answer.path("object").asText("").equals("error")) {
             throw fault("error-answer", "HTTP 200 with an error: " + errorMessage(answer));
@@ -86,7 +86,7 @@ record ChatAnswer(String id, @Nullable String text, String finish, List<Position
     }
 
     /** The name of the first model that {@code /v1/models} lists. */
-    static String firstModel(byte[] body) throws FaultyAnswerException {
+    static String firstModel(ByteBuffer body) throws FaultyAnswerException {
         JsonNode id = parseObject(body).path("data").path(0).path("id");
         if (!id.isTextual() || id.textValue().isEmpty()) {
             throw fault("bad-shape", "/v1/models lists no model");
@@ -95,11 +95,11 @@ record ChatAnswer(String id, @Nullable String text, String finish, List<Position
     }
 
     /** What a refusal says, in any of the forms that servers give it. */
-    static String errorMessage(byte[] body) {
+    static String errorMessage(ByteBuffer body) {
         try {
             return errorMessage(parseObject(body));
         } catch (FaultyAnswerException e) {
-            return new String(body, StandardCharsets.UTF_8);
+            return StandardCharsets.UTF_8.decode(body.duplicate()).toString();
         }
     }
 
@@ -162,15 +162,12 @@ record ChatAnswer(String id, @Nullable String text, String finish, List<Position
         return text.textValue();
     }
 
-    private static JsonNode parseObject(byte[] body) throws FaultyAnswerException {
+    private static JsonNode parseObject(ByteBuffer body) throws FaultyAnswerException {
         String text;
         try {
-            text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(body))
-                    .toString();
+            text = StandardCharsets.UTF_8.newDecoder().decode(body.duplicate()).toString();
         } catch (CharacterCodingException e) {
-            throw fault("bad-utf8", "the answer's " + body.length + " bytes are not UTF-8");
+            throw fault("bad-utf8", "the answer's " + body.remaining() + " bytes are not UTF-8");
         }
         JsonNode node;
         try {

@@ -1,0 +1,33 @@
+package darkroom.rewardactors;
+
+import java.net.URI;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where an OpenAI-compatible scorer is. The base URL may end in {@code /}, in {@code /v1} or in neither.
+ *
+ * @param chat the URL that questions are posted to
+ * @param models the URL that lists models
+ * @param name host and port, for reports
+ */
+record ScorerAddress(URI chat, URI models, String name) {
+
+    /** @throws IllegalArgumentException if this is no http or https URL of a host, or carries user information */
+    static ScorerAddress of(URI base) {
+        @Nullable String scheme = base.getScheme();
+        boolean http = scheme != null && scheme.toLowerCase(Locale.ROOT).matches("https?");
+        if (!http || base.getHost() == null) {
+            throw new IllegalArgumentException(
+                    "scorer URL " + base + " is no http or https URL; write one such as http://localhost:8000");
+        }
+        if (base.getRawUserInfo() != null || base.getRawQuery() != null || base.getRawFragment() != null) {
+            throw new IllegalArgumentException("scorer URL of " + base.getHost()
+                    + " has user information, a query or a fragment; give a token by DARKROOM_SCORER_TOKEN instead");
+        }
+        String path = base.getRawPath().replaceAll("/+$", "").replaceAll("/chat/completions$", "");
+        String root = scheme + "://" + base.getRawAuthority() + (path.endsWith("/v1") ? path : path + "/v1");
+        return new ScorerAddress(
+                URI.create(root + "/chat/completions"), URI.create(root + "/models"), base.getRawAuthority());
+    }
+}

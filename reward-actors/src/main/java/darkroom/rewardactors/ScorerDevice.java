@@ -1,0 +1,94 @@
+package darkroom.rewardactors;
+
+import darkroom.actors.Device;
+import darkroom.actors.ScoreOutcome;
+import darkroom.actors.ScoreUnit;
+import darkroom.actors.TensorRef;
+import darkroom.actors.TensorStore;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * A scorer's endpoint as a device: fetches the pictures of a unit from the tensor store and asks the scorer.
+ *
+ * <p>A scorer that fails gives {@link ScoreOutcome.Unscored}; the stage completes exceptionally only when the pictures
+ * themselves are lost or are no pictures.
+ */
+public final class ScorerDevice implements Device<ScoreUnit, ScoreOutcome> {
+    /** Source pictures kept encoded, for the other edits of the same group. */
+    private static final int SOURCES_KEPT_MAX = 64;
+
+    private final ScorerClient client;
+    private final TensorStore tensors;
+    private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
+            Thread.ofVirtual().name("scorer-pictures-", 0).factory());
+    private final Map<TensorRef, PngImage> sources = new LinkedHashMap<>(16, .75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<TensorRef, PngImage> eldest) {
+            return size() > SOURCES_KEPT_MAX;
+        }
+    };
+
+    /** @param client closed together with this device */
+    public ScorerDevice(ScorerClient client, TensorStore tensors) {
+        this.client = client;
+        this.tensors = tensors;
+    }
+
+    @Override
+    public CompletionStage<ScoreOutcome> perform(ScoreUnit unit) {
+        return CompletableFuture.supplyAsync(() -> request(unit), executor).thenCompose(client::score);
+    }
+
+    @Override
+    public int capacity() {
+        return client.concurrency();
+    }
+
+    @Override
+    public void close() {
+        client.close();
+    }
+
+    private ScoreRequest request(ScoreUnit unit) {
+        TensorRef reference = unit.prompt().reference();
+        return new ScoreRequest(
+                unit.name(),
+                source(unit.prompt().source()),
+                encoded(unit.pixels()),
+                reference == null ? null : source(reference),
+                unit.prompt().instruction(),
+                unit.prompt().requirement());
+    }
+
+    private PngImage source(TensorRef ref) {
+        synchronized (sources) {
+            PngImage kept = sources.get(ref);
+            if (kept != null) {
+                return kept;
+            }
+        }
+        PngImage encoded = encoded(ref);
+        synchronized (sources) {
+            sources.put(ref, encoded);
+        }
+        return encoded;
+    }
+
+    private PngImage encoded(TensorRef ref) {
+        if (ref.type() != TensorRef.ElementType.UINT8
+                || ref.shape().size() != 3
+                || ref.shape().get(2) != 3) {
+            throw new IllegalArgumentException("tensor " + ref.id() + " is " + ref.type() + " " + ref.shape()
+                    + ", not a picture UINT8 [height, width, 3]");
+        }
+        MemorySegment pixels = tensors.read(ref);
+        return PngImage.ofPixels(ref.shape().get(1), ref.shape().get(0), pixels.toArray(ValueLayout.JAVA_BYTE));
+    }
+}
