@@ -1,0 +1,379 @@
+package darkroom.gpuworkers;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.actors.LearnerState;
+import darkroom.actors.TensorRef;
+import darkroom.actors.TensorRef.ElementType;
+import darkroom.actors.TensorStore;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The checkpoints of one run, each a directory {@code step-N} with {@code learner.safetensors} and {@code manifest.json}.
+ *
+ * <p>A checkpoint is either whole or not there (promise P-7): it is written beside its place, forced to the disk, manifest
+ * last, and then renamed. The manifest holds the SHA-256 of every other file and of itself; loading checks all of them. One
+ * thread at a time; all calls block on the disk, so none belongs on an actor's thread.
+ */
+public final class Checkpoints {
+    private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
+    private static final String LEARNER = "learner.safetensors";
+    private static final String MANIFEST = "manifest.json";
+    private static final String PARTIAL = ".partial";
+    private static final String REPLACED = ".replaced";
+    private static final int FORMAT = 1;
+    private static final long MANIFEST_BYTES_MAX = 64L << 20;
+    private static final Pattern NAME = Pattern.compile("step-(\\d{1,9})");
+    private static final List<String> TENSORS = List.of("trained", "first-moment", "second-moment", "old", "average");
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+    private final Path directory;
+
+    /** @param directory of the run's checkpoints; made by the first {@link #save} */
+    public Checkpoints(Path directory) {
+        this.directory = directory;
+    }
+
+    /**
+     * A checkpoint brought back.
+     *
+     * @param state five new tensors, owned by the caller
+     * @param refused newer checkpoints that were not whole, one line each, newest first
+     */
+    public record Loaded(Path path, CheckpointManifest manifest, LearnerState state, List<String> refused) {
+        public Loaded {
+            refused = List.copyOf(refused);
+        }
+    }
+
+    /**
+     * Writes a checkpoint of {@code manifest.step()}, replacing one of the same step.
+     *
+     * @return its directory
+     */
+    public Path save(CheckpointManifest manifest, LearnerState state, TensorStore store) throws IOException {
+        if (manifest.optimizerSteps() != state.optimizerSteps()) {
+            throw new IllegalArgumentException("manifest has optimizerSteps=%d, the state %d"
+                    .formatted(manifest.optimizerSteps(), state.optimizerSteps()));
+        }
+        Files.createDirectories(directory);
+        Path place = directory.resolve("step-%06d".formatted(manifest.step()));
+        Path partial = directory.resolve(place.getFileName() + PARTIAL);
+        deleteTree(partial);
+        Files.createDirectory(partial);
+        Path learner = partial.resolve(LEARNER);
+        List<Safetensors.Tensor> tensors = new ArrayList<>();
+        for (int i = 0; i < TENSORS.size(); i++) {
+            TensorRef ref = state.tensors().get(i);
+            tensors.add(
+                    new Safetensors.Tensor(TENSORS.get(i), Safetensors.Dtype.F32, ref.shape(), () -> store.read(ref)));
+        }
+        Safetensors.write(learner, Map.of("format", "darkroom learner"), tensors);
+        SortedMap<String, String> files = new TreeMap<>(Map.of(LEARNER, sha256(learner)));
+        writeForced(partial.resolve(MANIFEST), encode(manifest, files));
+        force(partial);
+        Path replaced = directory.resolve(place.getFileName() + REPLACED);
+        deleteTree(replaced);
+        if (Files.exists(place)) {
+            Files.move(place, replaced, StandardCopyOption.ATOMIC_MOVE);
+        }
+        Files.move(partial, place, StandardCopyOption.ATOMIC_MOVE);
+        force(directory);
+        deleteTree(replaced);
+        return place;
+    }
+
+    /** Directories that look like checkpoints, newest first. They are not verified. */
+    public List<Path> list() throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return List.of();
+        }
+        List<Path> found = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+            for (Path entry : entries) {
+                if (step(entry).isPresent()) {
+                    found.add(entry);
+                }
+            }
+        }
+        found.sort(
+                Comparator.<Path>comparingInt(path -> step(path).orElseThrow()).reversed());
+        return List.copyOf(found);
+    }
+
+    /**
+     * The newest checkpoint that is whole. A newer one that is torn or altered is logged as an error, named in {@link
+     * Loaded#refused}, and left where it is.
+     *
+     * @return empty if there is no checkpoint at all
+     * @throws CheckpointException if there are checkpoints and none is whole; starting over silently would hide it
+     */
+    public Optional<Loaded> loadNewest(TensorStore store) throws IOException {
+        List<String> refused = new ArrayList<>();
+        for (Path checkpoint : list()) {
+            try {
+                Loaded loaded = load(checkpoint, store);
+                return Optional.of(new Loaded(loaded.path(), loaded.manifest(), loaded.state(), refused));
+            } catch (CheckpointException e) {
+                LOG.error("{}; trying the one before", e.getMessage());
+                refused.add(String.valueOf(e.getMessage()));
+            }
+        }
+        if (!refused.isEmpty()) {
+            throw new CheckpointException("no whole checkpoint in %s: %s. Move the directory away to start over."
+                    .formatted(directory, String.join("; ", refused)));
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * Verifies one checkpoint and brings its tensors into the store.
+     *
+     * @throws CheckpointException if it is torn, altered or not there
+     */
+    public static Loaded load(Path checkpoint, TensorStore store) throws IOException {
+        CheckpointManifest manifest = verify(checkpoint);
+        List<TensorRef> refs = new ArrayList<>();
+        boolean done = false;
+        try (Safetensors file = Safetensors.open(checkpoint.resolve(LEARNER))) {
+            List<Integer> shape = file.entry(TENSORS.getFirst()).shape();
+            for (String name : TENSORS) {
+                Safetensors.Entry entry = file.entry(name);
+                if (entry.dtype() != Safetensors.Dtype.F32 || !entry.shape().equals(shape)) {
+                    throw new CheckpointException(
+                            checkpoint,
+                            "tensor \"%s\" is %s %s, expected F32 %s"
+                                    .formatted(name, entry.dtype(), entry.shape(), shape));
+                }
+                MemorySegment bytes = file.bytes(name);
+                refs.add(store.put(ElementType.FLOAT32, entry.shape(), into -> into.copyFrom(bytes)));
+            }
+            done = true;
+        } catch (SafetensorsException e) {
+            throw because(checkpoint, String.valueOf(e.getMessage()), e);
+        } finally {
+            if (!done) {
+                refs.forEach(store::release);
+            }
+        }
+        LearnerState state = new LearnerState(
+                manifest.optimizerSteps(), refs.get(0), refs.get(1), refs.get(2), refs.get(3), refs.get(4));
+        return new Loaded(checkpoint, manifest, state, List.of());
+    }
+
+    /**
+     * Checks every file against the manifest and the manifest against itself.
+     *
+     * @throws CheckpointException if it is torn, altered or not there
+     */
+    public static CheckpointManifest verify(Path checkpoint) throws IOException {
+        Path manifestFile = checkpoint.resolve(MANIFEST);
+        if (!Files.isRegularFile(manifestFile)) {
+            throw new CheckpointException(checkpoint, "it has no " + MANIFEST);
+        }
+        if (Files.size(manifestFile) > MANIFEST_BYTES_MAX) {
+            throw new CheckpointException(
+                    checkpoint,
+                    "%s has %d bytes, limit=%d".formatted(MANIFEST, Files.size(manifestFile), MANIFEST_BYTES_MAX));
+        }
+        Sealed sealed = decode(checkpoint, Files.readAllBytes(manifestFile));
+        for (Map.Entry<String, String> file : sealed.files().entrySet()) {
+            Path path = checkpoint.resolve(file.getKey());
+            if (!Files.isRegularFile(path)) {
+                throw new CheckpointException(checkpoint, "it has no " + file.getKey());
+            }
+            String found = sha256(path);
+            if (!found.equals(file.getValue())) {
+                throw new CheckpointException(
+                        checkpoint,
+                        "SHA-256 of %s is %s, expected %s".formatted(file.getKey(), found, file.getValue()));
+            }
+        }
+        return sealed.manifest();
+    }
+
+    /**
+     * Deletes all checkpoints but the newest ones and the best, and whatever an interrupted {@link #save} left.
+     *
+     * @param keepLast {@code checkpoints.keep-last}, at least 1
+     * @param best step of the best checkpoint by validation
+     * @return directories deleted
+     */
+    public List<Path> prune(int keepLast, OptionalInt best) throws IOException {
+        if (keepLast < 1) {
+            throw new IllegalArgumentException(
+                    "checkpoints.keep-last=" + keepLast + " is less than 1: a run could not be resumed");
+        }
+        List<Path> deleted = new ArrayList<>();
+        int kept = 0;
+        for (Path checkpoint : list()) {
+            if (kept < keepLast) {
+                kept++;
+            } else if (!step(checkpoint).equals(best)) {
+                deleted.add(checkpoint);
+            }
+        }
+        if (Files.isDirectory(directory)) {
+            try (DirectoryStream<Path> leftovers =
+                    Files.newDirectoryStream(directory, "step-*{" + PARTIAL + "," + REPLACED + "}")) {
+                leftovers.forEach(deleted::add);
+            }
+        }
+        for (Path path : deleted) {
+            deleteTree(path);
+        }
+        return List.copyOf(deleted);
+    }
+
+    private record Sealed(CheckpointManifest manifest, SortedMap<String, String> files) {}
+
+    private static byte[] encode(CheckpointManifest manifest, SortedMap<String, String> files) {
+        ObjectNode body = JSON.createObjectNode();
+        body.put("format", FORMAT);
+        body.put("run", manifest.run());
+        body.put("step", manifest.step());
+        body.put("optimizerSteps", manifest.optimizerSteps());
+        body.put("seed", manifest.seed());
+        body.put("settingsDigest", manifest.settingsDigest());
+        manifest.bannedRows().forEach(body.putArray("bannedRows")::add);
+        manifest.counts().forEach(body.putObject("counts")::put);
+        if (manifest.validation().isPresent()) {
+            body.put("validation", manifest.validation().getAsDouble());
+        } else {
+            body.putNull("validation");
+        }
+        files.forEach(body.putObject("files")::put);
+        ObjectNode sealed = JSON.createObjectNode();
+        sealed.set("checkpoint", body);
+        sealed.put("sha256", seal(body));
+        return (sealed.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static Sealed decode(Path checkpoint, byte[] bytes) throws CheckpointException {
+        try {
+            JsonNode sealed = JSON.readTree(bytes);
+            JsonNode body = sealed.path("checkpoint");
+            if (!body.isObject()
+                    || sealed.size() != 2
+                    || !seal(body).equals(sealed.path("sha256").asText())) {
+                throw new CheckpointException(checkpoint, MANIFEST + " does not match its own SHA-256");
+            }
+            if (body.path("format").asInt() != FORMAT) {
+                throw new CheckpointException(
+                        checkpoint, "format=%s, this version reads %d".formatted(body.path("format"), FORMAT));
+            }
+            List<String> banned = new ArrayList<>();
+            body.required("bannedRows").forEach(row -> banned.add(row.asText()));
+            SortedMap<String, Long> counts = new TreeMap<>();
+            body.required("counts")
+                    .properties()
+                    .forEach(
+                            count -> counts.put(count.getKey(), count.getValue().longValue()));
+            SortedMap<String, String> files = new TreeMap<>();
+            body.required("files")
+                    .properties()
+                    .forEach(file -> files.put(file.getKey(), file.getValue().asText()));
+            JsonNode validation = body.required("validation");
+            return new Sealed(
+                    new CheckpointManifest(
+                            body.required("run").asText(),
+                            body.required("step").intValue(),
+                            body.required("optimizerSteps").longValue(),
+                            body.required("seed").longValue(),
+                            body.required("settingsDigest").asText(),
+                            banned,
+                            counts,
+                            validation.isNull() ? OptionalDouble.empty() : OptionalDouble.of(validation.doubleValue())),
+                    files);
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (JsonProcessingException e) {
+            throw because(checkpoint, MANIFEST + " is damaged: " + e.getOriginalMessage(), e);
+        } catch (IOException | IllegalArgumentException e) {
+            throw because(checkpoint, MANIFEST + " is damaged: " + e.getMessage(), e);
+        }
+    }
+
+    private static String seal(JsonNode body) {
+        return TensorDigests.of(MemorySegment.ofArray(body.toString().getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static String sha256(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            return TensorDigests.of(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+        }
+    }
+
+    private static OptionalInt step(Path path) {
+        Matcher name = NAME.matcher(String.valueOf(path.getFileName()));
+        return name.matches() ? OptionalInt.of(Integer.parseInt(name.group(1))) : OptionalInt.empty();
+    }
+
+    private static void writeForced(Path file, byte[] bytes) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            ByteBuffer buffer = ByteBuffer.wrap(bytes);
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+            channel.force(true);
+        }
+    }
+
+    private static void force(Path directory) throws IOException {
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    private static void deleteTree(Path root) throws IOException {
+        if (!Files.exists(root)) {
+            return;
+        }
+        List<Path> paths;
+        try (Stream<Path> walk = Files.walk(root)) {
+            paths = walk.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path path : paths) {
+            Files.delete(path);
+        }
+    }
+
+    private static CheckpointException because(Path checkpoint, String problem, Exception cause) {
+        CheckpointException exception = new CheckpointException(checkpoint, problem);
+        exception.initCause(cause);
+        return exception;
+    }
+}

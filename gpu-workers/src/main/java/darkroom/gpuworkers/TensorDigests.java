@@ -1,0 +1,68 @@
+package darkroom.gpuworkers;
+
+import darkroom.actors.LearnerState;
+import darkroom.actors.TensorRef;
+import darkroom.actors.TensorStore;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * SHA-256 over tensors, as lower-case hexadecimal: what two runs are compared by (promise P-1). A tensor enters with its
+ * type, its shape and its bytes, so that equal digests mean equal tensors in equal order.
+ */
+public final class TensorDigests {
+    private static final long CHUNK_BYTES = 1L << 24;
+
+    private TensorDigests() {}
+
+    /** {@code digests.weights} of a summary: the trained weights, the policy that draws, the evaluation average. */
+    public static String weights(TensorStore store, LearnerState state) {
+        return of(store, List.of(state.trained(), state.old(), state.average()), "");
+    }
+
+    /** {@code digests.optimizer} of a summary: both moments, and the number of optimizer steps. */
+    public static String optimizer(TensorStore store, LearnerState state) {
+        return of(
+                store, List.of(state.firstMoment(), state.secondMoment()), "optimizer steps " + state.optimizerSteps());
+    }
+
+    /** Digest of tensors in the order given. */
+    public static String of(TensorStore store, List<TensorRef> tensors) {
+        return of(store, tensors, "");
+    }
+
+    private static String of(TensorStore store, List<TensorRef> tensors, String remark) {
+        MessageDigest digest = sha256();
+        for (TensorRef tensor : tensors) {
+            digest.update((tensor.type() + " " + tensor.shape() + "\n").getBytes(StandardCharsets.UTF_8));
+            update(digest, store.read(tensor));
+        }
+        digest.update(remark.getBytes(StandardCharsets.UTF_8));
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    static String of(MemorySegment bytes) {
+        MessageDigest digest = sha256();
+        update(digest, bytes);
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static void update(MessageDigest digest, MemorySegment bytes) {
+        for (long from = 0; from < bytes.byteSize(); from += CHUNK_BYTES) {
+            digest.update(bytes.asSlice(from, Math.min(CHUNK_BYTES, bytes.byteSize() - from))
+                    .asByteBuffer());
+        }
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+package darkroom.gpuworkers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import darkroom.actors.LearnerState;
+import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.TensorRef;
+import darkroom.actors.TensorRef.ElementType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** P-7: a checkpoint is either whole and verified or not there. */
+class CheckpointsTest {
+    private static final int PARAMETERS = 1000;
+
+    @TempDir
+    Path directory = Path.of("unset");
+
+    private OffHeapTensorStore store = new OffHeapTensorStore("here", 1 << 20);
+    private Checkpoints checkpoints = new Checkpoints(Path.of("unset"));
+
+    @BeforeEach
+    void openStore() {
+        checkpoints = new Checkpoints(directory.resolve("checkpoints"));
+    }
+
+    @AfterEach
+    void closeStore() {
+        store.close();
+    }
+
+    @Test
+    void a_saved_state_comes_back_bit_for_bit_with_its_manifest() throws IOException {
+        LearnerState state = state(7);
+        CheckpointManifest manifest = manifest(7);
+        checkpoints.save(manifest, state, store);
+
+        Checkpoints.Loaded loaded = checkpoints.loadNewest(store).orElseThrow();
+
+        assertThat(loaded.manifest()).isEqualTo(manifest);
+        assertThat(loaded.refused()).isEmpty();
+        assertThat(TensorDigests.weights(store, loaded.state())).isEqualTo(TensorDigests.weights(store, state));
+        assertThat(TensorDigests.optimizer(store, loaded.state())).isEqualTo(TensorDigests.optimizer(store, state));
+    }
+
+    @Test
+    void no_checkpoint_at_all_is_no_error() throws IOException {
+        assertThat(checkpoints.loadNewest(store)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"learner.safetensors", "manifest.json"})
+    void when_any_byte_is_altered_the_checkpoint_is_refused_by_name(String name) throws IOException {
+        Path checkpoint = checkpoints.save(manifest(2), state(2), store);
+        Path victim = checkpoint.resolve(name);
+        byte[] whole = Files.readAllBytes(victim);
+        int refused = 0;
+        for (int position = 0; position < whole.length; position += Math.max(1, whole.length / 200)) {
+            byte[] altered = whole.clone();
+            altered[position] ^= 1;
+            Files.write(victim, altered);
+            try {
+                assertThat(Checkpoints.verify(checkpoint))
+                        .as("white space that changed changes nothing")
+                        .isEqualTo(manifest(2));
+                assertThat(name).isEqualTo("manifest.json");
+            } catch (CheckpointException e) {
+                assertThat(e).hasMessageContaining(checkpoint.toString()).hasMessageContaining(name);
+                refused++;
+            }
+        }
+        assertThat(refused).isGreaterThan(150);
+    }
+
+    @Test
+    void a_refused_checkpoint_is_named_and_leaves_no_tensor_behind() throws IOException {
+        checkpoints.save(manifest(1), state(1), store);
+        Path newest = checkpoints.save(manifest(2), state(2), store);
+        long held = store.bytesHeld();
+        byte[] bytes = Files.readAllBytes(newest.resolve("learner.safetensors"));
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(newest.resolve("learner.safetensors"), bytes);
+
+        Checkpoints.Loaded loaded = checkpoints.loadNewest(store).orElseThrow();
+
+        assertThat(loaded.manifest().step()).isEqualTo(1);
+        assertThat(loaded.refused())
+                .singleElement()
+                .asString()
+                .contains(newest.toString())
+                .contains("SHA-256 of learner.safetensors");
+        loaded.state().tensors().forEach(store::release);
+        assertThat(store.bytesHeld()).isEqualTo(held);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"learner.safetensors", "manifest.json"})
+    void when_a_file_is_torn_or_gone_the_previous_checkpoint_is_used(String name) throws IOException {
+        checkpoints.save(manifest(1), state(1), store);
+        Path victim = checkpoints.save(manifest(2), state(2), store).resolve(name);
+        try (FileChannel channel = FileChannel.open(victim, StandardOpenOption.WRITE)) {
+            channel.truncate(channel.size() / 2);
+        }
+        assertThat(checkpoints.loadNewest(store).orElseThrow().manifest().step())
+                .isEqualTo(1);
+        Files.delete(victim);
+        Checkpoints.Loaded loaded = checkpoints.loadNewest(store).orElseThrow();
+        assertThat(loaded.refused()).singleElement().asString().contains("it has no " + name);
+    }
+
+    @Test
+    void when_none_is_whole_the_run_does_not_silently_start_over() throws IOException {
+        Files.delete(checkpoints.save(manifest(1), state(1), store).resolve("manifest.json"));
+        assertThatThrownBy(() -> checkpoints.loadNewest(store))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("no whole checkpoint")
+                .hasMessageContaining("step-000001");
+    }
+
+    @Test
+    void what_an_interrupted_save_left_is_not_a_checkpoint_and_is_pruned() throws IOException {
+        Path whole = checkpoints.save(manifest(1), state(1), store);
+        Path partial = directory.resolve("checkpoints/step-000002.partial");
+        Files.createDirectory(partial);
+        Files.write(partial.resolve("learner.safetensors"), new byte[10]);
+
+        assertThat(checkpoints.list()).containsExactly(whole);
+        assertThat(checkpoints.prune(3, OptionalInt.empty())).containsExactly(partial);
+        assertThat(partial).doesNotExist();
+    }
+
+    @Test
+    void saving_the_same_step_again_replaces_it() throws IOException {
+        checkpoints.save(manifest(3), state(3), store);
+        LearnerState other = state(3, 99);
+        checkpoints.save(manifest(3), other, store);
+        Checkpoints.Loaded loaded = checkpoints.loadNewest(store).orElseThrow();
+        assertThat(TensorDigests.weights(store, loaded.state())).isEqualTo(TensorDigests.weights(store, other));
+        assertThat(checkpoints.list()).hasSize(1);
+    }
+
+    @Test
+    void pruning_keeps_the_newest_and_the_best() throws IOException {
+        for (int step = 1; step <= 6; step++) {
+            LearnerState state = state(step);
+            checkpoints.save(manifest(step), state, store);
+            state.tensors().forEach(store::release);
+        }
+        checkpoints.prune(2, OptionalInt.of(3));
+        assertThat(checkpoints.list())
+                .extracting(path -> path.getFileName().toString())
+                .containsExactly("step-000006", "step-000005", "step-000003");
+        assertThatThrownBy(() -> checkpoints.prune(0, OptionalInt.empty()))
+                .hasMessageContaining("checkpoints.keep-last=0");
+    }
+
+    @Test
+    void when_the_store_is_full_nothing_stays_behind() throws IOException {
+        checkpoints.save(manifest(1), state(1), store);
+        try (OffHeapTensorStore small = new OffHeapTensorStore("small", 3L * 4 * PARAMETERS)) {
+            assertThatThrownBy(() -> checkpoints.loadNewest(small))
+                    .isInstanceOf(darkroom.actors.TensorStoreFullException.class);
+            assertThat(small.bytesHeld()).isZero();
+        }
+    }
+
+    @Test
+    void digests_tell_shapes_and_single_bits_apart() {
+        TensorRef flat = tensor(5, List.of(10));
+        TensorRef square = tensor(5, List.of(2, 5));
+        TensorRef other = tensor(6, List.of(10));
+        assertThat(TensorDigests.of(store, List.of(flat)))
+                .isEqualTo(TensorDigests.of(store, List.of(tensor(5, List.of(10)))))
+                .isNotEqualTo(TensorDigests.of(store, List.of(square)))
+                .isNotEqualTo(TensorDigests.of(store, List.of(other)))
+                .matches("[0-9a-f]{64}");
+    }
+
+    private static CheckpointManifest manifest(int step) {
+        return new CheckpointManifest(
+                "a run",
+                step,
+                4L * step,
+                -42,
+                "digest",
+                List.of("row \u00e9", "row 1"),
+                new TreeMap<>(Map.of("kept", 12L, "dropped", 3L)),
+                step % 2 == 0 ? OptionalDouble.of(.25) : OptionalDouble.empty());
+    }
+
+    private LearnerState state(int step) {
+        return state(step, step);
+    }
+
+    private LearnerState state(int step, int content) {
+        List<Integer> shape = List.of(PARAMETERS);
+        return new LearnerState(
+                4L * step,
+                tensor(content, shape),
+                tensor(content + 100, shape),
+                tensor(content + 200, shape),
+                tensor(content + 300, shape),
+                tensor(content + 400, shape));
+    }
+
+    private TensorRef tensor(int seed, List<Integer> shape) {
+        return store.put(ElementType.FLOAT32, shape, into -> {
+            ByteBuffer buffer = into.asByteBuffer();
+            java.util.Random random = new java.util.Random(seed);
+            while (buffer.hasRemaining()) {
+                buffer.putFloat(random.nextFloat());
+            }
+        });
+    }
+}
