@@ -1,0 +1,85 @@
+package darkroom.edittasks;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Editing tasks without end. Row {@code index} of a split is a pure function of (size, seed, mix, split, index): the same in every
+ * instance and thread. Safe for all threads.
+ */
+public final class EditTasks {
+    /** Tries to find a combination of the wanted split before giving up. */
+    private static final int ATTEMPTS_MAX = 20_000;
+
+    /** Pixels that an edit must change, for a side of 32; fewer could not be judged. */
+    private static final int CHANGED_MIN = 8;
+
+    private final int size;
+    private final long seed;
+    private final TaskMix mix;
+    private final String prefix;
+
+    /**
+     * @param size side of the square pictures in pixels: 32 or 64
+     * @param seed key of all rows
+     */
+    public EditTasks(int size, long seed, TaskMix mix) {
+        if (size != 32 && size != 64) {
+            throw new IllegalArgumentException("size=" + size + " pixels must be 32 or 64");
+        }
+        this.size = size;
+        this.seed = seed;
+        this.mix = mix;
+        this.prefix = "drawn" + size + "-" + seed + "-" + mix.digest() + "-";
+    }
+
+    /** Side of the pictures in pixels. */
+    public int size() {
+        return size;
+    }
+
+    /** Row {@code index} of {@code split}; any index from 0 on. */
+    public EditTask render(Split split, long index) {
+        Draws draws = new Draws(seed, split.number(), index);
+        TaskType type = mix.draw(draws);
+        Pool pool = Pool.of(split, mix.objects());
+        for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+            Plan plan = Plan.draw(type, draws, pool);
+            if (split != Split.UNSEEN_OBJECTS && plan.combination().split() != split) {
+                continue;
+            }
+            EditTask task = carryOut(plan, split, index);
+            if (task != null) {
+                return task;
+            }
+        }
+        throw new IllegalStateException("no " + type.label() + " task of split " + split.label() + " in " + ATTEMPTS_MAX
+                + " attempts; the mix of " + mix.objects() + " objects is too small for it, use more");
+    }
+
+    private @Nullable EditTask carryOut(Plan plan, Split split, long index) {
+        RgbImage source = plan.source().render(size);
+        RgbImage target = plan.target().render(size);
+        if (changes(source, target) < CHANGED_MIN * size * size / 1024) {
+            return null;
+        }
+        Scene reference = plan.reference();
+        return new EditTask(
+                prefix + split.label() + "-" + index,
+                plan.combination().task(),
+                plan.combination().key(),
+                plan.instruction(),
+                plan.requirement(),
+                source,
+                target,
+                reference == null ? null : reference.render(size),
+                which -> (which == 0 ? plan.wrong() : plan.otherWrong()).render(size));
+    }
+
+    private static int changes(RgbImage source, RgbImage target) {
+        int count = 0;
+        for (boolean changed : GroundTruth.changed(source, target)) {
+            count += changed ? 1 : 0;
+        }
+        return count;
+    }
+}

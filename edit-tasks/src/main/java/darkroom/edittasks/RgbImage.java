@@ -1,0 +1,188 @@
+package darkroom.edittasks;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Iterator;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+
+/** An 8-bit RGB picture: rows from the top, pixels from the left, three bytes a pixel. Equal by content; never changes. */
+public final class RgbImage {
+    /** Largest width or height that {@link #decode} accepts, in pixels. */
+    public static final int SIDE_MAX = 8192;
+
+    private final int width;
+    private final int height;
+    private final byte[] rgb;
+
+    private RgbImage(int width, int height, byte[] rgb) {
+        this.width = width;
+        this.height = height;
+        this.rgb = rgb;
+    }
+
+    /**
+     * A picture from a copy of {@code rgb}.
+     *
+     * @param rgb {@code 3 * width * height} bytes
+     */
+    public static RgbImage of(int width, int height, byte[] rgb) {
+        return owning(width, height, rgb.clone());
+    }
+
+    /** A picture around {@code rgb} itself, which the caller gives away. */
+    static RgbImage owning(int width, int height, byte[] rgb) {
+        if (width < 1 || height < 1 || rgb.length != 3L * width * height) {
+            throw new IllegalArgumentException(
+                    "bytes=" + rgb.length + " but a " + width + "x" + height + " RGB picture has 3*width*height");
+        }
+        return new RgbImage(width, height, rgb);
+    }
+
+    public int width() {
+        return width;
+    }
+
+    public int height() {
+        return height;
+    }
+
+    /** A copy of the bytes, interleaved: red, green, blue of the first pixel, then of the next to its right. */
+    public byte[] rgb() {
+        return rgb.clone();
+    }
+
+    byte[] bytes() {
+        return rgb;
+    }
+
+    /** Channel {@code c} (0 red, 1 green, 2 blue) of pixel (x, y), from 0 to 255. */
+    public int channel(int x, int y, int c) {
+        return rgb[(y * width + x) * 3 + c] & 255;
+    }
+
+    /** Writes the picture as [3, height, width] floats {@code value / 127.5 - 1} from {@code out[offset]} on. */
+    public void planar(float[] out, int offset) {
+        int pixels = width * height;
+        for (int c = 0; c < 3; c++) {
+            for (int p = 0; p < pixels; p++) {
+                out[offset + c * pixels + p] = (rgb[p * 3 + c] & 255) / 127.5f - 1f;
+            }
+        }
+    }
+
+    /** The inverse of {@link #planar}: values are clamped to [-1, 1] and rounded; NaN becomes 0 (black). */
+    public static RgbImage fromPlanar(float[] planar, int offset, int width, int height) {
+        int pixels = width * height;
+        byte[] rgb = new byte[3 * pixels];
+        for (int c = 0; c < 3; c++) {
+            for (int p = 0; p < pixels; p++) {
+                float value = Math.clamp(planar[offset + c * pixels + p], -1f, 1f);
+                rgb[p * 3 + c] = (byte) Math.round((value + 1f) * 127.5f);
+            }
+        }
+        return new RgbImage(width, height, rgb);
+    }
+
+    /** The picture as a PNG file, lossless. */
+    public byte[] png() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(rgb.length / 2 + 128);
+        try {
+            if (!ImageIO.write(buffered(), "png", out)) {
+                throw new IllegalStateException("this Java runtime has no PNG writer; use a full JDK");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toByteArray();
+    }
+
+    /**
+     * The picture in an encoded file (PNG, JPEG, GIF, BMP); transparency is laid over white.
+     *
+     * @throws IOException if the bytes are no picture, or a side is longer than {@link #SIDE_MAX}
+     */
+    public static RgbImage decode(byte[] encoded) throws IOException {
+        try (ImageInputStream in = ImageIO.createImageInputStream(new ByteArrayInputStream(encoded))) {
+            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
+            if (!readers.hasNext()) {
+                throw new IOException(
+                        "not a picture: " + encoded.length + " bytes in no known format; use PNG, JPEG, GIF or BMP");
+            }
+            ImageReader reader = readers.next();
+            try {
+                reader.setInput(in);
+                int width = reader.getWidth(0);
+                int height = reader.getHeight(0);
+                if (width > SIDE_MAX || height > SIDE_MAX) {
+                    throw new IOException("picture of " + width + "x" + height + " pixels > limit " + SIDE_MAX
+                            + " a side; make it smaller");
+                }
+                return from(reader.read(0));
+            } catch (RuntimeException e) {
+                throw new IOException("damaged picture: " + e.getMessage(), e);
+            } finally {
+                reader.dispose();
+            }
+        }
+    }
+
+    static RgbImage from(BufferedImage image) {
+        int width = image.getWidth();
+        int height = image.getHeight();
+        int[] argb = image.getRGB(0, 0, width, height, null, 0, width);
+        byte[] rgb = new byte[3 * width * height];
+        for (int p = 0; p < argb.length; p++) {
+            int alpha = argb[p] >>> 24;
+            for (int c = 0; c < 3; c++) {
+                int value = argb[p] >> (16 - 8 * c) & 255;
+                rgb[p * 3 + c] = (byte) ((value * alpha + 255 * (255 - alpha) + 127) / 255);
+            }
+        }
+        return new RgbImage(width, height, rgb);
+    }
+
+    BufferedImage buffered() {
+        int[] packed = new int[width * height];
+        for (int p = 0; p < packed.length; p++) {
+            packed[p] = ((rgb[p * 3] & 255) << 16) | ((rgb[p * 3 + 1] & 255) << 8) | (rgb[p * 3 + 2] & 255);
+        }
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        image.setRGB(0, 0, width, height, packed, 0, width);
+        return image;
+    }
+
+    /** SHA-256 over width, height and bytes, in hexadecimal. */
+    public String sha256() {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update((width + "x" + height + "\n").getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            return HexFormat.of().formatHex(digest.digest(rgb));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public boolean equals(@org.jspecify.annotations.Nullable Object other) {
+        return other instanceof RgbImage that && width == that.width && Arrays.equals(rgb, that.rgb);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * width + Arrays.hashCode(rgb);
+    }
+
+    @Override
+    public String toString() {
+        return "RgbImage[" + width + "x" + height + " " + sha256().substring(0, 12) + "]";
+    }
+}

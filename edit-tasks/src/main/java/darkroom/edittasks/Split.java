@@ -1,0 +1,34 @@
+package darkroom.edittasks;
+
+import java.util.Locale;
+
+/**
+ * Which rows may be used for what. No two splits share a combination of task, subject and attribute
+ * ({@link Combination}).
+ */
+public enum Split {
+    /** Rows that models are trained on. */
+    TRAIN(0),
+    /** Rows that decide when to stop and which settings to take. */
+    VALIDATION(1),
+    /** Rows that are reported: every object and background was trained on, but not in this task. */
+    HELD_OUT(2),
+    /** The strictest rows: the object, the scene's background or the word was never seen in any task. */
+    UNSEEN_OBJECTS(3);
+
+    private final int number;
+
+    Split(int number) {
+        this.number = number;
+    }
+
+    /** Fixed number that keys the rows. */
+    int number() {
+        return number;
+    }
+
+    /** The name used in row ids and files, for instance {@code held-out}. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

@@ -1,0 +1,51 @@
+package darkroom.edittasks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+class RgbImageTest {
+    @Property(tries = 50)
+    void png_and_planar_floats_both_lead_back_to_the_same_bytes(@ForAll @Size(5 * 4 * 3) byte[] rgb)
+            throws IOException {
+        RgbImage image = RgbImage.of(5, 4, rgb);
+        assertThat(RgbImage.decode(image.png())).isEqualTo(image);
+        float[] planar = new float[62];
+        image.planar(planar, 2);
+        assertThat(RgbImage.fromPlanar(planar, 2, 5, 4)).isEqualTo(image);
+        assertThat(RgbImage.of(5, 4, rgb).sha256()).isEqualTo(image.sha256());
+    }
+
+    @Test
+    void values_beyond_the_range_are_clamped_and_planes_are_channels() {
+        RgbImage image = RgbImage.fromPlanar(new float[] {-3, 7, 0, 1, Float.NaN, -1}, 0, 2, 1);
+        assertThat(image.channel(0, 0, 0)).isZero();
+        assertThat(image.channel(1, 0, 0)).isEqualTo(255);
+        assertThat(image.channel(0, 0, 1)).isEqualTo(128);
+        assertThat(image.channel(0, 0, 2)).isZero();
+    }
+
+    @Test
+    void damaged_and_foreign_bytes_are_refused_with_a_reason() {
+        byte[] png = RgbImage.of(2, 2, new byte[12]).png();
+        assertThatThrownBy(() -> RgbImage.decode(Arrays.copyOf(png, 40))).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> RgbImage.decode("hello".getBytes(StandardCharsets.US_ASCII)))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("not a picture");
+        assertThatThrownBy(() -> RgbImage.of(2, 2, new byte[3])).hasMessageContaining("2x2");
+    }
+
+    @Test
+    void pictures_of_equal_bytes_and_different_shape_differ() {
+        assertThat(RgbImage.of(2, 3, new byte[18])).isNotEqualTo(RgbImage.of(3, 2, new byte[18]));
+        assertThat(RgbImage.of(2, 3, new byte[18]).sha256())
+                .isNotEqualTo(RgbImage.of(3, 2, new byte[18]).sha256());
+    }
+}
