@@ -482,7 +482,12 @@ record Plan(
             String shape = verbs.size() > 2 ? icon(poses, draws.other(verbs, verb, from)) : "";
             Thing other = beside();
             String subject = poses.subject();
-            String scene = backdrop instanceof Backdrop.Named named ? named.name() : "photo";
+            String scene =
+                    switch (backdrop) {
+                        case Backdrop.Named named -> named.name();
+                        case Backdrop.Photo photo -> photo.file();
+                        case Backdrop.Plain _ -> "plain";
+                    };
             boolean imperative = verb.equals("open") || verb.equals("close") || verb.equals("hatch");
             return new Plan(
                     new Combination(TaskType.ACTION, subject + ":" + verb + ":" + scene),
