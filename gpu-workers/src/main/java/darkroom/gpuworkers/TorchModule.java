@@ -10,6 +10,8 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * A loaded TorchScript module whose methods are pure functions of their inputs.
@@ -19,6 +21,7 @@ import java.io.UncheckedIOException;
 final class TorchModule implements AutoCloseable {
     private final NDManager manager;
     private final PtSymbolBlock block;
+    private final Map<String, NDArray> methods = new HashMap<>();
 
     /** @param methods TorchScript text, see {@link TorchScriptArchive} */
     TorchModule(String methods) {
@@ -48,8 +51,7 @@ final class TorchModule implements AutoCloseable {
     }
 
     private NDList run(NDManager scope, String method, boolean gradients, NDArray... inputs) {
-        NDArray marker = scope.create(0f);
-        marker.setName("module_method:" + method);
+        NDArray marker = methods.computeIfAbsent(method, this::marker);
         NDList all = new NDList(inputs.length + 1);
         all.add(marker);
         for (NDArray input : inputs) {
@@ -64,6 +66,12 @@ final class TorchModule implements AutoCloseable {
         } finally {
             JniUtils.setGradMode(false);
         }
+    }
+
+    private NDArray marker(String method) {
+        NDArray marker = manager.create(0f);
+        marker.setName("module_method:" + method);
+        return marker;
     }
 
     @Override

@@ -1,0 +1,141 @@
+package darkroom.gpuworkers;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * Draws batches of one size with the embedded DiT. Inputs are written into {@link #noise()}, {@link #source()}, {@link
+ * #reference()} and {@link #tokens()}, all rows of them, then {@link #draw} is called.
+ *
+ * <p>Thread-confined. A batch of one size always takes the same path through the kernels, so a row's result depends on its
+ * own inputs alone.
+ */
+final class DitSampler implements AutoCloseable {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final TorchModule module;
+    private final NDManager owned;
+    private final TensorBuffer flat;
+    private final TensorBuffer noise;
+    private final TensorBuffer source;
+    private final TensorBuffer reference;
+    private final TensorBuffer tokens;
+    private final TensorBuffer coefficients;
+    private NDArray prepared;
+
+    /**
+     * @param batch rows of every draw
+     * @param bf16 linears in bfloat16, attention and the rest in float32
+     */
+    DitSampler(DitShape shape, int batch, boolean bf16) {
+        module = new TorchModule(DitScript.of(shape) + SolverScript.of(bf16));
+        owned = module.scope();
+        int side = shape.resolution();
+        flat = TensorBuffer.floats(owned, shape.layout().size());
+        noise = TensorBuffer.floats(owned, batch, 3, side, side);
+        source = TensorBuffer.floats(owned, batch, 3, side, side);
+        reference = TensorBuffer.floats(owned, batch, 3, side, side);
+        tokens = TensorBuffer.longs(owned, batch, shape.tokens());
+        coefficients = TensorBuffer.floats(owned, 4);
+        prepared = module.call(owned, "prepared", flat.array()).get(0);
+    }
+
+    /** Draws with these weights from now on: FLOAT32 [parameters], copied. */
+    void serve(MemorySegment weights) {
+        flat.copy(weights);
+        prepared.close();
+        prepared = module.call(owned, "prepared", flat.array()).get(0);
+    }
+
+    TensorBuffer noise() {
+        return noise;
+    }
+
+    TensorBuffer source() {
+        return source;
+    }
+
+    TensorBuffer reference() {
+        return reference;
+    }
+
+    TensorBuffer tokens() {
+        return tokens;
+    }
+
+    /** The images that the noise becomes, float32 [batch, 3, side, side], copied into {@code latents}. */
+    void draw(SolverStep[] steps, MemorySegment latents) {
+        try (NDManager scope = module.scope()) {
+            NDArray x = noise.array();
+            NDArray previous = x;
+            for (SolverStep step : steps) {
+                set(step.sigma(), step.state(), step.velocity(), step.previousPrediction());
+                NDList results = step(scope, x, previous);
+                x = results.get(0);
+                previous = results.get(1);
+            }
+            copy(x, latents);
+        }
+    }
+
+    /**
+     * Draws with the stochastic sampler.
+     *
+     * @param sigmas noise levels before each step
+     * @param noises standard normal noise of each step, each float32 [batch, 3, side, side]
+     * @param states one segment for the initial noise and one after each step
+     */
+    void drawStochastic(SdeStep[] steps, double[] sigmas, NoiseFiller noises, List<MemorySegment> states) {
+        try (NDManager scope = module.scope()) {
+            TensorBuffer step = TensorBuffer.of(scope.zeros(noise.array().getShape()));
+            NDArray x = noise.array();
+            copy(x, states.getFirst());
+            for (int i = 0; i < steps.length; i++) {
+                noises.fill(i, step.bytes());
+                set(sigmas[i], steps[i].state(), steps[i].velocity(), steps[i].std());
+                x = step(scope, x, step.array()).get(0);
+                copy(x, states.get(i + 1));
+            }
+        }
+    }
+
+    /** Writes the noise of a solver step. */
+    @FunctionalInterface
+    interface NoiseFiller {
+        void fill(int step, MemorySegment noise);
+    }
+
+    private NDList step(NDManager scope, NDArray x, NDArray other) {
+        return module.call(
+                scope,
+                "solver_step",
+                x,
+                source.array(),
+                reference.array(),
+                tokens.array(),
+                prepared,
+                other,
+                coefficients.array());
+    }
+
+    private void set(double... values) {
+        for (int i = 0; i < values.length; i++) {
+            coefficients.bytes().setAtIndex(FLOAT, i, (float) values[i]);
+        }
+    }
+
+    private static void copy(NDArray from, MemorySegment to) {
+        MemorySegment.copy(TensorBuffer.of(from).bytes(), 0, to, 0, to.byteSize());
+    }
+
+    @Override
+    public void close() {
+        owned.close();
+        module.close();
+    }
+}

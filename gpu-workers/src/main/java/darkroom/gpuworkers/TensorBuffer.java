@@ -1,0 +1,56 @@
+package darkroom.gpuworkers;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A tensor whose memory Java writes and reads in place: made once, filled anew for every call, so that native memory stays
+ * flat. Autograd does not see these writes: no call may be in flight while the bytes change.
+ *
+ * <p>Thread-confined. The bytes are gone when the manager that made the tensor closes.
+ */
+final class TensorBuffer {
+    private final NDArray array;
+    private final MemorySegment bytes;
+
+    private TensorBuffer(NDArray array) {
+        this.array = array;
+        this.bytes = MemorySegment.ofBuffer(array.toByteBuffer(true));
+    }
+
+    /** A float32 tensor of zeros. */
+    static TensorBuffer floats(NDManager owner, long... shape) {
+        return new TensorBuffer(owner.zeros(new Shape(shape), DataType.FLOAT32));
+    }
+
+    /** An int64 tensor of zeros. */
+    static TensorBuffer longs(NDManager owner, long... shape) {
+        return new TensorBuffer(owner.zeros(new Shape(shape), DataType.INT64));
+    }
+
+    /** The memory of {@code array}, which must be contiguous and outlive this object. */
+    static TensorBuffer of(NDArray array) {
+        return new TensorBuffer(array);
+    }
+
+    NDArray array() {
+        return array;
+    }
+
+    /** The live bytes, little endian. */
+    MemorySegment bytes() {
+        return bytes;
+    }
+
+    /** Overwrites all bytes with those of {@code from}, which must be as many. */
+    void copy(MemorySegment from) {
+        if (from.byteSize() != bytes.byteSize()) {
+            throw new IllegalArgumentException(
+                    "a tensor of %d bytes cannot take %d bytes".formatted(bytes.byteSize(), from.byteSize()));
+        }
+        MemorySegment.copy(from, 0, bytes, 0, bytes.byteSize());
+    }
+}
