@@ -5,6 +5,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /**
  * A tensor whose memory Java writes and reads in place: made once, filled anew for every call, so that native memory stays
@@ -13,6 +15,9 @@ import java.lang.foreign.MemorySegment;
  * <p>Thread-confined. The bytes are gone when the manager that made the tensor closes.
  */
 final class TensorBuffer {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private final NDArray array;
     private final MemorySegment bytes;
 
@@ -52,5 +57,17 @@ final class TensorBuffer {
                     "a tensor of %d bytes cannot take %d bytes".formatted(bytes.byteSize(), from.byteSize()));
         }
         MemorySegment.copy(from, 0, bytes, 0, bytes.byteSize());
+    }
+
+    /** Writes float32 values from element {@code offset} on. */
+    void floats(long offset, float[] values) {
+        MemorySegment.copy(values, 0, bytes, FLOAT, offset * Float.BYTES, values.length);
+    }
+
+    /** Writes one row of an int64 matrix. */
+    void longs(int row, int[] values) {
+        for (int i = 0; i < values.length; i++) {
+            bytes.setAtIndex(LONG, (long) row * values.length + i, values[i]);
+        }
     }
 }
