@@ -22,14 +22,12 @@ final class BaseQuality implements AutoCloseable {
     private static final int REPEATS = 2;
     private static final int SOLVER_STEPS = 6;
 
-    private final DitShape shape;
     private final EditTasks tasks;
     private final DitSampler sampler;
     private final float[] latents;
     private final float[] planar;
 
     BaseQuality(DitShape shape, EditTasks tasks) {
-        this.shape = shape;
         this.tasks = tasks;
         sampler = new DitSampler(shape, ROWS_PER_BATCH * REPEATS, true);
         latents = new float[ROWS_PER_BATCH * REPEATS * shape.imageValues()];
@@ -65,8 +63,7 @@ final class BaseQuality implements AutoCloseable {
             double[] scores = new double[REPEATS];
             for (int repeat = 0; repeat < REPEATS; repeat++) {
                 int at = (row * REPEATS + repeat) * planar.length;
-                GroundTruth truth =
-                        GroundTruth.measure(source, 0, latents, at, planar, 0, planar.length / 3);
+                GroundTruth truth = GroundTruth.measure(source, 0, latents, at, planar, 0, planar.length / 3);
                 scores[repeat] = truth.score();
                 sums.add(drawn[row].type(), truth, planar.length / 3 - truth.maskPixels() >= 4);
             }

@@ -31,7 +31,8 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
     private static final String HEADS = "darkroom.heads";
     private static final String TOKENS = "darkroom.tokens";
     private static final String VOCABULARY = "darkroom.vocabulary";
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** Weights that ship with Darkroom: {@code mixed} and {@code clean} bases. */
     public static final List<String> SHIPPED = List.of("mixed", "clean");
@@ -113,8 +114,8 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
         List<Safetensors.Tensor> tensors = new ArrayList<>();
         try (Arena arena = Arena.ofConfined()) {
             layout.entries()
-                    .forEach((name, entry) -> tensors.add(
-                            new Safetensors.Tensor(name, Safetensors.Dtype.F32, entry.shape(), () -> {
+                    .forEach((name, entry) ->
+                            tensors.add(new Safetensors.Tensor(name, Safetensors.Dtype.F32, entry.shape(), () -> {
                                 MemorySegment bytes = arena.allocate((long) entry.size() * Float.BYTES, Long.BYTES);
                                 for (int i = 0; i < entry.size(); i++) {
                                     bytes.set(FLOAT, (long) i * Float.BYTES, flat[entry.offset() + i]);
@@ -141,8 +142,9 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
     private static int number(Path file, Map<String, String> metadata, String key) throws IOException {
         String value = metadata.get(key);
         if (value == null || !value.matches("[0-9]{1,9}")) {
-            throw new IOException("%s: metadata %s=%s is not a whole number; the file is no embedded network of Darkroom"
-                    .formatted(file, key, value));
+            throw new IOException(
+                    "%s: metadata %s=%s is not a whole number; the file is no embedded network of Darkroom"
+                            .formatted(file, key, value));
         }
         return Integer.parseInt(value);
     }

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * kind of processor. Uses one thread: two bases may be made side by side in two processes.
  */
 public final class PretrainPolicy {
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int KIND_ORDINAL = 1;
     private static final int LEVEL_ORDINAL = 2;
     private static final int NOISE_ORDINAL = 3;
@@ -108,7 +109,8 @@ public final class PretrainPolicy {
      * @param loss mean since the last report
      * @param quality measured now and then
      */
-    public record Progress(long images, long budget, double loss, @Nullable Quality quality) {}
+    public record Progress(
+            long images, long budget, double loss, @Nullable Quality quality) {}
 
     /** Hears how it goes, on the training thread. */
     @FunctionalInterface
@@ -120,10 +122,12 @@ public final class PretrainPolicy {
     public static TaskMix mix() {
         EnumMap<TaskType, Double> weights = new EnumMap<>(TaskType.class);
         for (TaskType type : TaskType.values()) {
-            weights.put(type, switch (type) {
-                case ADD, ADJUST, REPLACE, REMOVE, BACKGROUND, STYLE, EXTRACT, HYBRID -> 1.0;
-                case ACTION, TEXT, RED_BOX, REFERENCE -> 0.5;
-            });
+            weights.put(
+                    type,
+                    switch (type) {
+                        case ADD, ADJUST, REPLACE, REMOVE, BACKGROUND, STYLE, EXTRACT, HYBRID -> 1.0;
+                        case ACTION, TEXT, RED_BOX, REFERENCE -> 0.5;
+                    });
         }
         return new TaskMix(weights, TaskMix.OBJECTS_EMBEDDED);
     }
@@ -156,11 +160,18 @@ public final class PretrainPolicy {
             long counted = 0;
             for (long step = 0; step < steps; step++) {
                 pairs.write(key.atStep(Math.toIntExact(step)));
-                losses += trainer.step(step, rate(settings, step), Math.min(settings.averageDecay(), (2.0 + step) / (11.0 + step)));
+                losses += trainer.step(
+                        step, rate(settings, step), Math.min(settings.averageDecay(), (2.0 + step) / (11.0 + step)));
                 counted++;
                 long done = step + 1;
                 if (done == early) {
-                    save(settings, shape, trainer, directory.resolve(settings.name() + "-early.safetensors"), done, measure.of(trainer.average(), QUALITY_ROWS));
+                    save(
+                            settings,
+                            shape,
+                            trainer,
+                            directory.resolve(settings.name() + "-early.safetensors"),
+                            done,
+                            measure.of(trainer.average(), QUALITY_ROWS));
                 }
                 if (done % reportEvery == 0) {
                     boolean measured = (done / reportEvery) % (REPORTS / 10) == 0 && done < steps;
@@ -174,7 +185,11 @@ public final class PretrainPolicy {
                 }
             }
             Quality quality = measure.of(trainer.average(), QUALITY_ROWS_FINAL);
-            listener.progress(new Progress(steps * settings.batch(), steps * settings.batch(), counted == 0 ? Double.NaN : losses / counted, quality));
+            listener.progress(new Progress(
+                    steps * settings.batch(),
+                    steps * settings.batch(),
+                    counted == 0 ? Double.NaN : losses / counted,
+                    quality));
             return save(settings, shape, trainer, directory.resolve(settings.name() + ".safetensors"), steps, quality);
         }
     }
@@ -200,8 +215,7 @@ public final class PretrainPolicy {
         metadata.put("darkroom.quality.psnrOutside", decimal(quality.psnrOutside()));
         metadata.put("darkroom.quality.spread", decimal(quality.spread()));
         quality.byTask().forEach((type, value) -> metadata.put("darkroom.quality." + type.label(), decimal(value)));
-        DitWeights weights =
-                new DitWeights(shape, trainer.average().toArray(FLOAT), metadata);
+        DitWeights weights = new DitWeights(shape, trainer.average().toArray(FLOAT), metadata);
         weights.write(file);
         return weights;
     }
