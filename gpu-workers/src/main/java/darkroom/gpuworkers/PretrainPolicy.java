@@ -254,8 +254,8 @@ public final class PretrainPolicy {
                 EditTask task = tasks.render(Split.TRAIN, rows[b]);
                 task.source().planar(source, 0);
                 target(task, kinds[3 * b], kinds[3 * b + 1], kinds[3 * b + 2]);
-                trainer.target().floats(b * target.length, target);
-                trainer.source().floats(b * source.length, source);
+                trainer.target().floats((long) b * target.length, target);
+                trainer.source().floats((long) b * source.length, source);
                 reference(task.reference(), b);
                 trainer.tokens().longs(b, InstructionVocabulary.embedded().encode(task.instruction()));
                 trainer.level().bytes().setAtIndex(FLOAT, b, (float) (1 / (1 + StrictMath.exp(-levels[b]))));
@@ -284,7 +284,7 @@ public final class PretrainPolicy {
             } else {
                 image.planar(other, 0);
             }
-            trainer.reference().floats(row * other.length, other);
+            trainer.reference().floats((long) row * other.length, other);
         }
     }
 }
