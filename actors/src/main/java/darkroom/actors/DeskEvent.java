@@ -18,8 +18,8 @@ public sealed interface DeskEvent extends RunEvent {
     /** A device could not do a unit; it is done again elsewhere. */
     record WorkFailed(String role, String worker, String unit, String message) implements DeskEvent {}
 
-    /** The workers of a post kept ending; it gets no further one. */
-    record PostGivenUp(String role, String worker, int endsInARow) implements DeskEvent {}
+    /** The workers of a seat keep ending. It gets further ones, at a bounded pace. */
+    record SeatAiling(String role, String worker, int endsInARow) implements DeskEvent {}
 
     /**
      * Promise P-4: work waits and nothing was finished for {@code waited}.

@@ -11,6 +11,9 @@ public sealed interface Fault {
     /** A tensor that the unit names is gone: whoever made the unit makes its tensors again. */
     record InputLost(String message) implements Fault {}
 
+    /** The unit was leased {@code limits.work-attempts-max} times and never done: its requester decides. */
+    record Exhausted(String message) implements Fault {}
+
     /** This group is lost; the run goes on without it. */
     record DropGroup(String message) implements Fault {}
 

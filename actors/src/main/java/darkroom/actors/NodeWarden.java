@@ -23,12 +23,12 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li><b>NW-1</b> A worker that ends is followed by another one with a new device, after a pause that doubles from
  *       {@code limits.heartbeat-every} up to {@code limits.lease-time}.
- *   <li><b>NW-2</b> A post whose workers ended {@value #ENDS_IN_A_ROW_MAX} times, none having lived for {@code
- *       limits.lease-time}, is given up, and says so.
+ *   <li><b>NW-2</b> After every {@value #ENDS_REPORTED} ends in a row, no worker having lived for {@code limits.lease-time},
+ *       it says so. It goes on trying: what ails a device may pass.
  * </ul>
  */
 public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
-    static final int ENDS_IN_A_ROW_MAX = 10;
+    static final int ENDS_REPORTED = 10;
 
     public sealed interface Command {}
 
@@ -118,9 +118,8 @@ public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
     private void onEnded(Watch<?, ?> watch) {
         timers.cancel(watch);
         watch.endsInARow++;
-        if (watch.endsInARow >= ENDS_IN_A_ROW_MAX) { // NW-2
-            events.tell(new DeskEvent.PostGivenUp("node", watch.post.name(), watch.endsInARow));
-            return;
+        if (watch.endsInARow % ENDS_REPORTED == 0) { // NW-2
+            events.tell(new DeskEvent.SeatAiling("node", watch.post.name(), watch.endsInARow));
         }
         Duration pause = limits.heartbeatEvery().multipliedBy(1L << Math.min(watch.endsInARow - 1, 16));
         Duration bounded = pause.compareTo(limits.leaseTime()) > 0 ? limits.leaseTime() : pause;

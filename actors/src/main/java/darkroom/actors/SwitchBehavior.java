@@ -1,9 +1,12 @@
 package darkroom.actors;
 
+import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.ExtensibleBehavior;
 import org.apache.pekko.actor.typed.Signal;
 import org.apache.pekko.actor.typed.TypedActorContext;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /** A behavior with one method for messages, so that a sealed protocol is answered by one exhaustive switch. */
@@ -13,6 +16,18 @@ abstract class SwitchBehavior<T> extends ExtensibleBehavior<T> {
 
     Behavior<T> onSignal(Signal signal) {
         return Behaviors.unhandled();
+    }
+
+    /**
+     * A child that hears {@code A} and tells it to the actor as one of its own messages. Unlike a message adapter it
+     * needs no class, so that several generic answers can be told apart by type.
+     */
+    static <A, M> ActorRef<A> heardAs(ActorContext<M> context, Function<A, ? extends M> as) {
+        ActorRef<M> self = context.getSelf();
+        return context.spawnAnonymous(Behaviors.receiveMessage(answer -> {
+            self.tell(as.apply(answer));
+            return Behaviors.same();
+        }));
     }
 
     @Override

@@ -229,6 +229,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
                 again(work, failed.worker(), message);
             }
             case Fault.InputLost fault -> refuse(work, fault);
+            case Fault.Exhausted fault -> refuse(work, fault);
             case Fault.DropGroup fault -> refuse(work, fault);
             case Fault.StopRun fault -> refuse(work, fault);
         }

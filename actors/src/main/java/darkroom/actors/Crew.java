@@ -1,0 +1,24 @@
+package darkroom.actors;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The devices of one node, by what they do. */
+public record Crew(
+        List<DeviceSeat<DrawUnit, Drawn>> rollout,
+        List<DeviceSeat<ScoreUnit, ScoreOutcome>> reward,
+        List<DeviceSeat<TrainUnit, Trained>> trainer) {
+    public Crew {
+        rollout = List.copyOf(rollout);
+        reward = List.copyOf(reward);
+        trainer = List.copyOf(trainer);
+    }
+
+    List<NodeWarden.Post<?, ?>> posts(Desks desks) {
+        List<NodeWarden.Post<?, ?>> posts = new ArrayList<>();
+        rollout.forEach(seat -> posts.add(new NodeWarden.Post<>(seat.name(), seat.device(), desks.draw())));
+        reward.forEach(seat -> posts.add(new NodeWarden.Post<>(seat.name(), seat.device(), desks.score())));
+        trainer.forEach(seat -> posts.add(new NodeWarden.Post<>(seat.name(), seat.device(), desks.train())));
+        return posts;
+    }
+}

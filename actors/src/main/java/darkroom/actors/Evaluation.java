@@ -1,0 +1,151 @@
+package darkroom.actors;
+
+import darkroom.config.LimitSettings;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Has all prompts of an {@link EvaluationRequest} drawn and scored, a window of {@code limits.groups-in-flight-max} groups
+ * at a time, tells the listener, and ends.
+ *
+ * <ul>
+ *   <li><b>EV-1</b> It tells its parent once, after the listener, with one ending a prompt, in prompt order.
+ *   <li><b>EV-2</b> It leaves no tensor behind.
+ *   <li><b>EV-3</b> It stops at once when abandoned, and says nothing.
+ * </ul>
+ */
+final class Evaluation extends SwitchBehavior<Evaluation.Command> {
+
+    sealed interface Command {}
+
+    record Abandon() implements Command {}
+
+    private record KeeperEnded(GroupKeeper.Ending ending) implements Command {}
+
+    private record KeeperGone(int group) implements Command {}
+
+    private final ActorContext<Command> context;
+    private final EvaluationRequest request;
+    private final Desks desks;
+    private final LimitSettings limits;
+    private final Consumer<TensorRef> release;
+    private final InstantSource clock;
+    private final RunListener listener;
+    private final ActorRef<? super RunEvent.Evaluated> parent;
+    private final ActorRef<GroupKeeper.Ending> endingsHere;
+    private final GroupKeeper.@Nullable Ending[] endings;
+    private final Map<Integer, ActorRef<GroupKeeper.Command>> keepers = new HashMap<>();
+    private GroupKeeper.@Nullable GroupLost lost;
+    private int opened;
+    private boolean abandoned;
+
+    private Evaluation(
+            ActorContext<Command> context,
+            EvaluationRequest request,
+            Desks desks,
+            LimitSettings limits,
+            Consumer<TensorRef> release,
+            InstantSource clock,
+            RunListener listener,
+            ActorRef<? super RunEvent.Evaluated> parent) {
+        this.context = context;
+        this.request = request;
+        this.desks = desks;
+        this.limits = limits;
+        this.release = release;
+        this.clock = clock;
+        this.listener = listener;
+        this.parent = parent;
+        this.endingsHere = context.messageAdapter(GroupKeeper.Ending.class, KeeperEnded::new);
+        this.endings = new GroupKeeper.Ending[request.prompts().size()];
+    }
+
+    static Behavior<Command> create(
+            EvaluationRequest request,
+            Desks desks,
+            LimitSettings limits,
+            Consumer<TensorRef> release,
+            InstantSource clock,
+            RunListener listener,
+            ActorRef<? super RunEvent.Evaluated> parent) {
+        return Behaviors.setup(context -> {
+            Evaluation evaluation = new Evaluation(context, request, desks, limits, release, clock, listener, parent);
+            return evaluation.next();
+        });
+    }
+
+    @Override
+    Behavior<Command> onMessage(Command command) {
+        return switch (command) {
+            case KeeperEnded(GroupKeeper.Ending ending) -> onKeeperEnded(ending);
+            case KeeperGone(int group) -> onKeeperGone(group);
+            case Abandon() -> onAbandon();
+        };
+    }
+
+    private Behavior<Command> next() {
+        while (opened < endings.length && keepers.size() < limits.groupsInFlightMax() && !abandoned) {
+            int group = opened++;
+            DrawUnit draw = request.draw(group);
+            if (lost != null) {
+                endings[group] = new GroupKeeper.GroupLost(draw, lost.fault());
+                continue;
+            }
+            ActorRef<GroupKeeper.Command> keeper = context.spawn(
+                    GroupKeeper.create(draw, desks, limits, release, clock, endingsHere), "group-" + group);
+            context.watchWith(keeper, new KeeperGone(group));
+            keepers.put(group, keeper);
+        }
+        return keepers.isEmpty() ? end() : this;
+    }
+
+    private Behavior<Command> onKeeperEnded(GroupKeeper.Ending ending) {
+        if (abandoned) {
+            Endings.release(ending, release); // EV-2
+            return this;
+        }
+        endings[ending.draw().group()] = ending;
+        listener.heard(new RunEvent.GroupFinished(request.name(), ending));
+        if (ending instanceof GroupKeeper.GroupLost stopping && !(stopping.fault() instanceof Fault.DropGroup)) {
+            lost = stopping;
+        }
+        return this;
+    }
+
+    private Behavior<Command> onKeeperGone(int group) {
+        keepers.remove(group);
+        if (endings[group] == null && !abandoned) {
+            endings[group] = new GroupKeeper.GroupLost(
+                    request.draw(group), new Fault.DropGroup("its keeper died; the log says why"));
+        }
+        return next();
+    }
+
+    private Behavior<Command> onAbandon() {
+        abandoned = true; // EV-3
+        keepers.values().forEach(keeper -> keeper.tell(new GroupKeeper.Abandon()));
+        return keepers.isEmpty() ? end() : this;
+    }
+
+    private Behavior<Command> end() {
+        List<GroupKeeper.Ending> all =
+                Arrays.stream(endings).filter(Objects::nonNull).toList();
+        if (!abandoned) {
+            RunEvent.Evaluated evaluated = new RunEvent.Evaluated(request, all);
+            listener.heard(evaluated);
+            parent.tell(evaluated); // EV-1
+        }
+        all.forEach(ending -> Endings.release(ending, release)); // EV-2
+        return Behaviors.stopped();
+    }
+}

@@ -1,0 +1,254 @@
+package darkroom.actors;
+
+import darkroom.config.LimitSettings;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Has the images of one group drawn, has each of them scored, and ends.
+ *
+ * <ul>
+ *   <li><b>GK-1</b> A group ends once: with {@link GroupEnded} or with {@link GroupLost}, never both.
+ *   <li><b>GK-2</b> A second drawing or a second score changes nothing; the tensors of a second drawing are released.
+ *   <li><b>GK-3</b> A group that ended has exactly one image and one outcome a slot; its parent owns the images' tensors.
+ *   <li><b>GK-4</b> A slot that nobody can score is unscored, with the reason, never a number.
+ *   <li><b>GK-5</b> Images that are lost before they are scored are drawn again, at most {@code limits.work-attempts-max}
+ *       times; no slot that has a score is scored again.
+ *   <li><b>GK-6</b> An abandoned group says nothing, and leaves no tensor behind.
+ * </ul>
+ */
+public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
+
+    public sealed interface Command {}
+
+    /** Nobody wants this group any more. */
+    public record Abandon() implements Command {}
+
+    private record DrawAnswered(WorkDesk.Answer<DrawUnit, Drawn> answer) implements Command {}
+
+    private record ScoreAnswered(WorkDesk.Answer<ScoreUnit, ScoreOutcome> answer) implements Command {}
+
+    /** How a group ends. */
+    public sealed interface Ending {
+        DrawUnit draw();
+    }
+
+    /**
+     * All images are drawn, and each is scored or known to be unscored.
+     *
+     * @param outcomes in slot order
+     * @param drawnAt when the images were there
+     */
+    public record GroupEnded(DrawUnit draw, Drawn drawn, List<ScoreOutcome> outcomes, Instant drawnAt)
+            implements Ending {
+        public GroupEnded {
+            outcomes = List.copyOf(outcomes);
+        }
+    }
+
+    /** The group could not be drawn. */
+    public record GroupLost(DrawUnit draw, Fault fault) implements Ending {}
+
+    private final DrawUnit draw;
+    private final Desks desks;
+    private final LimitSettings limits;
+    private final Consumer<TensorRef> release;
+    private final InstantSource clock;
+    private final ActorRef<? super Ending> parent;
+    private final ActorRef<WorkDesk.Answer<DrawUnit, Drawn>> drawAnswers;
+    private final ActorRef<WorkDesk.Answer<ScoreUnit, ScoreOutcome>> scoreAnswers;
+
+    private final @Nullable ScoreOutcome[] outcomes;
+    private final Set<Integer> beingScored = new HashSet<>();
+    private @Nullable Drawn drawn;
+    private Instant drawnAt = Instant.MIN;
+    private int drawings = 1;
+    private boolean abandoned;
+    private int withdrawalsAwaited;
+
+    private GroupKeeper(
+            ActorContext<Command> context,
+            DrawUnit draw,
+            Desks desks,
+            LimitSettings limits,
+            Consumer<TensorRef> release,
+            InstantSource clock,
+            ActorRef<? super Ending> parent) {
+        this.draw = draw;
+        this.desks = desks;
+        this.limits = limits;
+        this.release = release;
+        this.clock = clock;
+        this.parent = parent;
+        this.outcomes = new ScoreOutcome[draw.slots()];
+        this.drawAnswers = heardAs(context, DrawAnswered::new);
+        this.scoreAnswers = heardAs(context, ScoreAnswered::new);
+        desks.draw().tell(new WorkDesk.Submit<>(draw, drawAnswers));
+    }
+
+    /**
+     * @param draw the group
+     * @param release called for every tensor that nobody will own
+     * @param clock for reports only
+     * @param parent hears the one ending
+     */
+    public static Behavior<Command> create(
+            DrawUnit draw,
+            Desks desks,
+            LimitSettings limits,
+            Consumer<TensorRef> release,
+            InstantSource clock,
+            ActorRef<? super Ending> parent) {
+        return Behaviors.setup(context -> new GroupKeeper(context, draw, desks, limits, release, clock, parent));
+    }
+
+    @Override
+    Behavior<Command> onMessage(Command command) {
+        return switch (command) {
+            case DrawAnswered(WorkDesk.Done<DrawUnit, Drawn>(_, Drawn result)) -> onDrawn(result);
+            case DrawAnswered(WorkDesk.Refused<DrawUnit, Drawn>(_, Fault fault)) -> onNotDrawn(fault);
+            case DrawAnswered(WorkDesk.Withdrawn<DrawUnit, Drawn>()) -> onWithdrawn();
+            case ScoreAnswered(WorkDesk.Done<ScoreUnit, ScoreOutcome>(ScoreUnit unit, ScoreOutcome outcome)) ->
+                onScored(unit.address().slot(), outcome);
+            case ScoreAnswered(WorkDesk.Refused<ScoreUnit, ScoreOutcome>(ScoreUnit unit, Fault fault)) ->
+                onNotScored(unit, fault);
+            case ScoreAnswered(WorkDesk.Withdrawn<ScoreUnit, ScoreOutcome>()) -> onWithdrawn();
+            case Abandon() -> onAbandon();
+        };
+    }
+
+    private Behavior<Command> onDrawn(Drawn result) {
+        if (abandoned || drawn != null) {
+            result.tensors().forEach(release); // GK-2, GK-6
+            return this;
+        }
+        if (result.images().size() != draw.slots()) {
+            result.tensors().forEach(release);
+            return end(new GroupLost(
+                    draw,
+                    new Fault.StopRun("%s has %d images, not %d: the device broke its contract"
+                            .formatted(draw.name(), result.images().size(), draw.slots()))));
+        }
+        drawn = result;
+        drawnAt = clock.instant();
+        for (int slot = 0; slot < draw.slots(); slot++) {
+            if (outcomes[slot] == null && !beingScored.contains(slot)) {
+                score(slot, result);
+            }
+        }
+        return endIfScored();
+    }
+
+    private void score(int slot, Drawn images) {
+        beingScored.add(slot);
+        ImageAddress address = new ImageAddress(draw.run(), draw.step(), draw.group(), slot);
+        TensorRef pixels = images.images().get(slot).pixels();
+        desks.score().tell(new WorkDesk.Submit<>(new ScoreUnit(address, draw.prompt(), pixels), scoreAnswers));
+    }
+
+    private Behavior<Command> onNotDrawn(Fault fault) {
+        return abandoned || drawn != null ? this : end(new GroupLost(draw, fault));
+    }
+
+    private Behavior<Command> onScored(int slot, ScoreOutcome outcome) {
+        beingScored.remove(slot);
+        if (abandoned || outcomes[slot] != null) {
+            return this; // GK-2
+        }
+        outcomes[slot] = outcome;
+        return endIfScored();
+    }
+
+    private Behavior<Command> onNotScored(ScoreUnit unit, Fault fault) {
+        int slot = unit.address().slot();
+        if (abandoned || outcomes[slot] != null) {
+            return this;
+        }
+        return switch (fault) {
+            case Fault.InputLost lost -> onImageLost(unit, lost);
+            case Fault.StopRun stop -> abandonAfter(new GroupLost(draw, stop));
+            case Fault.Retry(String message) -> onScored(slot, new ScoreOutcome.Unscored(message, 0)); // GK-4
+            case Fault.Exhausted(String message) -> onScored(slot, new ScoreOutcome.Unscored(message, 0)); // GK-4
+            case Fault.DropGroup(String message) -> onScored(slot, new ScoreOutcome.Unscored(message, 0)); // GK-4
+        };
+    }
+
+    /** GK-5. */
+    private Behavior<Command> onImageLost(ScoreUnit unit, Fault.InputLost fault) {
+        int slot = unit.address().slot();
+        beingScored.remove(slot);
+        Drawn current = drawn;
+        if (current == null) {
+            return this;
+        }
+        if (!current.images().get(slot).pixels().equals(unit.pixels())) {
+            score(slot, current);
+            return this;
+        }
+        if (drawings >= limits.workAttemptsMax()) {
+            return onScored(slot, new ScoreOutcome.Unscored(fault.message(), 0));
+        }
+        drawings++;
+        current.tensors().forEach(release);
+        drawn = null;
+        desks.draw().tell(new WorkDesk.Submit<>(draw, drawAnswers));
+        return this;
+    }
+
+    private Behavior<Command> endIfScored() {
+        Drawn images = drawn;
+        if (images == null || Arrays.stream(outcomes).anyMatch(Objects::isNull)) {
+            return this;
+        }
+        List<ScoreOutcome> all =
+                Arrays.stream(outcomes).map(Objects::requireNonNull).toList();
+        return end(new GroupEnded(draw, images, all, drawnAt)); // GK-3
+    }
+
+    private Behavior<Command> onAbandon() {
+        if (!abandoned) {
+            withdraw();
+        }
+        return this;
+    }
+
+    private Behavior<Command> abandonAfter(GroupLost ending) {
+        parent.tell(ending);
+        withdraw();
+        return this;
+    }
+
+    private void withdraw() {
+        abandoned = true;
+        Drawn images = drawn;
+        if (images != null) {
+            images.tensors().forEach(release); // GK-6
+            drawn = null;
+        }
+        withdrawalsAwaited = 2;
+        desks.draw().tell(new WorkDesk.Withdraw<>(drawAnswers));
+        desks.score().tell(new WorkDesk.Withdraw<>(scoreAnswers));
+    }
+
+    private Behavior<Command> onWithdrawn() {
+        withdrawalsAwaited--;
+        return withdrawalsAwaited > 0 ? this : Behaviors.stopped();
+    }
+
+    /** The only way out with an ending while units are not outstanding: GK-1. */
+    private Behavior<Command> end(Ending ending) {
+        parent.tell(ending);
+        return Behaviors.stopped();
+    }
+}

@@ -1,0 +1,60 @@
+package darkroom.actors;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * What two runs must have in common to be the same run (promise P-1), as SHA-256 in hexadecimal.
+ *
+ * @param weights of the trained weights, the old policy, and the evaluation average
+ * @param optimizer of both moments and the number of optimizer steps
+ * @param verdicts of every score and every verdict of every step, in order
+ */
+public record RunDigests(String weights, String optimizer, String verdicts) {
+
+    /** Reads all tensors of the learner: some tens of milliseconds for millions of parameters. */
+    public static RunDigests of(TensorStore store, RunState state) {
+        LearnerState learner = state.learner();
+        MessageDigest weights = sha256();
+        for (TensorRef tensor : List.of(learner.trained(), learner.old(), learner.average())) {
+            weights.update(store.read(tensor).asByteBuffer());
+        }
+        MessageDigest optimizer = sha256();
+        for (TensorRef tensor : List.of(learner.firstMoment(), learner.secondMoment())) {
+            optimizer.update(store.read(tensor).asByteBuffer());
+        }
+        optimizer.update(Long.toString(learner.optimizerSteps()).getBytes(StandardCharsets.UTF_8));
+        return new RunDigests(hex(weights), hex(optimizer), state.verdictDigest());
+    }
+
+    /** The chain of verdicts, one step longer. Reasons and attempts are not in it: they may depend on timing. */
+    static String verdictsAfter(String before, int step, StepStatistics statistics, List<GroupRewards> rewards) {
+        MessageDigest digest = sha256();
+        StringBuilder text = new StringBuilder(before).append("\nstep ").append(step);
+        for (int i = 0; i < rewards.size(); i++) {
+            GroupRewards group = rewards.get(i);
+            text.append("\ngroup ").append(group.group()).append(' ').append(group.row());
+            text.append(' ')
+                    .append(statistics.groups().get(i).verdict().getClass().getSimpleName());
+            group.rewards().forEach(reward -> text.append(' ')
+                    .append(reward.isPresent() ? Double.toHexString(reward.getAsDouble()) : "unscored"));
+        }
+        digest.update(text.toString().getBytes(StandardCharsets.UTF_8));
+        return hex(digest);
+    }
+
+    private static String hex(MessageDigest digest) {
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,505 @@
+package darkroom.actors;
+
+import darkroom.config.RunSettings;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.UniqueKillSwitch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens steps, has them learned, commits them; lives as long as a run. The way of the groups is in {@link StepLine},
+ * which asks this actor at every station.
+ *
+ * <ul>
+ *   <li><b>RS-1</b> Step s is drawn with version max(0, s - {@code rollout.staleness}) and with the prompt ban of that
+ *       version, whatever the timing.
+ *   <li><b>RS-2</b> Steps are learned and committed in order, each from the state of the one before.
+ *   <li><b>RS-3</b> No step is learned before every slot of it has one fate (promise P-2).
+ *   <li><b>RS-4</b> A step without a lesson is committed without an optimizer step.
+ *   <li><b>RS-5</b> The run ends once, with {@link RunEvent.Ended}, after all its children; of all tensors it was given or
+ *       made, those of the ended state are left.
+ *   <li><b>RS-6</b> Whatever is asked to stop stops at a commit; a run resumed from there is the same run (promise P-7).
+ *   <li><b>RS-7</b> Validation changes no bit of the run.
+ * </ul>
+ */
+public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
+
+    public sealed interface Command {}
+
+    /** Commit the step that is being worked on, and end. */
+    public record FinishStep() implements Command {}
+
+    record OpenStep(int step, ActorRef<StepLine.OpenedStep> replyTo) implements Command {}
+
+    record OpenGroup(StepLine.OpenedGroup group, ActorRef<StepLine.EndedGroup> replyTo) implements Command {}
+
+    record Learn(StepLine.ComparedStep compared, ActorRef<StepLine.LearnedStep> replyTo) implements Command {}
+
+    record Commit(StepLine.LearnedStep learned, ActorRef<StepLine.CommittedStep> replyTo) implements Command {}
+
+    record LineEnded() implements Command {}
+
+    record LineFailed(Throwable failure) implements Command {}
+
+    private record KeeperEnded(GroupKeeper.Ending ending) implements Command {}
+
+    private record TrainerEnded(StepTrainer.Ending ending) implements Command {}
+
+    private record Validated(RunEvent.Evaluated evaluated) implements Command {}
+
+    private record ChildGone(ActorRef<?> child, String what, BooleanSupplier owesAnEnding) implements Command {}
+
+    private final ActorContext<Command> context;
+    private final RunSettings settings;
+    private final RunOrder order;
+    private final RunPorts ports;
+    private final Desks desks;
+    private final ActorRef<? super RunEvent.Ended> parent;
+    private final Consumer<TensorRef> release;
+    private final UniqueKillSwitch line;
+    private final ActorRef<GroupKeeper.Ending> keepersTellHere;
+
+    private RunState state;
+    private Instant lastCommit;
+    private final Map<Integer, Step> steps = new LinkedHashMap<>();
+    private final Map<DrawUnit, OpenGroup> openGroups = new HashMap<>();
+    private final Map<ActorRef<?>, Runnable> children = new LinkedHashMap<>();
+    private @Nullable OpenStep gated;
+    private @Nullable Learn heldLearn;
+    private @Nullable Learning learning;
+    private @Nullable LearnerState uncommitted;
+    private @Nullable Committing committing;
+    private boolean finishRequested;
+    private RunEvent.@Nullable End end;
+
+    /** What is held for a step between its opening and its commit. */
+    private static final class Step {
+        final StepLine.OpenedStep opened;
+        final List<Prompt> prompts;
+        final Instant openedAt;
+        final List<GroupKeeper.Ending> held = new ArrayList<>();
+        Instant scoredAt;
+
+        Step(StepLine.OpenedStep opened, List<Prompt> prompts, Instant openedAt) {
+            this.opened = opened;
+            this.prompts = prompts;
+            this.openedAt = openedAt;
+            this.scoredAt = openedAt;
+        }
+    }
+
+    private record Learning(Learn asked, StepTally tally, LessonPlan plan, Instant began) {}
+
+    private record Committing(Commit asked, RunEvent.StepCommitted event) {}
+
+    private RunSupervisor(
+            ActorContext<Command> context,
+            RunSettings settings,
+            RunOrder order,
+            RunPorts ports,
+            Desks desks,
+            ActorRef<? super RunEvent.Ended> parent) {
+        this.context = context;
+        this.settings = settings;
+        this.order = order;
+        this.ports = ports;
+        this.desks = desks;
+        this.parent = parent;
+        this.release = ports.store()::release;
+        this.state = order.from();
+        this.lastCommit = ports.clock().instant();
+        this.keepersTellHere = context.messageAdapter(GroupKeeper.Ending.class, KeeperEnded::new);
+        this.line = StepLine.of(context.getSelf(), state.step(), order.steps(), settings.limits(), settings.groups())
+                .run(Materializer.createMaterializer(context));
+    }
+
+    /** @param parent hears the one {@link RunEvent.Ended}, after the listener */
+    public static Behavior<Command> create(
+            RunSettings settings,
+            RunOrder order,
+            RunPorts ports,
+            Desks desks,
+            ActorRef<? super RunEvent.Ended> parent) {
+        return Behaviors.setup(context -> new RunSupervisor(context, settings, order, ports, desks, parent));
+    }
+
+    @Override
+    Behavior<Command> onMessage(Command command) {
+        try {
+            switch (command) {
+                case OpenStep open -> onOpenStep(open);
+                case OpenGroup open -> onOpenGroup(open);
+                case KeeperEnded(GroupKeeper.Ending ending) -> onKeeperEnded(ending);
+                case Learn learn -> onLearn(learn);
+                case TrainerEnded(StepTrainer.Ending ending) -> onTrainerEnded(ending);
+                case Commit commit -> onCommit(commit);
+                case Validated(RunEvent.Evaluated evaluated) -> answerCommit(Optional.of(evaluated));
+                case FinishStep() -> finishRequested = true;
+                case LineEnded() -> onLineEnded();
+                case LineFailed(Throwable failure) -> fail("the line of steps failed: " + failure);
+                case ChildGone gone -> onChildGone(gone);
+            }
+        } catch (RuntimeException failure) {
+            context.getLog().error("run {} fails at step {}", order.run(), state.step(), failure);
+            fail(failure.toString());
+        }
+        return end != null && children.isEmpty() ? finish(end) : this;
+    }
+
+    private void onOpenStep(OpenStep open) {
+        if (end != null) {
+            return;
+        }
+        PolicyVersion version = RunState.versionFor(open.step(), settings.rollout().staleness());
+        if (state.newest().version().compareTo(version) < 0) {
+            gated = open;
+            return;
+        }
+        Publication publication = state.publications().stream()
+                .filter(published -> published.version().equals(version)) // RS-1
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException(
+                        "step %d is drawn with policy version %d, which the state of step %d does not hold; resume with rollout.staleness=%d from a checkpoint made with it"
+                                .formatted(
+                                        open.step(),
+                                        version.value(),
+                                        state.step(),
+                                        settings.rollout().staleness())));
+        List<Prompt> prompts = ports.prompts().prompts(open.step(), publication.ban());
+        if (prompts.isEmpty()) {
+            throw new IllegalStateException("there are no prompts left for step " + open.step());
+        }
+        List<DrawUnit> draws = new ArrayList<>();
+        for (Prompt prompt : prompts) {
+            draws.add(new DrawUnit(
+                    order.run(),
+                    settings.seed(),
+                    DrawUnit.Purpose.TRAINING,
+                    open.step(),
+                    draws.size(),
+                    settings.rollout().imagesPerGroup(),
+                    version,
+                    publication.weights(),
+                    prompt));
+        }
+        StepLine.OpenedStep opened = new StepLine.OpenedStep(open.step(), List.copyOf(draws));
+        steps.put(open.step(), new Step(opened, prompts, ports.clock().instant()));
+        open.replyTo().tell(opened);
+    }
+
+    private void onOpenGroup(OpenGroup open) {
+        if (end != null) {
+            return;
+        }
+        DrawUnit draw = open.group().draw();
+        openGroups.put(draw, open);
+        ActorRef<GroupKeeper.Command> keeper = context.spawn(
+                GroupKeeper.create(draw, desks, settings.limits(), release, ports.clock(), keepersTellHere),
+                "step-%d-group-%d".formatted(draw.step(), draw.group()));
+        adopt(keeper, new GroupKeeper.Abandon(), "the keeper of " + draw.name(), () -> openGroups.containsKey(draw));
+    }
+
+    private void onKeeperEnded(GroupKeeper.Ending ending) {
+        OpenGroup asked = openGroups.remove(ending.draw());
+        Step step = steps.get(ending.draw().step());
+        if (end != null || asked == null || step == null) {
+            Endings.release(ending, release);
+            return;
+        }
+        step.held.add(ending);
+        step.scoredAt = ports.clock().instant();
+        if (ending instanceof GroupKeeper.GroupLost(_, Fault fault) && !(fault instanceof Fault.DropGroup)) {
+            fail(fault.message());
+            return;
+        }
+        ports.listener().heard(new RunEvent.GroupFinished(order.run(), ending));
+        asked.replyTo().tell(new StepLine.EndedGroup(asked.group(), ending));
+    }
+
+    private void onLearn(Learn learn) {
+        StepLine.ComparedStep compared = learn.compared();
+        if (end != null) {
+            return;
+        }
+        if (compared.step() != state.step()) {
+            heldLearn = learn; // RS-2
+            return;
+        }
+        Step step = step(compared.step());
+        StepTally tally = StepTally.of(step.opened.draws(), compared.endings(), compared.statistics()); // RS-3
+        for (int i = 0; i < compared.endings().size(); i++) {
+            ports.listener()
+                    .heard(new RunEvent.GroupCompared(
+                            compared.step(),
+                            compared.endings().get(i),
+                            compared.statistics().groups().get(i)));
+        }
+        List<Lesson> lessons = lessonsOf(compared, step);
+        if (lessons.size() != tally.counted()) {
+            throw new IllegalStateException("promise P-2 is broken: step %d counts %d images and has %d lessons"
+                    .formatted(compared.step(), tally.counted(), lessons.size()));
+        }
+        LessonPlan plan =
+                LessonPlan.of(settings.seed(), compared.step(), lessons, settings.rollout(), settings.training());
+        Learning now = new Learning(learn, tally, plan, ports.clock().instant());
+        learning = now;
+        if (plan.passes().isEmpty()) {
+            learn.replyTo().tell(new StepLine.LearnedStep(compared, state.learner(), List.of())); // RS-4
+            return;
+        }
+        ActorRef<StepTrainer.Ending> trainersTellHere =
+                context.messageAdapter(StepTrainer.Ending.class, TrainerEnded::new);
+        ActorRef<StepTrainer.Command> trainer = context.spawn(
+                StepTrainer.create(
+                        order.run(),
+                        settings.seed(),
+                        compared.step(),
+                        state.learner(),
+                        plan,
+                        desks.train(),
+                        release,
+                        trainersTellHere),
+                "training-" + compared.step());
+        adopt(
+                trainer,
+                new StepTrainer.Abandon(),
+                "the trainer of step " + compared.step(),
+                () -> now.equals(learning) && uncommitted == null);
+    }
+
+    /** Images of groups that teach nothing are released here; those of lessons at the commit. */
+    private List<Lesson> lessonsOf(StepLine.ComparedStep compared, Step step) {
+        List<Lesson> lessons = new ArrayList<>();
+        for (int i = 0; i < compared.endings().size(); i++) {
+            GroupKeeper.Ending ending = compared.endings().get(i);
+            GroupStatistics statistics = compared.statistics().groups().get(i);
+            if (ending instanceof GroupKeeper.GroupEnded ended && statistics.verdict() instanceof Verdict.Kept) {
+                addLessons(ended, statistics, lessons);
+            } else {
+                Endings.release(ending, release);
+                step.held.remove(ending);
+            }
+        }
+        return lessons;
+    }
+
+    private static void addLessons(GroupKeeper.GroupEnded ended, GroupStatistics statistics, List<Lesson> lessons) {
+        DrawUnit draw = ended.draw();
+        for (int slot = 0; slot < draw.slots(); slot++) {
+            Optional<GroupStatistics.Standing> standing =
+                    statistics.standings().get(slot);
+            if (standing.isPresent()) {
+                lessons.add(new Lesson(
+                        draw.group(),
+                        slot,
+                        draw.prompt(),
+                        ended.drawn().images().get(slot),
+                        standing.get().optimality(),
+                        standing.get().advantage()));
+            }
+        }
+    }
+
+    private void onTrainerEnded(StepTrainer.Ending ending) {
+        switch (ending) {
+            case StepTrainer.StepFailed(_, Fault fault) -> fail(fault.message());
+            case StepTrainer.StepLearned(_, LearnerState learner, List<PassStatistics> passes) -> {
+                if (end != null || learning == null) {
+                    learner.tensors().forEach(release);
+                    return;
+                }
+                uncommitted = learner;
+                Learn asked = learning.asked();
+                asked.replyTo().tell(new StepLine.LearnedStep(asked.compared(), learner, passes));
+            }
+        }
+    }
+
+    private void onCommit(Commit commit) {
+        Learning done = learning;
+        if (end != null || done == null) {
+            return;
+        }
+        StepLine.ComparedStep compared = commit.learned().compared();
+        if (compared.step() != state.step()) {
+            throw new IllegalStateException(
+                    "step %d was learned, step %d is next".formatted(compared.step(), state.step())); // RS-2
+        }
+        PromptBan ban = state.newest().ban().after(compared.statistics(), settings.groups());
+        String digest = RunDigests.verdictsAfter(
+                state.verdictDigest(), compared.step(), compared.statistics(), compared.rewards());
+        RunState before = state;
+        state = before.committed(
+                commit.learned().learner(), ban, settings.rollout().staleness(), digest);
+        uncommitted = null;
+        learning = null;
+        Step step = step(compared.step());
+        RunEvent.StepCommitted event = new RunEvent.StepCommitted(
+                compared.step(),
+                compared.statistics(),
+                done.tally(),
+                done.plan().samples(),
+                commit.learned().passes(),
+                timings(step, compared, done),
+                state);
+        ports.listener().heard(event);
+        Set<TensorRef> replaced = before.tensors();
+        replaced.removeAll(state.tensors());
+        replaced.forEach(release);
+        leave(step);
+        OpenStep waiting = gated;
+        if (waiting != null) {
+            gated = null;
+            onOpenStep(waiting);
+        }
+        committing = new Committing(commit, event);
+        if (order.validation().isPresent() && order.validation().get().dueAfter(state.step())) {
+            validate(order.validation().get());
+        } else {
+            answerCommit(Optional.empty());
+        }
+        Learn held = heldLearn;
+        if (held != null) {
+            heldLearn = null;
+            onLearn(held);
+        }
+    }
+
+    private StepTimings timings(Step step, StepLine.ComparedStep compared, Learning done) {
+        Instant now = ports.clock().instant();
+        Instant drawn = step.openedAt;
+        for (GroupKeeper.Ending ending : compared.endings()) {
+            if (ending instanceof GroupKeeper.GroupEnded ended && ended.drawnAt().isAfter(drawn)) {
+                drawn = ended.drawnAt();
+            }
+        }
+        StepTimings timings = new StepTimings(
+                Duration.between(step.openedAt, drawn),
+                Duration.between(drawn, step.scoredAt),
+                Duration.between(step.scoredAt, done.began()),
+                Duration.between(done.began(), now),
+                Duration.between(lastCommit, now));
+        lastCommit = now;
+        return timings;
+    }
+
+    /** The commit is answered after it, so that the average it draws with stays, and a rule may look at it. */
+    private void validate(ValidationPlan plan) {
+        EvaluationRequest request = new EvaluationRequest(
+                "%s-validation-%d".formatted(order.run(), state.step()),
+                settings.seed(),
+                plan.key(),
+                state.newest().version(),
+                state.learner().average(),
+                plan.prompts(),
+                plan.imagesPerPrompt()); // RS-7
+        ActorRef<RunEvent.Evaluated> here = context.messageAdapter(RunEvent.Evaluated.class, Validated::new);
+        ActorRef<Evaluation.Command> evaluation = context.spawn(
+                Evaluation.create(
+                        request, desks, settings.limits(), release, ports.clock(), ports.listener(), here),
+                "validation-" + state.step());
+        Committing now = committing;
+        adopt(
+                evaluation,
+                new Evaluation.Abandon(),
+                "the validation after step " + (state.step() - 1),
+                () -> Objects.equals(now, committing));
+    }
+
+    private void answerCommit(Optional<RunEvent.Evaluated> validation) {
+        Committing now = committing;
+        if (end != null || now == null) {
+            return;
+        }
+        committing = null;
+        if (validation.isPresent()) {
+            lastCommit = ports.clock().instant();
+        }
+        Optional<String> reason = ports.stopWhen().reason(now.event(), validation);
+        if (state.step() < order.steps() && reason.isPresent()) {
+            stop(new RunEvent.End.ByRule(reason.get())); // RS-6
+        } else if (state.step() < order.steps() && finishRequested) {
+            stop(new RunEvent.End.ByRequest()); // RS-6
+        } else {
+            now.asked().replyTo().tell(new StepLine.CommittedStep(now.event().step()));
+        }
+    }
+
+    private void onLineEnded() {
+        if (state.step() >= order.steps()) {
+            stop(new RunEvent.End.Completed());
+        } else {
+            fail("the line of steps ended after %d of %d".formatted(state.step(), order.steps()));
+        }
+    }
+
+    private <T> void adopt(ActorRef<T> child, T abandon, String what, BooleanSupplier owesAnEnding) {
+        children.put(child, () -> child.tell(abandon));
+        context.watchWith(child, new ChildGone(child, what, owesAnEnding));
+    }
+
+    private void onChildGone(ChildGone gone) {
+        children.remove(gone.child());
+        if (gone.owesAnEnding().getAsBoolean()) {
+            fail(gone.what() + " died; the log says why");
+        }
+    }
+
+    private void fail(String message) {
+        stop(new RunEvent.End.Failed(message));
+    }
+
+    private void stop(RunEvent.End why) {
+        if (end == null) {
+            end = why;
+            line.shutdown();
+            children.values().forEach(Runnable::run);
+        }
+    }
+
+    /** The only way out: RS-5. */
+    private Behavior<Command> finish(RunEvent.End why) {
+        List.copyOf(steps.values()).forEach(this::leave);
+        LearnerState lost = uncommitted;
+        if (lost != null) {
+            lost.tensors().forEach(release);
+        }
+        RunEvent.Ended ended = new RunEvent.Ended(state, why);
+        try {
+            ports.listener().heard(ended);
+        } catch (RuntimeException failure) {
+            context.getLog().error("the listener of run {} failed at its end", order.run(), failure);
+        }
+        parent.tell(ended);
+        return Behaviors.stopped();
+    }
+
+    private void leave(Step step) {
+        step.held.forEach(ending -> Endings.release(ending, release));
+        ports.prompts().release(step.prompts);
+        steps.remove(step.opened.step());
+    }
+
+    private Step step(int number) {
+        Step step = steps.get(number);
+        if (step == null) {
+            throw new IllegalStateException("step " + number + " was never opened");
+        }
+        return step;
+    }
+}

@@ -1,0 +1,159 @@
+package darkroom.actors;
+
+import darkroom.config.LimitSettings;
+import darkroom.config.RunSettings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything of one process: the three desks, a warden for each crew, a run, evaluations before, between and after runs.
+ * The guardian of an actor system; nothing here knows what a unit is about.
+ */
+public final class Studio extends SwitchBehavior<Studio.Command> {
+    /** A run, its validation, and evaluations besides may have their groups open at the same time. */
+    private static final int GROUP_WINDOWS_MAX = 4;
+
+    public sealed interface Command {}
+
+    /** A node offers its devices. Its workers join the desks. */
+    public record Offer(String node, Crew crew) implements Command {}
+
+    /** Runs, one at a time: a second run while one is going on ends at once, as failed. */
+    public record Start(RunOrder order, ActorRef<? super RunEvent.Ended> replyTo) implements Command {}
+
+    /** Commits the step in work and ends the run. */
+    public record FinishStep() implements Command {}
+
+    /** Draws and scores without learning; the answer's images are gone, the listener has seen them. */
+    public record Evaluate(EvaluationRequest request, ActorRef<? super RunEvent.Evaluated> replyTo)
+            implements Command {}
+
+    /** Where units may be submitted, for those who need no run. */
+    public record Introduce(ActorRef<Desks> replyTo) implements Command {}
+
+    /** Stops the worker at a seat, as a crash would. For fault tests. */
+    public record Crash(String seat) implements Command {}
+
+    private record Heard(DeskEvent event) implements Command {}
+
+    private record RunGone() implements Command {}
+
+    private final ActorContext<Command> context;
+    private final RunSettings settings;
+    private final RunPorts ports;
+    private final Desks desks;
+    private final ActorRef<DeskEvent> events;
+    private final List<ActorRef<NodeWarden.Command>> wardens = new ArrayList<>();
+    private @Nullable ActorRef<RunSupervisor.Command> run;
+
+    private Studio(ActorContext<Command> context, RunSettings settings, RunPorts ports) {
+        this.context = context;
+        this.settings = settings;
+        this.ports = new RunPorts(
+                ports.prompts(), ports.stopWhen(), ports.store(), new OneAtATime(ports.listener()), ports.clock());
+        this.events = context.messageAdapter(DeskEvent.class, Heard::new);
+        LimitSettings limits = settings.limits();
+        int groups = limits.groupsInFlightMax() * GROUP_WINDOWS_MAX;
+        int images = Math.multiplyExact(
+                groups,
+                Math.max(
+                        settings.rollout().imagesPerGroup(),
+                        settings.evaluation().imagesPerTask()));
+        this.desks = new Desks(
+                context.spawn(desk("draw", groups), "draw-desk"),
+                context.spawn(desk("score", images), "score-desk"),
+                context.spawn(desk("train", trainUnitsMax()), "train-desk"));
+    }
+
+    /** @param settings all runs of this process have these */
+    public static Behavior<Command> create(RunSettings settings, RunPorts ports) {
+        return Behaviors.setup(context -> new Studio(context, settings, ports));
+    }
+
+    @Override
+    Behavior<Command> onMessage(Command command) {
+        switch (command) {
+            case Offer(String node, Crew crew) -> onOffer(node, crew);
+            case Start start -> onStart(start);
+            case FinishStep() -> tellRun(new RunSupervisor.FinishStep());
+            case Evaluate evaluate -> onEvaluate(evaluate);
+            case Introduce(ActorRef<Desks> replyTo) -> replyTo.tell(desks);
+            case Crash(String seat) -> wardens.forEach(warden -> warden.tell(new NodeWarden.Crash(seat)));
+            case Heard(DeskEvent event) -> onHeard(event);
+            case RunGone() -> run = null;
+        }
+        return this;
+    }
+
+    private <U extends Unit, R extends Result> Behavior<WorkDesk.Command<U, R>> desk(String role, int unitsMax) {
+        return WorkDesk.create(role, settings.limits(), unitsMax, ports.store()::release, events);
+    }
+
+    /** The gradient units of the largest pass, and its update. */
+    private int trainUnitsMax() {
+        long samples = (long) settings.rollout().groupsPerStep()
+                * settings.rollout().imagesPerGroup()
+                * settings.training().timestepsPerImage();
+        return Math.toIntExact(Math.ceilDiv(samples, settings.training().unitSamples()) + 1);
+    }
+
+    private void onOffer(String node, Crew crew) {
+        wardens.add(context.spawn(
+                NodeWarden.create(crew.posts(desks), settings.limits(), ports.store()::release, events),
+                "warden-" + node));
+    }
+
+    private void onStart(Start start) {
+        if (run != null) {
+            String message = "a run is going on; finish it before %s"
+                    .formatted(start.order().run());
+            start.replyTo().tell(new RunEvent.Ended(start.order().from(), new RunEvent.End.Failed(message)));
+            return;
+        }
+        ActorRef<RunSupervisor.Command> started = context.spawnAnonymous(
+                RunSupervisor.create(settings, start.order(), ports, desks, start.replyTo()),
+                DispatcherSelector.blocking());
+        context.watchWith(started, new RunGone());
+        run = started;
+    }
+
+    private void tellRun(RunSupervisor.Command command) {
+        Optional.ofNullable(run).ifPresent(running -> running.tell(command));
+    }
+
+    private void onEvaluate(Evaluate evaluate) {
+        context.spawnAnonymous(
+                Evaluation.create(
+                        evaluate.request(),
+                        desks,
+                        settings.limits(),
+                        ports.store()::release,
+                        ports.clock(),
+                        ports.listener(),
+                        evaluate.replyTo()),
+                DispatcherSelector.blocking());
+    }
+
+    private void onHeard(DeskEvent event) {
+        try {
+            ports.listener().heard(event);
+        } catch (RuntimeException failure) {
+            context.getLog().error("the listener failed at {}", event, failure);
+        }
+    }
+
+    /** Several actors have something to say. */
+    private record OneAtATime(RunListener listener) implements RunListener {
+        @Override
+        public synchronized void heard(RunEvent event) {
+            listener.heard(event);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package darkroom.actors;
+
+import darkroom.config.CheckpointSettings;
+import darkroom.config.DataSettings;
+import darkroom.config.EvaluationSettings;
+import darkroom.config.GroupSettings;
+import darkroom.config.LimitSettings;
+import darkroom.config.OptimizerSettings;
+import darkroom.config.PolicySettings;
+import darkroom.config.RolloutSettings;
+import darkroom.config.RunSettings;
+import darkroom.config.ScoringSettings;
+import darkroom.config.TrainingSettings;
+import darkroom.config.WorkerSettings;
+import java.time.Duration;
+import java.util.List;
+
+/** Small settings under which every rule of a run has something to do. */
+final class Settings {
+    private Settings() {}
+
+    static final LimitSettings LIMITS =
+            new LimitSettings(4, Duration.ofMillis(100), Duration.ofMillis(5), 50, Duration.ofSeconds(20), 1 << 24);
+
+    static final GroupSettings GROUPS = new GroupSettings(
+            true,
+            GroupSettings.Rule.OR,
+            GroupSettings.Spread.STD,
+            0.75,
+            0.2,
+            GroupSettings.Normaliser.GLOBAL,
+            1e-4,
+            5,
+            false,
+            3);
+
+    static final TrainingSettings TRAINING = training(2, 3, 4);
+
+    static TrainingSettings training(int timesteps, int optimizerSteps, int unitSamples) {
+        return new TrainingSettings(
+                TrainingSettings.Objective.DIFFUSION_NFT,
+                TrainingSettings.Weighting.ADAPTIVE,
+                1,
+                1e-4,
+                1e-4,
+                timesteps,
+                optimizerSteps,
+                unitSamples,
+                0,
+                1,
+                new OptimizerSettings(1e-3, 0, 0.9, 0.999, 1e-8, 0, 1),
+                TrainingSettings.OldPolicy.CONSTANT,
+                0.5,
+                0.9);
+    }
+
+    static RolloutSettings rollout(int staleness) {
+        return new RolloutSettings(
+                5, 6, 4, RolloutSettings.Schedule.LINEAR, RolloutSettings.Solver.EULER, 0, false, staleness);
+    }
+
+    static RunSettings run(int staleness) {
+        return run(staleness, LIMITS);
+    }
+
+    static RunSettings run(int staleness, LimitSettings limits) {
+        return new RunSettings(
+                "test",
+                7,
+                new PolicySettings("simulated", "mixed", 2, 1),
+                new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
+                rollout(staleness),
+                new ScoringSettings(
+                        List.of(), "", ScoringSettings.Method.SCORE_LOGIT, "judge", 2, Duration.ofSeconds(1), 3, 0.05),
+                GROUPS,
+                TRAINING,
+                new EvaluationSettings(4, 2, 2, 3, 0, 4),
+                new CheckpointSettings(10, 2),
+                new WorkerSettings(1, 1),
+                limits);
+    }
+}
