@@ -1,0 +1,176 @@
+package darkroom.rewardactors;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import darkroom.rewardactors.ChatQuestion.RefusedException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Puts a {@link JudgeModel} behind the HTTP API that vLLM and others offer: {@code /v1/chat/completions},
+ * {@code /v1/models} and {@code /health}, on loopback. The client that asks it is the one that asks any scorer.
+ *
+ * <p>Requests that arrive together are judged together; an answer does not depend on its company.
+ */
+public final class JudgeEndpoint implements AutoCloseable {
+    /** Requests in work at the same time; one more is told 503 and to come again. */
+    static final int IN_FLIGHT_MAX = 256;
+
+    /** Bytes of a request, at most. */
+    static final int REQUEST_BYTES_MAX = 32 << 20;
+
+    private static final int BACKLOG = 512;
+    private static final int ANSWER_SECONDS_MAX = 120;
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final Logger LOG = LoggerFactory.getLogger(JudgeEndpoint.class);
+
+    static {
+        // Without it the server waits 40 ms for the acknowledgement of a head before it sends the body.
+        if (System.getProperty("sun.net.httpserver.nodelay") == null) {
+            System.setProperty("sun.net.httpserver.nodelay", "true");
+        }
+    }
+
+    private final HttpServer server;
+    private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
+            Thread.ofVirtual().name("judge-http-", 0).factory());
+    private final JudgeBatcher batcher;
+    private final String model;
+    private final Semaphore places = new Semaphore(IN_FLIGHT_MAX);
+    private final AtomicLong answered = new AtomicLong();
+
+    /**
+     * Starts to serve.
+     *
+     * @param judge called by one thread; not closed by this
+     * @param model name under which the judge is listed
+     * @param port 0 for any free one
+     */
+    public JudgeEndpoint(JudgeModel judge, String model, int port) throws IOException {
+        this.model = model;
+        this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
+        this.batcher = new JudgeBatcher(judge, IN_FLIGHT_MAX);
+        server.setExecutor(executor);
+        server.createContext("/", this::handle);
+        server.start();
+    }
+
+    /** Base URL for a client. */
+    public URI url() {
+        InetSocketAddress address = server.getAddress();
+        return URI.create("http://127.0.0.1:" + address.getPort());
+    }
+
+    /** Stops listening; questions not yet answered get an error or none. */
+    @Override
+    public void close() {
+        server.stop(0);
+        batcher.close();
+        executor.shutdown();
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            try {
+                route(exchange);
+            } catch (RefusedException e) {
+                reply(exchange, e.status(), error(e.status(), e.getMessage(), e.param()));
+            } catch (RuntimeException e) {
+                LOG.warn("a question to the judge failed", e);
+                reply(exchange, 500, error(500, "the judge failed: " + e.getMessage(), ""));
+            }
+        }
+    }
+
+    private void route(HttpExchange exchange) throws IOException, RefusedException {
+        String path = exchange.getRequestURI().getPath();
+        String expected =
+                switch (path) {
+                    case "/health", "/v1/models" -> "GET";
+                    case "/v1/chat/completions" -> "POST";
+                    default -> throw new RefusedException(404, "path", "there is no " + path);
+                };
+        if (!exchange.getRequestMethod().equals(expected)) {
+            throw new RefusedException(405, "method", path + " takes " + expected);
+        }
+        switch (path) {
+            case "/health" -> reply(exchange, 200, JSON.createObjectNode().put("status", "ok"));
+            case "/v1/models" -> {
+                ObjectNode list = JSON.createObjectNode().put("object", "list");
+                list.putArray("data").addObject().put("id", model).put("object", "model");
+                reply(exchange, 200, list);
+            }
+            default -> complete(exchange);
+        }
+    }
+
+    private void complete(HttpExchange exchange) throws IOException, RefusedException {
+        byte[] body = body(exchange);
+        if (!places.tryAcquire()) {
+            exchange.getResponseHeaders().set("Retry-After", "1");
+            throw new RefusedException(503, "", IN_FLIGHT_MAX + " questions are in work; come again");
+        }
+        try {
+            ChatQuestion question = ChatQuestion.parse(body, model);
+            float[] logits = batcher.ask(question.question()).get(ANSWER_SECONDS_MAX, TimeUnit.SECONDS);
+            String asked = exchange.getRequestHeaders().getFirst("X-Request-Id");
+            String id = "chatcmpl-" + (asked == null ? Long.toString(answered.incrementAndGet()) : asked);
+            reply(exchange, 200, JudgeAnswer.of(question, logits, model, id));
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(String.valueOf(e.getCause()), e);
+        } catch (TimeoutException e) {
+            throw new RefusedException(504, "", "no answer within " + ANSWER_SECONDS_MAX + " s");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new RefusedException(503, "", "the judge was closed");
+        } finally {
+            places.release();
+        }
+    }
+
+    private static byte[] body(HttpExchange exchange) throws IOException, RefusedException {
+        try (InputStream in = exchange.getRequestBody()) {
+            byte[] body = in.readNBytes(REQUEST_BYTES_MAX + 1);
+            if (body.length > REQUEST_BYTES_MAX) {
+                throw new RefusedException(413, "body", "the request has more than " + REQUEST_BYTES_MAX + " bytes");
+            }
+            return body;
+        }
+    }
+
+    private static ObjectNode error(int status, @Nullable String message, String param) {
+        ObjectNode body = JSON.createObjectNode();
+        body.putObject("error")
+                .put("message", message)
+                .put("type", status < 500 ? "invalid_request_error" : "server_error")
+                .put("param", param)
+                .put("code", status);
+        return body;
+    }
+
+    private static void reply(HttpExchange exchange, int status, ObjectNode content) throws IOException {
+        byte[] bytes = content.toString().getBytes(StandardCharsets.UTF_8);
+        exchange.getResponseHeaders().set("Content-Type", "application/json");
+        exchange.sendResponseHeaders(status, bytes.length);
+        try (OutputStream out = exchange.getResponseBody()) {
+            out.write(bytes);
+        }
+    }
+}
