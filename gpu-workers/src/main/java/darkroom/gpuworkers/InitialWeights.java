@@ -26,6 +26,21 @@ final class InitialWeights {
         return flat;
     }
 
+    /** New adapters: A normal with standard deviation 1 / rank, B zero, so that the model is the base. */
+    static float[] adapters(FlatLayout layout, int rank, long seed) {
+        float[] flat = new float[layout.size()];
+        RandomKey key = RandomKey.of(seed, RandomKey.Purpose.INITIAL_WEIGHTS);
+        int ordinal = 0;
+        for (var named : layout.entries().entrySet()) {
+            if (named.getKey().endsWith(".lora_A.weight")) {
+                FlatLayout.Entry entry = named.getValue();
+                normals(flat, entry.offset(), entry.size(), 1f / rank, key.atOrdinal(ordinal));
+            }
+            ordinal++;
+        }
+        return flat;
+    }
+
     private static void fill(
             float[] flat, DitShape shape, String name, FlatLayout.Entry entry, FlatLayout layout, RandomKey key) {
         if (name.contains("modulation.") || name.startsWith("velocity.")) {
@@ -66,10 +81,12 @@ final class InitialWeights {
         for (int patch = 0; patch < shape.patches(); patch++) {
             int at = offset + patch * shape.dim();
             Arrays.fill(flat, at, at + shape.dim(), 0);
+            int y = patch / side;
+            int x = patch % side;
             for (int i = 0; i < quarter; i++) {
                 double frequency = 1.5 * StrictMath.pow(64, -(double) i / quarter);
-                double row = frequency * (patch / side);
-                double column = frequency * (patch % side);
+                double row = frequency * y;
+                double column = frequency * x;
                 flat[at + i] = POSITION_SCALE * (float) StrictMath.sin(row);
                 flat[at + quarter + i] = POSITION_SCALE * (float) StrictMath.cos(row);
                 flat[at + 2 * quarter + i] = POSITION_SCALE * (float) StrictMath.sin(column);

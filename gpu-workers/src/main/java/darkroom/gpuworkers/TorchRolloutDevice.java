@@ -1,0 +1,167 @@
+package darkroom.gpuworkers;
+
+import ai.djl.ndarray.NDManager;
+import darkroom.actors.Device;
+import darkroom.actors.DrawUnit;
+import darkroom.actors.Drawn;
+import darkroom.actors.RandomKey;
+import darkroom.actors.TensorRef;
+import darkroom.actors.TensorRef.ElementType;
+import darkroom.actors.TensorStore;
+import darkroom.edittasks.RgbImage;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One core that draws images with the embedded DiT.
+ *
+ * <p>A group is one batch, whoever draws it, so that batch shapes never follow membership (promise P-1). Weights are
+ * taken from the store, which verifies their checksum, before the first image of their version (promise P-6).
+ */
+public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
+    private final EmbeddedPolicy policy;
+    private final TensorStore store;
+    private final DeviceThread thread;
+    private final Map<Integer, Seat> seats = new HashMap<>();
+    private final PromptInputs inputs;
+    private final int values;
+
+    public TorchRolloutDevice(String name, EmbeddedPolicy policy, TensorStore store) {
+        this.policy = policy;
+        this.store = store;
+        this.thread = new DeviceThread(name);
+        this.inputs = new PromptInputs(store, policy.shape().resolution());
+        this.values = policy.shape().imageValues();
+    }
+
+    @Override
+    public CompletionStage<Drawn> perform(DrawUnit unit) {
+        return thread.run(() -> draw(unit));
+    }
+
+    @Override
+    public void close() {
+        thread.closeAfter(() -> seats.values().forEach(seat -> seat.sampler.close()));
+    }
+
+    private Drawn draw(DrawUnit unit) {
+        Seat seat = seats.computeIfAbsent(
+                unit.slots(),
+                slots -> new Seat(
+                        new DitSampler(policy.shape(), slots, policy.rollout().bf16())));
+        seat.serve(unit.weights());
+        DitSampler sampler = seat.sampler;
+        for (int slot = 0; slot < unit.slots(); slot++) {
+            inputs.write(unit.prompt(), slot, sampler.source(), sampler.reference(), sampler.tokens());
+            RandomKey.of(unit.seed(), EmbeddedPolicy.noise(unit.purpose()), unit.step(), unit.group(), slot)
+                    .normals(row(sampler.noise().bytes(), slot));
+        }
+        int steps = policy.sigmas(unit.purpose()).length - 1;
+        if (!policy.stochastic(unit.purpose())) {
+            float[] latents = new float[unit.slots() * values];
+            sampler.draw(policy.steps(unit.purpose()), MemorySegment.ofArray(latents));
+            return keep(unit, List.of(MemorySegment.ofArray(latents)));
+        }
+        List<MemorySegment> states = new ArrayList<>();
+        for (int i = 0; i <= steps; i++) {
+            states.add(MemorySegment.ofArray(new float[unit.slots() * values]));
+        }
+        double[] sigmas = policy.sigmas(unit.purpose());
+        SdeStep[] sde = new SdeStep[steps];
+        for (int i = 0; i < steps; i++) {
+            sde[i] = SdeStep.of(policy.rollout().sdeNoise(), sigmas, i);
+        }
+        sampler.drawStochastic(
+                sde,
+                sigmas,
+                (step, noise) -> {
+                    for (int slot = 0; slot < unit.slots(); slot++) {
+                        RandomKey.of(unit.seed(), RandomKey.Purpose.SDE_NOISE, unit.step(), unit.group(), slot)
+                                .atOrdinal(step)
+                                .normals(row(noise, slot));
+                    }
+                },
+                states);
+        return keep(unit, states);
+    }
+
+    /** @param states of all slots, one segment a solver state; only the last where the solver is deterministic */
+    private Drawn keep(DrawUnit unit, List<MemorySegment> states) {
+        int side = policy.shape().resolution();
+        List<Drawn.Image> images = new ArrayList<>();
+        List<TensorRef> made = new ArrayList<>();
+        try {
+            for (int slot = 0; slot < unit.slots(); slot++) {
+                int row = slot;
+                MemorySegment last = row(states.getLast(), slot);
+                TensorRef latent = store.put(ElementType.FLOAT32, List.of(3, side, side), to -> to.copyFrom(last));
+                made.add(latent);
+                float[] planar = last.toArray(java.lang.foreign.ValueLayout.JAVA_FLOAT);
+                RgbImage image = RgbImage.fromPlanar(planar, 0, side, side);
+                TensorRef pixels = store.put(
+                        ElementType.UINT8,
+                        List.of(side, side, 3),
+                        to -> to.copyFrom(MemorySegment.ofArray(image.rgb())));
+                made.add(pixels);
+                TensorRef trajectory = null;
+                if (states.size() > 1) {
+                    trajectory = store.put(ElementType.FLOAT32, List.of(states.size(), 3, side, side), to -> {
+                        for (int i = 0; i < states.size(); i++) {
+                            MemorySegment state = row(states.get(i), row);
+                            to.asSlice(i * state.byteSize(), state.byteSize()).copyFrom(state);
+                        }
+                    });
+                    made.add(trajectory);
+                }
+                images.add(new Drawn.Image(latent, pixels, trajectory));
+            }
+            return new Drawn(images);
+        } catch (RuntimeException e) {
+            made.forEach(store::release);
+            throw e;
+        }
+    }
+
+    private MemorySegment row(MemorySegment batch, int slot) {
+        long bytes = (long) values * Float.BYTES;
+        return batch.asSlice(slot * bytes, bytes);
+    }
+
+    /** A sampler of one batch size, and whose weights it serves. */
+    private final class Seat {
+        private final DitSampler sampler;
+        private @Nullable TensorRef served;
+
+        Seat(DitSampler sampler) {
+            this.sampler = sampler;
+        }
+
+        void serve(TensorRef weights) {
+            if (weights.equals(served)) {
+                return;
+            }
+            served = null;
+            if (policy.lora().isLora()) {
+                try (TorchModule merger = new TorchModule(policy.lora().script());
+                        NDManager scope = merger.scope()) {
+                    TensorBuffer base =
+                            TensorBuffer.floats(scope, policy.weights().flat().length);
+                    base.floats(0, policy.weights().flat());
+                    TensorBuffer adapters = TensorBuffer.floats(scope, weights.elements());
+                    adapters.copy(store.read(weights));
+                    sampler.serve(TensorBuffer.of(merger.call(scope, "weights", base.array(), adapters.array())
+                                    .get(0))
+                            .bytes());
+                }
+            } else {
+                sampler.serve(store.read(weights));
+            }
+            served = weights;
+        }
+    }
+}

@@ -1,0 +1,299 @@
+package darkroom.gpuworkers;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import darkroom.actors.Device;
+import darkroom.actors.DrawUnit;
+import darkroom.actors.LearnerState;
+import darkroom.actors.Lesson;
+import darkroom.actors.RandomKey;
+import darkroom.actors.TensorRef;
+import darkroom.actors.TensorRef.ElementType;
+import darkroom.actors.TensorStore;
+import darkroom.actors.TrainUnit;
+import darkroom.actors.Trained;
+import darkroom.config.OptimizerSettings;
+import darkroom.config.TrainingSettings;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One core that computes gradients of fixed micro-batches and takes optimizer steps.
+ *
+ * <p>A unit with fewer samples than {@code training.unit-samples} is filled up with samples of weight 0, so that every
+ * batch takes the same path through the kernels. Gradients are added along a fixed binary tree over the units.
+ */
+public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
+
+    private final EmbeddedPolicy policy;
+    private final double advantageClip;
+    private final TensorStore store;
+    private final DeviceThread thread;
+    private @Nullable Workbench bench;
+
+    /** @param advantageClip {@code groups.advantage-clip}, a factor of the adaptive loss */
+    public TorchTrainerDevice(String name, EmbeddedPolicy policy, double advantageClip, TensorStore store) {
+        this.policy = policy;
+        this.advantageClip = advantageClip;
+        this.store = store;
+        this.thread = new DeviceThread(name);
+    }
+
+    @Override
+    public CompletionStage<Trained> perform(TrainUnit unit) {
+        return thread.run(() -> {
+            Workbench own = bench == null ? new Workbench() : bench;
+            bench = own;
+            return switch (unit) {
+                case TrainUnit.GradientUnit gradient -> own.gradient(gradient);
+                case TrainUnit.UpdateUnit update -> own.update(update);
+            };
+        });
+    }
+
+    @Override
+    public void close() {
+        thread.closeAfter(() -> {
+            if (bench != null) {
+                bench.close();
+            }
+        });
+    }
+
+    /** The native side; lives on the device's thread. */
+    private final class Workbench {
+        private final TorchModule module;
+        private final NDManager owned;
+        private final PromptInputs inputs;
+        private final double[] sigmas = policy.sigmas(DrawUnit.Purpose.TRAINING);
+        private final int values = policy.shape().imageValues();
+        private final int batch = policy.training().unitSamples();
+        private final boolean grpo = policy.training().objective() == TrainingSettings.Objective.FLOW_GRPO;
+        private final TensorBuffer x;
+        private final TensorBuffer other;
+        private final TensorBuffer level;
+        private final TensorBuffer source;
+        private final TensorBuffer reference;
+        private final TensorBuffer tokens;
+        private final TensorBuffer judged;
+        private final TensorBuffer weight;
+        private final TensorBuffer a;
+        private final TensorBuffer b;
+        private final TensorBuffer deviation;
+        private final NDArray clip;
+        private final TensorBuffer base;
+        private final Held theta;
+        private final Held old;
+
+        Workbench() {
+            TrainingSettings training = policy.training();
+            module = new TorchModule(DitScript.of(policy.shape())
+                    + policy.lora().script()
+                    + ObjectiveScript.losses(training)
+                    + ObjectiveScript.optimizer(training.optimizer())
+                    + ObjectiveScript.gradients(training, policy.rollout().bf16()));
+            owned = module.scope();
+            int side = policy.shape().resolution();
+            inputs = new PromptInputs(store, side);
+            x = TensorBuffer.floats(owned, batch, 3, side, side);
+            other = TensorBuffer.floats(owned, batch, 3, side, side);
+            level = TensorBuffer.floats(owned, batch);
+            source = TensorBuffer.floats(owned, batch, 3, side, side);
+            reference = TensorBuffer.floats(owned, batch, 3, side, side);
+            tokens = TensorBuffer.longs(owned, batch, policy.shape().tokens());
+            judged = TensorBuffer.floats(owned, batch);
+            weight = TensorBuffer.floats(owned, batch);
+            a = TensorBuffer.floats(owned, batch);
+            b = TensorBuffer.floats(owned, batch);
+            deviation = TensorBuffer.floats(owned, batch);
+            clip = owned.create((float) advantageClip);
+            base = TensorBuffer.floats(owned, policy.weights().flat().length);
+            base.floats(0, policy.weights().flat());
+            int trained = policy.lora().trained().size();
+            theta = new Held(TensorBuffer.floats(owned, trained));
+            old = new Held(TensorBuffer.floats(owned, trained));
+        }
+
+        Trained gradient(TrainUnit.GradientUnit unit) {
+            theta.hold(unit.state().trained());
+            old.hold(unit.state().old());
+            for (int row = 0; row < batch; row++) {
+                boolean real = row < unit.samples().size();
+                // Padding repeats the last sample, whose weight there is 0: finite numbers, no new ones.
+                write(unit, unit.samples().get(Math.min(row, unit.samples().size() - 1)), row);
+                set(weight, row, real ? 1.0 / unit.validSamples() : 0);
+            }
+            try (NDManager scope = module.scope()) {
+                NDList results = grpo
+                        ? module.differentiate(
+                                scope,
+                                "grpo_gradient",
+                                x.array(),
+                                other.array(),
+                                a.array(),
+                                b.array(),
+                                deviation.array(),
+                                level.array(),
+                                source.array(),
+                                reference.array(),
+                                tokens.array(),
+                                judged.array(),
+                                weight.array(),
+                                theta.buffer.array(),
+                                old.buffer.array(),
+                                base.array())
+                        : module.differentiate(
+                                scope,
+                                "nft_gradient",
+                                x.array(),
+                                other.array(),
+                                level.array(),
+                                source.array(),
+                                reference.array(),
+                                tokens.array(),
+                                judged.array(),
+                                clip,
+                                weight.array(),
+                                theta.buffer.array(),
+                                old.buffer.array(),
+                                base.array());
+                TensorRef gradient = put(results.get(0));
+                return new Trained.Gradient(
+                        gradient, results.get(1).getFloat(), results.get(2).getFloat());
+            }
+        }
+
+        private void write(TrainUnit.GradientUnit unit, TrainUnit.Sample sample, int row) {
+            Lesson lesson = sample.lesson();
+            int timestep = sample.timestep();
+            long bytes = (long) values * Float.BYTES;
+            inputs.write(lesson.prompt(), row, source, reference, tokens);
+            set(level, row, sigmas[timestep]);
+            MemorySegment into = other.bytes().asSlice(row * bytes, bytes);
+            if (grpo) {
+                MemorySegment states = store.read(Objects.requireNonNull(
+                        lesson.image().trajectory(),
+                        "training.objective=flow-grpo needs images drawn with rollout.solver=sde"));
+                x.bytes().asSlice(row * bytes, bytes).copyFrom(states.asSlice(timestep * bytes, bytes));
+                into.copyFrom(states.asSlice((timestep + 1) * bytes, bytes));
+                SdeStep step = SdeStep.of(policy.rollout().sdeNoise(), sigmas, timestep);
+                set(a, row, step.state());
+                set(b, row, step.velocity());
+                set(deviation, row, step.std());
+                set(judged, row, lesson.advantage());
+            } else {
+                x.bytes()
+                        .asSlice(row * bytes, bytes)
+                        .copyFrom(store.read(lesson.image().latent()));
+                RandomKey.of(unit.seed(), RandomKey.Purpose.TRAINING_NOISE, unit.step(), lesson.group(), lesson.slot())
+                        .atOrdinal(timestep)
+                        .normals(into);
+                set(judged, row, lesson.optimality());
+            }
+        }
+
+        Trained update(TrainUnit.UpdateUnit unit) {
+            LearnerState state = unit.state();
+            TrainingSettings training = policy.training();
+            OptimizerSettings optimizer = training.optimizer();
+            long taken = state.optimizerSteps() + 1;
+            double warmup = optimizer.warmupSteps() == 0 ? 1 : Math.min(1, (double) taken / optimizer.warmupSteps());
+            try (NDManager scope = module.scope()) {
+                List<NDArray> gradients = new ArrayList<>();
+                unit.gradients().forEach(ref -> gradients.add(take(scope, ref)));
+                NDList next = module.call(
+                        scope,
+                        "adamw",
+                        scope.create(optimizer.learningRate() * warmup),
+                        scope.create((float) state.optimizerSteps()),
+                        treeSum(gradients),
+                        take(scope, state.trained()),
+                        take(scope, state.firstMoment()),
+                        take(scope, state.secondMoment()));
+                NDArray average = module.call(
+                                scope,
+                                "follow",
+                                scope.create(EvaluationAverage.decay(taken, training.emaDecay())),
+                                take(scope, state.average()),
+                                next.get(0))
+                        .get(0);
+                NDArray follower = take(scope, state.old());
+                if (unit.lastPass()) {
+                    double decay = OldPolicySchedule.decay(training.oldPolicy(), training.oldPolicyDecay(), taken);
+                    follower = module.call(scope, "follow", scope.create(decay), follower, next.get(0))
+                            .get(0);
+                }
+                List<TensorRef> made = new ArrayList<>();
+                try {
+                    for (NDArray tensor : List.of(next.get(0), next.get(1), next.get(2), follower, average)) {
+                        made.add(put(tensor));
+                    }
+                } catch (RuntimeException e) {
+                    made.forEach(store::release);
+                    throw e;
+                }
+                return new Trained.Updated(
+                        new LearnerState(taken, made.get(0), made.get(1), made.get(2), made.get(3), made.get(4)),
+                        next.get(3).getFloat());
+            }
+        }
+
+        /** Adds neighbours, then neighbours of the sums, until one is left: an order that only the units decide. */
+        private NDArray treeSum(List<NDArray> leaves) {
+            List<NDArray> level = leaves;
+            while (level.size() > 1) {
+                List<NDArray> above = new ArrayList<>();
+                for (int i = 0; i < level.size(); i += 2) {
+                    above.add(i + 1 < level.size() ? level.get(i).add(level.get(i + 1)) : level.get(i));
+                }
+                level = above;
+            }
+            return level.getFirst();
+        }
+
+        private NDArray take(NDManager scope, TensorRef ref) {
+            TensorBuffer buffer = TensorBuffer.floats(scope, ref.elements());
+            buffer.copy(store.read(ref));
+            return buffer.array();
+        }
+
+        private TensorRef put(NDArray tensor) {
+            MemorySegment bytes = TensorBuffer.of(tensor).bytes();
+            return store.put(ElementType.FLOAT32, List.of(Math.toIntExact(tensor.size())), to -> to.copyFrom(bytes));
+        }
+
+        private void set(TensorBuffer buffer, int row, double value) {
+            buffer.bytes().setAtIndex(FLOAT, row, (float) value);
+        }
+
+        void close() {
+            owned.close();
+            module.close();
+        }
+    }
+
+    /** A tensor of the store, copied in when it is another one than before. */
+    private final class Held {
+        private final TensorBuffer buffer;
+        private @Nullable TensorRef held;
+
+        Held(TensorBuffer buffer) {
+            this.buffer = buffer;
+        }
+
+        void hold(TensorRef ref) {
+            if (!ref.equals(held)) {
+                held = null;
+                buffer.copy(store.read(ref));
+                held = ref;
+            }
+        }
+    }
+}
