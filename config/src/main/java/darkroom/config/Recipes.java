@@ -1,0 +1,74 @@
+package darkroom.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigRenderOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Settings by the name of a recipe or from a file. A recipe or file says only what differs from {@code defaults.conf},
+ * which has every key with a comment.
+ */
+public final class Recipes {
+    /** Recipes that ship with Darkroom. */
+    public static final List<String> SHIPPED =
+            List.of("embedded-demo", "embedded-paper", "flux-kontext", "qwen-image-edit", "uniworld-v2");
+
+    private static final ConfigParseOptions STRICT =
+            ConfigParseOptions.defaults().setAllowMissing(false);
+
+    private Recipes() {}
+
+    /**
+     * @param nameOrFile one of {@link #SHIPPED}, or the path of a HOCON file
+     * @param overrides {@code key=value} pairs that win over the recipe
+     * @throws SettingsException if there is no such recipe, a key is unknown, or a value cannot work
+     */
+    public static RunSettings load(String nameOrFile, List<String> overrides) {
+        try {
+            Config own = ConfigFactory.empty();
+            for (String override : overrides) {
+                if (override.indexOf('=') < 1) {
+                    throw new SettingsException("\"%s\" is not of the form key=value".formatted(override));
+                }
+                own = ConfigFactory.parseString(override).withFallback(own);
+            }
+            Config defaults = ConfigFactory.parseResources(Recipes.class, "defaults.conf", STRICT);
+            return SettingsReader.read(
+                    own.withFallback(source(nameOrFile)).withFallback(defaults).resolve(), defaults);
+        } catch (ConfigException e) {
+            throw new SettingsException("configuration %s: %s".formatted(nameOrFile, e.getMessage()), e);
+        }
+    }
+
+    private static Config source(String nameOrFile) {
+        if (SHIPPED.contains(nameOrFile)) {
+            return ConfigFactory.parseResources(Recipes.class, "recipes/" + nameOrFile + ".conf", STRICT);
+        }
+        Path file = Path.of(nameOrFile);
+        if (!Files.isRegularFile(file)) {
+            throw new SettingsException("recipe \"%s\" is neither one of %s nor a file".formatted(nameOrFile, SHIPPED));
+        }
+        return ConfigFactory.parseFile(file.toFile(), STRICT);
+    }
+
+    /** The settings as HOCON that {@link #load} reads back to an equal record. */
+    public static String render(RunSettings settings) {
+        return SettingsReader.write(settings)
+                .root()
+                .render(ConfigRenderOptions.defaults().setOriginComments(false).setJson(false));
+    }
+
+    /** What decides the result of a run, as HOCON: two runs with equal text compute the same. */
+    public static String deciding(RunSettings settings) {
+        Config all = SettingsReader.write(settings);
+        for (String path : List.of("workers", "limits", "checkpoints", "evaluation", "scoring.endpoints", "recipe")) {
+            all = all.withoutPath(path);
+        }
+        return all.root().render(ConfigRenderOptions.concise());
+    }
+}

@@ -1,0 +1,144 @@
+package darkroom.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueFactory;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** Between HOCON and the settings records: a component {@code groupsPerStep} is the key {@code groups-per-step}. */
+final class SettingsReader {
+    private SettingsReader() {}
+
+    /** @param known every key that there is */
+    static RunSettings read(Config config, Config known) {
+        for (var entry : config.entrySet()) {
+            if (!known.hasPathOrNull(entry.getKey())) {
+                int dot = entry.getKey().lastIndexOf('.');
+                String section = dot < 0 ? "" : entry.getKey().substring(0, dot);
+                TreeSet<String> allowed = known.entrySet().stream()
+                        .map(Map.Entry::getKey)
+                        .filter(key -> section.isEmpty() || key.startsWith(section + "."))
+                        .collect(Collectors.toCollection(TreeSet::new));
+                throw new SettingsException("%s: there is no setting %s; there are %s"
+                        .formatted(
+                                entry.getValue().origin().description(),
+                                entry.getKey(),
+                                allowed.isEmpty() ? known.root().keySet() : allowed));
+            }
+        }
+        return record(RunSettings.class, config, "");
+    }
+
+    private static <T> T record(Class<T> type, Config config, String path) {
+        RecordComponent[] components = type.getRecordComponents();
+        Object[] values = new Object[components.length];
+        for (int i = 0; i < components.length; i++) {
+            String key = path + kebab(components[i].getName());
+            try {
+                values[i] = value(components[i].getType(), components[i].getGenericType(), config, key);
+            } catch (ConfigException e) {
+                throw new SettingsException("%s: %s".formatted(key, e.getMessage()), e);
+            }
+        }
+        try {
+            var constructor = type.getDeclaredConstructor(
+                    Arrays.stream(components).map(RecordComponent::getType).toArray(Class[]::new));
+            return constructor.newInstance(values);
+        } catch (InvocationTargetException e) {
+            throw new SettingsException(
+                    (path.isEmpty() ? "" : path.substring(0, path.length() - 1) + ": ")
+                            + e.getTargetException().getMessage(),
+                    e);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(type + " is no settings record", e);
+        }
+    }
+
+    private static Object value(Class<?> type, Type generic, Config config, String key) {
+        if (type.isRecord()) {
+            return record(type, config, key + ".");
+        }
+        if (type.isEnum()) {
+            String text = config.getString(key);
+            return Arrays.stream(type.getEnumConstants())
+                    .filter(constant -> label(constant).equalsIgnoreCase(text))
+                    .findFirst()
+                    .orElseThrow(() -> new SettingsException("%s=%s: allowed are %s"
+                            .formatted(
+                                    key,
+                                    text,
+                                    Arrays.stream(type.getEnumConstants())
+                                            .map(SettingsReader::label)
+                                            .toList())));
+        }
+        if (type == List.class) {
+            boolean uris = generic instanceof ParameterizedType list && list.getActualTypeArguments()[0] == URI.class;
+            List<String> texts = config.getStringList(key);
+            return uris ? texts.stream().map(URI::create).toList() : texts;
+        }
+        return switch (type.getName()) {
+            case "int" -> config.getInt(key);
+            case "long" -> key.endsWith("bytes-max") ? config.getBytes(key) : config.getLong(key);
+            case "double" -> config.getDouble(key);
+            case "boolean" -> config.getBoolean(key);
+            case "java.lang.String" -> config.getString(key);
+            case "java.time.Duration" -> config.getDuration(key);
+            default -> throw new IllegalStateException(key + " has a type that settings do not have: " + type);
+        };
+    }
+
+    static Config write(Record settings) {
+        Config config = ConfigFactory.empty();
+        for (var entry : values(settings, "").entrySet()) {
+            config = config.withValue(entry.getKey(), entry.getValue());
+        }
+        return config;
+    }
+
+    private static Map<String, ConfigValue> values(Record settings, String path) {
+        Map<String, ConfigValue> values = new LinkedHashMap<>();
+        for (RecordComponent component : settings.getClass().getRecordComponents()) {
+            String key = path + kebab(component.getName());
+            Object value;
+            try {
+                value = component.getAccessor().invoke(settings);
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException("cannot read " + key, e);
+            }
+            switch (value) {
+                case Record inner -> values.putAll(values(inner, key + "."));
+                case Enum<?> constant -> values.put(key, ConfigValueFactory.fromAnyRef(label(constant)));
+                case Duration duration -> values.put(key, ConfigValueFactory.fromAnyRef(duration.toMillis() + "ms"));
+                case List<?> list ->
+                    values.put(
+                            key,
+                            ConfigValueFactory.fromIterable(
+                                    list.stream().map(Object::toString).toList()));
+                default -> values.put(key, ConfigValueFactory.fromAnyRef(value));
+            }
+        }
+        return values;
+    }
+
+    private static String label(Object constant) {
+        return constant.toString().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static String kebab(String name) {
+        return name.replaceAll("([a-z0-9])([A-Z])", "$1-$2").toLowerCase(Locale.ROOT);
+    }
+}
