@@ -16,7 +16,7 @@ public record TaskMix(Map<TaskType, Double> weights, int objects) {
     public static final int OBJECTS_MAX = Catalogue.OBJECTS.size();
 
     /** Objects that a model of a million weights learns to draw within minutes. */
-    public static final int OBJECTS_EMBEDDED = 48;
+    public static final int OBJECTS_EMBEDDED = 24;
 
     public TaskMix {
         EnumMap<TaskType, Double> sorted = new EnumMap<>(TaskType.class);

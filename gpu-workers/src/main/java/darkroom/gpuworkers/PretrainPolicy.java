@@ -126,7 +126,8 @@ public final class PretrainPolicy {
                     type,
                     switch (type) {
                         case ADD, ADJUST, REPLACE, REMOVE, BACKGROUND, STYLE, EXTRACT, HYBRID -> 1.0;
-                        case ACTION, TEXT, RED_BOX, REFERENCE -> 0.5;
+                        case ACTION, RED_BOX, REFERENCE -> 0.5;
+                        case TEXT -> 0.25;
                     });
         }
         return new TaskMix(weights, TaskMix.OBJECTS_EMBEDDED);

@@ -18,7 +18,7 @@ final class JudgeAnswer {
 
     private JudgeAnswer() {}
 
-    /** One written token. @param alternatives likeliest first, the token's own among them */
+    /** One written token; the alternatives stand likeliest first, its own among them. */
     private record Written(String token, List<TokenLogprob> alternatives) {
         static Written certain(String token) {
             return new Written(token, List.of(new TokenLogprob(token, 0)));

@@ -36,7 +36,7 @@ final class RowPrompts implements PromptSource {
                 break;
             }
             Row row = rows.row(index);
-            if (!ban.isBanned(row.id())) {
+            if (!ban.bans(row.id())) {
                 prompts.add(prompt(row, store));
             }
         }
