@@ -116,8 +116,8 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
     @Override
     Behavior<Command> onMessage(Command command) {
         return switch (command) {
-            case DrawAnswered(WorkDesk.Done<DrawUnit, Drawn>(_, Drawn result)) -> onDrawn(result);
-            case DrawAnswered(WorkDesk.Refused<DrawUnit, Drawn>(_, Fault fault)) -> onNotDrawn(fault);
+            case DrawAnswered(WorkDesk.Done<DrawUnit, Drawn>(DrawUnit asked, Drawn result)) -> onDrawn(result);
+            case DrawAnswered(WorkDesk.Refused<DrawUnit, Drawn>(DrawUnit asked, Fault fault)) -> onNotDrawn(fault);
             case DrawAnswered(WorkDesk.Withdrawn<DrawUnit, Drawn>()) -> onWithdrawn();
             case ScoreAnswered(WorkDesk.Done<ScoreUnit, ScoreOutcome>(ScoreUnit unit, ScoreOutcome outcome)) ->
                 onScored(unit.address().slot(), outcome);

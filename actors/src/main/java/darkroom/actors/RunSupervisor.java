@@ -165,7 +165,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         if (end != null) {
             return;
         }
-        PolicyVersion version = RunState.versionFor(open.step(), settings.rollout().staleness());
+        PolicyVersion version =
+                RunState.versionFor(open.step(), settings.rollout().staleness());
         if (state.newest().version().compareTo(version) < 0) {
             gated = open;
             return;
@@ -223,8 +224,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         }
         step.held.add(ending);
         step.scoredAt = ports.clock().instant();
-        if (ending instanceof GroupKeeper.GroupLost(_, Fault fault) && !(fault instanceof Fault.DropGroup)) {
-            fail(fault.message());
+        if (ending instanceof GroupKeeper.GroupLost lost && !(lost.fault() instanceof Fault.DropGroup)) {
+            fail(lost.fault().message());
             return;
         }
         ports.listener().heard(new RunEvent.GroupFinished(order.run(), ending));
@@ -301,8 +302,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     private static void addLessons(GroupKeeper.GroupEnded ended, GroupStatistics statistics, List<Lesson> lessons) {
         DrawUnit draw = ended.draw();
         for (int slot = 0; slot < draw.slots(); slot++) {
-            Optional<GroupStatistics.Standing> standing =
-                    statistics.standings().get(slot);
+            Optional<GroupStatistics.Standing> standing = statistics.standings().get(slot);
             if (standing.isPresent()) {
                 lessons.add(new Lesson(
                         draw.group(),
@@ -317,8 +317,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
     private void onTrainerEnded(StepTrainer.Ending ending) {
         switch (ending) {
-            case StepTrainer.StepFailed(_, Fault fault) -> fail(fault.message());
-            case StepTrainer.StepLearned(_, LearnerState learner, List<PassStatistics> passes) -> {
+            case StepTrainer.StepFailed failed -> fail(failed.fault().message());
+            case StepTrainer.StepLearned(int step, LearnerState learner, List<PassStatistics> passes) -> {
                 if (end != null || learning == null) {
                     learner.tensors().forEach(release);
                     return;
@@ -384,7 +384,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         Instant now = ports.clock().instant();
         Instant drawn = step.openedAt;
         for (GroupKeeper.Ending ending : compared.endings()) {
-            if (ending instanceof GroupKeeper.GroupEnded ended && ended.drawnAt().isAfter(drawn)) {
+            if (ending instanceof GroupKeeper.GroupEnded ended
+                    && ended.drawnAt().isAfter(drawn)) {
                 drawn = ended.drawnAt();
             }
         }
@@ -410,8 +411,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 plan.imagesPerPrompt()); // RS-7
         ActorRef<RunEvent.Evaluated> here = context.messageAdapter(RunEvent.Evaluated.class, Validated::new);
         ActorRef<Evaluation.Command> evaluation = context.spawn(
-                Evaluation.create(
-                        request, desks, settings.limits(), release, ports.clock(), ports.listener(), here),
+                Evaluation.create(request, desks, settings.limits(), release, ports.clock(), ports.listener(), here),
                 "validation-" + state.step());
         Committing now = committing;
         adopt(

@@ -35,8 +35,10 @@ public record StepTally(int issued, int counted, int dropped, int unscored, int 
             require(issued.contains(ending.draw()), "%s was never issued", ending.draw());
             require(group.group() == ending.draw().group(), "%s was compared as another group", ending.draw());
             switch (ending) {
-                case GroupKeeper.GroupLost(DrawUnit draw, _) -> abandoned += draw.slots();
-                case GroupKeeper.GroupEnded(DrawUnit draw, _, List<ScoreOutcome> outcomes, _) -> {
+                case GroupKeeper.GroupLost lost -> abandoned += lost.draw().slots();
+                case GroupKeeper.GroupEnded ended -> {
+                    DrawUnit draw = ended.draw();
+                    List<ScoreOutcome> outcomes = ended.outcomes();
                     require(outcomes.size() == draw.slots(), "%s has not one outcome a slot", draw);
                     int scored = (int) outcomes.stream()
                             .filter(ScoreOutcome.Scored.class::isInstance)
@@ -52,7 +54,10 @@ public record StepTally(int issued, int counted, int dropped, int unscored, int 
         }
         require(seen.size() == issued.size(), "a group did not end; the first issued is %s", issued.getFirst());
         StepTally tally = new StepTally(slots, counted, dropped, unscored, abandoned);
-        require(slots == counted + dropped + unscored + abandoned, tally + " does not add up; first group %s", issued.getFirst());
+        require(
+                slots == counted + dropped + unscored + abandoned,
+                tally + " does not add up; first group %s",
+                issued.getFirst());
         return tally;
     }
 

@@ -106,7 +106,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     Behavior<Command> onMessage(Command command) {
         return switch (command) {
             case Answered(WorkDesk.Done<TrainUnit, Trained>(TrainUnit unit, Trained trained)) -> onDone(unit, trained);
-            case Answered(WorkDesk.Refused<TrainUnit, Trained>(_, Fault fault)) -> onRefused(fault);
+            case Answered(WorkDesk.Refused<TrainUnit, Trained>(TrainUnit asked, Fault fault)) -> onRefused(fault);
             case Answered(WorkDesk.Withdrawn<TrainUnit, Trained>()) -> Behaviors.stopped();
             case Abandon() -> onAbandon();
         };

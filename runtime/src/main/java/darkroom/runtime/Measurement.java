@@ -35,7 +35,8 @@ record Measurement(String name, List<Edit> edits) {
             OptionalDouble psnrOutside) {}
 
     /** Means over edits; absent where no edit has the figure. */
-    record Averages(int edits, int unscored, OptionalDouble reward, OptionalDouble groundTruth, OptionalDouble psnrOutside) {}
+    record Averages(
+            int edits, int unscored, OptionalDouble reward, OptionalDouble groundTruth, OptionalDouble psnrOutside) {}
 
     Averages overall() {
         return averages(edits);
@@ -87,7 +88,8 @@ record Measurement(String name, List<Edit> edits) {
     }
 
     private static Averages averages(List<Edit> edits) {
-        int unscored = (int) edits.stream().filter(edit -> edit.reward().isEmpty()).count();
+        int unscored =
+                (int) edits.stream().filter(edit -> edit.reward().isEmpty()).count();
         return new Averages(
                 edits.size(),
                 unscored,

@@ -31,7 +31,8 @@ final class RowPrompts implements PromptSource {
     @Override
     public List<Prompt> prompts(int step, PromptBan ban) {
         List<Prompt> prompts = new ArrayList<>(groupsPerStep);
-        for (int index : RandomKey.of(seed, RandomKey.Purpose.PROMPTS).atStep(step).permutation(rows.size())) {
+        for (int index :
+                RandomKey.of(seed, RandomKey.Purpose.PROMPTS).atStep(step).permutation(rows.size())) {
             if (prompts.size() == groupsPerStep) {
                 break;
             }

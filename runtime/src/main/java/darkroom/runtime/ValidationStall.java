@@ -38,7 +38,8 @@ final class ValidationStall implements StopWhen {
         sinceBest++;
         return sinceBest < patience
                 ? Optional.empty()
-                : Optional.of("the validation measure %.4f has not passed its best %.4f for %d validations, evaluation.patience=%d"
-                        .formatted(now, best, sinceBest, patience));
+                : Optional.of(
+                        "the validation measure %.4f has not passed its best %.4f for %d validations, evaluation.patience=%d"
+                                .formatted(now, best, sinceBest, patience));
     }
 }
