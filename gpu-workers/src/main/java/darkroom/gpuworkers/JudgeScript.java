@@ -8,12 +8,24 @@ import java.util.List;
  *
  * <p>{@code judge(source, edited, reference, tokens, flat, half)} returns logits [B, 6] over the labels 0 to 5, and per
  * patch what is missing: an estimate of target - edited [B, patches, values], the auxiliary head.
+ *
+ * <p>{@code judge_gradient} trains it on four things at once: the likelihood of the labels next to the truth, what is
+ * missing, the expectation over the labels, and the order of the edits of one row.
  */
 final class JudgeScript {
     /** Labels "0" to "5". */
     static final int LABELS = 6;
 
+    /** Edits of one row that stand next to each other in a training batch, to be put in order. */
+    static final int CANDIDATES = 4;
+
+    /** Ground truths nearer than this are not to be told apart. */
+    static final double TIE = 0.02;
+
     private static final int EVIDENCE = 3;
+    private static final double SHARPNESS = 20;
+    private static final double AUXILIARY_WEIGHT = 5;
+    private static final double EXPECTATION_WEIGHT = 10;
 
     private JudgeScript() {}
 
@@ -45,6 +57,12 @@ final class JudgeScript {
                 .replace("${VALUES}", String.valueOf(shape.patchValues()))
                 .replace("${PATCHES}", String.valueOf(shape.patches()))
                 .replace("${TOKENS}", String.valueOf(shape.tokens()))
+                .replace("${LABELS}", String.valueOf(LABELS))
+                .replace("${CANDIDATES}", String.valueOf(CANDIDATES))
+                .replace("${TIE}", String.valueOf(TIE))
+                .replace("${SHARPNESS}", String.valueOf(SHARPNESS))
+                .replace("${AUXILIARY}", String.valueOf(AUXILIARY_WEIGHT))
+                .replace("${EXPECTATION}", String.valueOf(EXPECTATION_WEIGHT))
                 .replace("${GATHERED}", String.valueOf(2 * shape.dim() + EVIDENCE));
     }
 
@@ -83,12 +101,23 @@ final class JudgeScript {
           def judge_half(self: __torch__.Module, source: Tensor, edited: Tensor, reference: Tensor, tokens: Tensor, flat: Tensor) -> Tensor:
             logits, missing = (self).judge(source, edited, reference, tokens, flat, True)
             return logits
-          def judge_gradient(self: __torch__.Module, source: Tensor, edited: Tensor, reference: Tensor, tokens: Tensor, target: Tensor, labels: Tensor, auxiliary: Tensor, theta: Tensor) -> Tuple[Tensor, Tensor]:
+          def judge_gradient(self: __torch__.Module, source: Tensor, edited: Tensor, reference: Tensor, tokens: Tensor, target: Tensor, truth: Tensor, labels: Tensor, theta: Tensor) -> Tuple[Tensor, Tensor]:
             leaf = torch.requires_grad_(torch.detach(theta), True)
             logits, missing = (self).judge(source, edited, reference, tokens, leaf, True)
-            loss = torch.cross_entropy_loss(logits, labels)
+            likelihood = torch.cross_entropy_loss(logits, labels)
+            steps = torch.div(torch.arange(${LABELS}, dtype=6), ${LABELS} - 1)
+            score = torch.matmul(torch.softmax(logits, 1), steps)
             want = (self).patches(torch.sub(target, edited))
-            total = torch.add(loss, torch.mul(torch.mse_loss(missing, want), auxiliary))
-            return ((self).derivative(total, leaf), torch.detach(loss))
+            s = torch.view(score, [-1, ${CANDIDATES}])
+            t = torch.view(truth, [-1, ${CANDIDATES}])
+            apart = torch.sub(torch.unsqueeze(t, 2), torch.unsqueeze(t, 1))
+            scored = torch.sub(torch.unsqueeze(s, 2), torch.unsqueeze(s, 1))
+            counts = torch.to(torch.gt(torch.abs(apart), ${TIE}), 6)
+            order = torch.softplus(torch.mul(torch.mul(scored, torch.sign(apart)), -${SHARPNESS}))
+            ranking = torch.div(torch.sum(torch.mul(order, counts)), torch.clamp_min(torch.sum(counts), 1))
+            total = torch.add(likelihood, torch.mul(torch.mse_loss(missing, want), ${AUXILIARY}))
+            total = torch.add(total, torch.mul(torch.mse_loss(score, truth), ${EXPECTATION}))
+            total = torch.add(total, ranking)
+            return ((self).derivative(total, leaf), torch.stack([torch.detach(likelihood), torch.detach(ranking)]))
         """;
 }

@@ -14,9 +14,9 @@ import darkroom.edittasks.RgbImage;
 import darkroom.edittasks.Split;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,8 +25,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a judge: a DiT trunk that starts from an editor's weights, a head over the labels 0 to 5 fitted to
- * round(5 ground truth), and an auxiliary head fitted to what is missing (target - edited). It has seen exact targets,
+ * Makes a judge: a DiT trunk that starts from an editor's weights, a head over the labels 0 to 5 whose
+ * expectation is fitted to the ground truth, and an auxiliary head fitted to what is missing (target - edited). It has seen exact targets,
  * and so passes supervision on indirectly; the reports say so.
  *
  * <p>Examples: samples of bases (early and late, several solver step counts), targets, sources, wrong edits, blends and
@@ -53,12 +53,12 @@ public final class PretrainJudge {
     private static final int BATCH = 64;
     private static final int WARMUP_STEPS = 100;
     private static final double FINAL_RATE_SHARE = 0.03;
-    private static final double AUXILIARY_WEIGHT = 5;
     private static final int POOL_BATCH = 24;
     private static final int AGREEMENT_GROUPS = 80;
     private static final int AGREEMENT_SLOTS = 12;
     private static final int REPORTS = 30;
-    private static final double SAMPLE_SHARE = 0.35;
+    private static final double SAMPLED_ROWS = 0.65;
+    private static final double SAMPLES_AS_DRAWN = 0.75;
 
     private PretrainJudge() {}
 
@@ -92,11 +92,16 @@ public final class PretrainJudge {
      */
     public record Agreement(double strict, double tiesHalf) {}
 
-    /** @param agreement measured at the end only */
+    /**
+     * @param likelihood cross-entropy of the labels, mean since the last report
+     * @param ranking loss over the order of the edits of one row, mean since the last report
+     * @param agreement measured at the end only
+     */
     public record Progress(
             long examples,
             long budget,
-            double loss,
+            double likelihood,
+            double ranking,
             @Nullable Agreement agreement) {}
 
     /** Hears how it goes, on the training thread. */
@@ -115,12 +120,13 @@ public final class PretrainJudge {
                 InstructionVocabulary.embedded().size());
         EditTasks tasks = new EditTasks(shape.resolution(), settings.seed(), PretrainPolicy.mix());
         FlatLayout layout = JudgeScript.layout(shape);
-        List<Sample> pool = pool(settings, shape, tasks);
+        List<Sampled> pool = pool(settings, shape, tasks);
         float[] flat = initial(settings, shape, layout);
         long steps = Math.ceilDiv(settings.examples(), BATCH);
         try (Trainer trainer = new Trainer(shape, layout, flat)) {
             Examples examples = new Examples(settings, tasks, pool, shape);
-            double losses = 0;
+            double likelihood = 0;
+            double ranking = 0;
             long counted = 0;
             long every = Math.max(1, steps / REPORTS);
             for (long step = 0; step < steps; step++) {
@@ -129,11 +135,15 @@ public final class PretrainJudge {
                 double rate = settings.learningRate()
                         * Math.min(1, (step + 1.0) / WARMUP_STEPS)
                         * (FINAL_RATE_SHARE + (1 - FINAL_RATE_SHARE) * cosine);
-                losses += trainer.step(step, rate);
+                float[] loss = trainer.step(step, rate);
+                likelihood += loss[0];
+                ranking += loss[1];
                 counted++;
                 if ((step + 1) % every == 0) {
-                    listener.progress(new Progress((step + 1) * BATCH, steps * BATCH, losses / counted, null));
-                    losses = 0;
+                    listener.progress(new Progress(
+                            (step + 1) * BATCH, steps * BATCH, likelihood / counted, ranking / counted, null));
+                    likelihood = 0;
+                    ranking = 0;
                     counted = 0;
                 }
             }
@@ -148,7 +158,7 @@ public final class PretrainJudge {
         metadata.put("darkroom.agreement.strict", String.format(Locale.ROOT, "%.4f", agreement.strict()));
         metadata.put("darkroom.agreement.tiesHalf", String.format(Locale.ROOT, "%.4f", agreement.tiesHalf()));
         DitWeights.write(directory.resolve(settings.name() + ".safetensors"), shape, layout, flat, metadata);
-        listener.progress(new Progress(steps * BATCH, steps * BATCH, Double.NaN, agreement));
+        listener.progress(new Progress(steps * BATCH, steps * BATCH, Double.NaN, Double.NaN, agreement));
         return agreement;
     }
 
@@ -170,11 +180,11 @@ public final class PretrainJudge {
         return flat;
     }
 
-    /** A sample of a base on a training row. */
-    private record Sample(long row, RgbImage image) {}
+    /** Samples of one base on a training row. */
+    private record Sampled(long row, List<RgbImage> images) {}
 
-    private static List<Sample> pool(Settings settings, DitShape shape, EditTasks tasks) throws IOException {
-        List<Sample> pool = new ArrayList<>();
+    private static List<Sampled> pool(Settings settings, DitShape shape, EditTasks tasks) throws IOException {
+        List<Sampled> pool = new ArrayList<>();
         int[] stepCounts = {6, 6, 4, 10};
         float[] scratch = new float[shape.imageValues()];
         float[] latents = new float[POOL_BATCH * scratch.length];
@@ -185,18 +195,21 @@ public final class PretrainJudge {
                 int batches = settings.poolImages() / settings.bases().size() / POOL_BATCH;
                 for (int batch = 0; batch < batches; batch++) {
                     RandomKey key = RandomKey.of(settings.seed(), RandomKey.Purpose.PRETRAINING, batch, base, 1);
-                    int[] rows = key.uniformInts(POOL_BATCH, 1_000_000);
+                    int[] rows = key.uniformInts(POOL_BATCH / JudgeScript.CANDIDATES, 1_000_000);
                     for (int b = 0; b < POOL_BATCH; b++) {
-                        BaseQuality.write(sampler, b, tasks.render(Split.TRAIN, rows[b]), scratch);
+                        BaseQuality.write(
+                                sampler, b, tasks.render(Split.TRAIN, rows[b / JudgeScript.CANDIDATES]), scratch);
                     }
                     key.atOrdinal(1).normals(sampler.noise().bytes());
                     sampler.draw(
                             BaseQuality.steps(stepCounts[batch % stepCounts.length]), MemorySegment.ofArray(latents));
-                    for (int b = 0; b < POOL_BATCH; b++) {
-                        pool.add(new Sample(
-                                rows[b],
-                                RgbImage.fromPlanar(
-                                        latents, b * scratch.length, shape.resolution(), shape.resolution())));
+                    for (int row = 0; row < rows.length; row++) {
+                        List<RgbImage> images = new ArrayList<>();
+                        for (int b = 0; b < JudgeScript.CANDIDATES; b++) {
+                            int at = (row * JudgeScript.CANDIDATES + b) * scratch.length;
+                            images.add(RgbImage.fromPlanar(latents, at, shape.resolution(), shape.resolution()));
+                        }
+                        pool.add(new Sampled(rows[row], images));
                     }
                 }
             }
@@ -240,7 +253,7 @@ public final class PretrainJudge {
                 for (int i = 0; i < AGREEMENT_SLOTS; i++) {
                     for (int j = i + 1; j < AGREEMENT_SLOTS; j++) {
                         double difference = truth[i] - truth[j];
-                        if (Math.abs(difference) > 0.02) {
+                        if (Math.abs(difference) > JudgeScript.TIE) {
                             pairs++;
                             right += difference * (scores[i] - scores[j]) > 0 ? 1 : 0;
                             ties += scores[i] == scores[j] ? 1 : 0;
@@ -276,6 +289,7 @@ public final class PretrainJudge {
         private final TensorBuffer reference;
         private final TensorBuffer tokens;
         private final TensorBuffer target;
+        private final TensorBuffer truth;
         private final TensorBuffer labels;
         private NDList state;
 
@@ -291,7 +305,8 @@ public final class PretrainJudge {
             reference = TensorBuffer.floats(owned, BATCH, 3, side, side);
             tokens = TensorBuffer.longs(owned, BATCH, shape.tokens());
             target = TensorBuffer.floats(owned, BATCH, 3, side, side);
-            labels = TensorBuffer.longs(owned, BATCH);
+            truth = TensorBuffer.floats(owned, BATCH);
+            labels = TensorBuffer.floats(owned, BATCH, JudgeScript.LABELS);
             if (layout.size() != initial.length) {
                 throw new IllegalArgumentException(
                         "%d weights for a layout of %d".formatted(initial.length, layout.size()));
@@ -300,7 +315,7 @@ public final class PretrainJudge {
             state = new NDList(theta, theta.zerosLike(), theta.zerosLike());
         }
 
-        double step(long taken, double rate) {
+        float[] step(long taken, double rate) {
             try (NDManager scope = module.scope()) {
                 NDList gradient = module.differentiate(
                         scope,
@@ -310,8 +325,8 @@ public final class PretrainJudge {
                         reference.array(),
                         tokens.array(),
                         target.array(),
+                        truth.array(),
                         labels.array(),
-                        scope.create((float) AUXILIARY_WEIGHT),
                         state.get(0));
                 NDList next = module.call(
                         owned,
@@ -325,7 +340,7 @@ public final class PretrainJudge {
                 next.get(3).close();
                 state.close();
                 state = new NDList(next.get(0), next.get(1), next.get(2));
-                return gradient.get(1).getFloat();
+                return gradient.get(1).toFloatArray();
             }
         }
 
@@ -343,12 +358,12 @@ public final class PretrainJudge {
     /** Draws examples: what a judge will be shown, from exact to hopeless. */
     private static final class Examples {
         private final EditTasks tasks;
-        private final List<Sample> pool;
+        private final List<Sampled> pool;
         private final SplittableRandom random;
         private final int side;
         private final int values;
 
-        Examples(Settings settings, EditTasks tasks, List<Sample> pool, DitShape shape) {
+        Examples(Settings settings, EditTasks tasks, List<Sampled> pool, DitShape shape) {
             this.tasks = tasks;
             this.pool = pool;
             this.random = new SplittableRandom(settings.seed());
@@ -360,37 +375,54 @@ public final class PretrainJudge {
             float[] source = new float[values];
             float[] target = new float[values];
             float[] reference = new float[values];
-            for (int b = 0; b < BATCH; b++) {
-                Sample sample = !pool.isEmpty() && random.nextDouble() < SAMPLE_SHARE
+            for (int b = 0; b < BATCH; b += JudgeScript.CANDIDATES) {
+                Sampled sampled = !pool.isEmpty() && random.nextDouble() < SAMPLED_ROWS
                         ? pool.get(random.nextInt(pool.size()))
                         : null;
-                EditTask task = tasks.render(Split.TRAIN, sample == null ? random.nextInt(1_000_000) : sample.row());
+                EditTask task = tasks.render(Split.TRAIN, sampled == null ? random.nextInt(1_000_000) : sampled.row());
                 task.source().planar(source, 0);
                 task.target().planar(target, 0);
                 if (task.reference() == null) {
-                    java.util.Arrays.fill(reference, 0);
+                    Arrays.fill(reference, 0);
                 } else {
                     task.reference().planar(reference, 0);
                 }
-                float[] edited = edited(task, sample, source, target);
-                for (int i = 0; i < values; i++) {
-                    edited[i] = Math.clamp(edited[i], -1f, 1f);
+                int[] tokens = InstructionVocabulary.embedded().encode(task.instruction());
+                for (int candidate = 0; candidate < JudgeScript.CANDIDATES; candidate++) {
+                    float[] edited = edited(
+                            task, sampled == null ? null : sampled.images().get(candidate), source, target);
+                    for (int i = 0; i < values; i++) {
+                        edited[i] = Math.clamp(edited[i], -1f, 1f);
+                    }
+                    long at = (long) (b + candidate) * values;
+                    trainer.source.floats(at, source);
+                    trainer.edited.floats(at, edited);
+                    trainer.reference.floats(at, reference);
+                    trainer.target.floats(at, target);
+                    trainer.tokens.longs(b + candidate, tokens);
+                    write(
+                            trainer,
+                            b + candidate,
+                            GroundTruth.measure(source, 0, edited, 0, target, 0, values / 3)
+                                    .score());
                 }
-                double truth = GroundTruth.measure(source, 0, edited, 0, target, 0, values / 3)
-                        .score();
-                long at = (long) b * values;
-                trainer.source.floats(at, source);
-                trainer.edited.floats(at, edited);
-                trainer.reference.floats(at, reference);
-                trainer.target.floats(at, target);
-                trainer.tokens.longs(b, InstructionVocabulary.embedded().encode(task.instruction()));
-                trainer.labels.bytes().setAtIndex(ValueLayout.JAVA_LONG, b, Math.round(5 * truth));
             }
         }
 
-        private float[] edited(EditTask task, @Nullable Sample sample, float[] source, float[] target) {
-            if (sample != null && random.nextDouble() < 0.7) {
-                return planar(sample.image());
+        /** The labels on both sides of the truth, each the likelier the nearer it is. */
+        private static void write(Trainer trainer, int row, double truth) {
+            float[] likely = new float[JudgeScript.LABELS];
+            double label = truth * (JudgeScript.LABELS - 1);
+            int below = Math.min((int) label, JudgeScript.LABELS - 2);
+            likely[below] = (float) (1 - (label - below));
+            likely[below + 1] = (float) (label - below);
+            trainer.labels.floats((long) row * likely.length, likely);
+            trainer.truth.floats(row, new float[] {(float) truth});
+        }
+
+        private float[] edited(EditTask task, @Nullable RgbImage sample, float[] source, float[] target) {
+            if (sample != null && random.nextDouble() < SAMPLES_AS_DRAWN) {
+                return planar(sample);
             }
             float[] first = candidate(task, sample, source, target);
             float[] second = candidate(task, sample, source, target);
@@ -409,13 +441,13 @@ public final class PretrainJudge {
             return first;
         }
 
-        private float[] candidate(EditTask task, @Nullable Sample sample, float[] source, float[] target) {
+        private float[] candidate(EditTask task, @Nullable RgbImage sample, float[] source, float[] target) {
             int kinds = sample == null ? 4 : 6;
             return switch (random.nextInt(kinds)) {
                 case 0, 1 -> target.clone();
                 case 2 -> source.clone();
                 case 3 -> planar(task.wrongTarget(random.nextInt(EditTask.WRONG_TARGETS)));
-                default -> sample == null ? target.clone() : planar(sample.image());
+                default -> sample == null ? target.clone() : planar(sample);
             };
         }
 
