@@ -45,7 +45,8 @@ public record RunState(int step, LearnerState learner, List<Publication> publica
         return new RunState(step + 1, learned, all, digest);
     }
 
-    Publication newest() {
+    /** What draws next. */
+    public Publication newest() {
         return publications.getLast();
     }
 }

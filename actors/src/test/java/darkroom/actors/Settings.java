@@ -67,6 +67,7 @@ final class Settings {
         return new RunSettings(
                 "test",
                 7,
+                20,
                 new PolicySettings("simulated", "mixed", 2, 1),
                 new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
                 rollout(staleness),

@@ -8,10 +8,12 @@ package darkroom.config;
  *
  * @param recipe name of the recipe this came from, for instance {@code embedded-demo}
  * @param seed key of all randomness of the run
+ * @param steps training steps of the whole run, unless it stops earlier by rule
  */
 public record RunSettings(
         String recipe,
         long seed,
+        int steps,
         PolicySettings policy,
         DataSettings data,
         RolloutSettings rollout,

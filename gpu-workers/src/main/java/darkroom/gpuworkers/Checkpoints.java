@@ -6,8 +6,13 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.actors.LearnerState;
+import darkroom.actors.PolicyVersion;
+import darkroom.actors.PromptBan;
+import darkroom.actors.Publication;
+import darkroom.actors.RunState;
 import darkroom.actors.TensorRef;
 import darkroom.actors.TensorRef.ElementType;
 import darkroom.actors.TensorStore;
@@ -24,11 +29,15 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.SequencedMap;
+import java.util.SequencedSet;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -50,10 +59,11 @@ public final class Checkpoints {
     private static final String MANIFEST = "manifest.json";
     private static final String PARTIAL = ".partial";
     private static final String REPLACED = ".replaced";
-    private static final int FORMAT = 1;
+    private static final int FORMAT = 2;
     private static final long MANIFEST_BYTES_MAX = 64L << 20;
     private static final Pattern NAME = Pattern.compile("step-(\\d{1,9})");
-    private static final List<String> TENSORS = List.of("trained", "first-moment", "second-moment", "old", "average");
+    private static final String OLD = "old";
+    private static final List<String> TENSORS = List.of("trained", "first-moment", "second-moment", OLD, "average");
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .build())
@@ -69,10 +79,10 @@ public final class Checkpoints {
     /**
      * A checkpoint brought back.
      *
-     * @param state five new tensors, owned by the caller
+     * @param state of new tensors, owned by the caller
      * @param refused newer checkpoints that were not whole, one line each, newest first
      */
-    public record Loaded(Path path, CheckpointManifest manifest, LearnerState state, List<String> refused) {
+    public record Loaded(Path path, CheckpointManifest manifest, RunState state, List<String> refused) {
         public Loaded {
             refused = List.copyOf(refused);
         }
@@ -83,26 +93,39 @@ public final class Checkpoints {
      *
      * @return its directory
      */
-    public Path save(CheckpointManifest manifest, LearnerState state, TensorStore store) throws IOException {
-        if (manifest.optimizerSteps() != state.optimizerSteps()) {
-            throw new IllegalArgumentException("manifest has optimizerSteps=%d, the state %d"
-                    .formatted(manifest.optimizerSteps(), state.optimizerSteps()));
+    public Path save(CheckpointManifest manifest, RunState state, TensorStore store) throws IOException {
+        LearnerState learner = state.learner();
+        if (manifest.step() != state.step() || manifest.optimizerSteps() != learner.optimizerSteps()) {
+            throw new IllegalArgumentException("manifest has step=%d, optimizerSteps=%d, the state %d, %d"
+                    .formatted(manifest.step(), manifest.optimizerSteps(), state.step(), learner.optimizerSteps()));
         }
         Files.createDirectories(directory);
         Path place = directory.resolve("step-%06d".formatted(manifest.step()));
         Path partial = directory.resolve(place.getFileName() + PARTIAL);
         deleteTree(partial);
         Files.createDirectory(partial);
-        Path learner = partial.resolve(LEARNER);
-        List<Safetensors.Tensor> tensors = new ArrayList<>();
+        Path file = partial.resolve(LEARNER);
+        SequencedMap<String, TensorRef> named = new LinkedHashMap<>();
         for (int i = 0; i < TENSORS.size(); i++) {
-            TensorRef ref = state.tensors().get(i);
-            tensors.add(
-                    new Safetensors.Tensor(TENSORS.get(i), Safetensors.Dtype.F32, ref.shape(), () -> store.read(ref)));
+            named.put(TENSORS.get(i), learner.tensors().get(i));
         }
-        Safetensors.write(learner, Map.of("format", "darkroom learner"), tensors);
-        SortedMap<String, String> files = new TreeMap<>(Map.of(LEARNER, sha256(learner)));
-        writeForced(partial.resolve(MANIFEST), encode(manifest, files));
+        List<Published> published = new ArrayList<>();
+        for (Publication publication : state.publications()) {
+            String tensor = publication.weights().equals(learner.old())
+                    ? OLD
+                    : "version-" + publication.version().value();
+            named.putIfAbsent(tensor, publication.weights());
+            published.add(new Published(
+                    publication.version().value(),
+                    tensor,
+                    List.copyOf(publication.ban().rows())));
+        }
+        List<Safetensors.Tensor> tensors = new ArrayList<>();
+        named.forEach((name, ref) ->
+                tensors.add(new Safetensors.Tensor(name, Safetensors.Dtype.F32, ref.shape(), () -> store.read(ref))));
+        Safetensors.write(file, Map.of("format", "darkroom learner"), tensors);
+        SortedMap<String, String> files = new TreeMap<>(Map.of(LEARNER, sha256(file)));
+        writeForced(partial.resolve(MANIFEST), encode(new Sealed(manifest, state.verdictDigest(), published, files)));
         force(partial);
         Path replaced = directory.resolve(place.getFileName() + REPLACED);
         deleteTree(replaced);
@@ -164,12 +187,15 @@ public final class Checkpoints {
      * @throws CheckpointException if it is torn, altered or not there
      */
     public static Loaded load(Path checkpoint, TensorStore store) throws IOException {
-        CheckpointManifest manifest = verify(checkpoint);
-        List<TensorRef> refs = new ArrayList<>();
+        Sealed sealed = verified(checkpoint);
+        CheckpointManifest manifest = sealed.manifest();
+        Map<String, TensorRef> refs = new LinkedHashMap<>();
+        SequencedSet<String> names = new LinkedHashSet<>(TENSORS);
+        sealed.published().forEach(publication -> names.add(publication.tensor()));
         boolean done = false;
         try (Safetensors file = Safetensors.open(checkpoint.resolve(LEARNER))) {
             List<Integer> shape = file.entry(TENSORS.getFirst()).shape();
-            for (String name : TENSORS) {
+            for (String name : names) {
                 Safetensors.Entry entry = file.entry(name);
                 if (entry.dtype() != Safetensors.Dtype.F32 || !entry.shape().equals(shape)) {
                     throw new CheckpointException(
@@ -178,18 +204,26 @@ public final class Checkpoints {
                                     .formatted(name, entry.dtype(), entry.shape(), shape));
                 }
                 MemorySegment bytes = file.bytes(name);
-                refs.add(store.put(ElementType.FLOAT32, entry.shape(), into -> into.copyFrom(bytes)));
+                refs.put(name, store.put(ElementType.FLOAT32, entry.shape(), into -> into.copyFrom(bytes)));
             }
             done = true;
         } catch (SafetensorsException e) {
             throw because(checkpoint, String.valueOf(e.getMessage()), e);
         } finally {
             if (!done) {
-                refs.forEach(store::release);
+                refs.values().forEach(store::release);
             }
         }
-        LearnerState state = new LearnerState(
-                manifest.optimizerSteps(), refs.get(0), refs.get(1), refs.get(2), refs.get(3), refs.get(4));
+        List<TensorRef> five = TENSORS.stream().map(refs::get).toList();
+        LearnerState learner = new LearnerState(
+                manifest.optimizerSteps(), five.get(0), five.get(1), five.get(2), five.get(3), five.get(4));
+        List<Publication> publications = new ArrayList<>();
+        for (Published published : sealed.published()) {
+            TensorRef weights = Objects.requireNonNull(refs.get(published.tensor()));
+            publications.add(
+                    new Publication(new PolicyVersion(published.version()), weights, PromptBan.of(published.banned())));
+        }
+        RunState state = new RunState(manifest.step(), learner, publications, sealed.verdicts());
         return new Loaded(checkpoint, manifest, state, List.of());
     }
 
@@ -199,6 +233,10 @@ public final class Checkpoints {
      * @throws CheckpointException if it is torn, altered or not there
      */
     public static CheckpointManifest verify(Path checkpoint) throws IOException {
+        return verified(checkpoint).manifest();
+    }
+
+    private static Sealed verified(Path checkpoint) throws IOException {
         Path manifestFile = checkpoint.resolve(MANIFEST);
         if (!Files.isRegularFile(manifestFile)) {
             throw new CheckpointException(checkpoint, "it has no " + MANIFEST);
@@ -221,7 +259,7 @@ public final class Checkpoints {
                         "SHA-256 of %s is %s, expected %s".formatted(file.getKey(), found, file.getValue()));
             }
         }
-        return sealed.manifest();
+        return sealed;
     }
 
     /**
@@ -257,9 +295,14 @@ public final class Checkpoints {
         return List.copyOf(deleted);
     }
 
-    private record Sealed(CheckpointManifest manifest, SortedMap<String, String> files) {}
+    private record Sealed(
+            CheckpointManifest manifest, String verdicts, List<Published> published, SortedMap<String, String> files) {}
 
-    private static byte[] encode(CheckpointManifest manifest, SortedMap<String, String> files) {
+    /** @param tensor name in the learner's file */
+    private record Published(long version, String tensor, List<String> banned) {}
+
+    private static byte[] encode(Sealed checkpoint) {
+        CheckpointManifest manifest = checkpoint.manifest();
         ObjectNode body = JSON.createObjectNode();
         body.put("format", FORMAT);
         body.put("run", manifest.run());
@@ -267,14 +310,17 @@ public final class Checkpoints {
         body.put("optimizerSteps", manifest.optimizerSteps());
         body.put("seed", manifest.seed());
         body.put("settingsDigest", manifest.settingsDigest());
-        manifest.bannedRows().forEach(body.putArray("bannedRows")::add);
-        manifest.counts().forEach(body.putObject("counts")::put);
-        if (manifest.validation().isPresent()) {
-            body.put("validation", manifest.validation().getAsDouble());
-        } else {
-            body.putNull("validation");
+        body.put("verdicts", checkpoint.verdicts());
+        ArrayNode publications = body.putArray("publications");
+        for (Published published : checkpoint.published()) {
+            ObjectNode one = publications.addObject();
+            one.put("version", published.version()).put("tensor", published.tensor());
+            published.banned().forEach(one.putArray("bannedRows")::add);
         }
-        files.forEach(body.putObject("files")::put);
+        manifest.counts().forEach(body.putObject("counts")::put);
+        ObjectNode validations = body.putObject("validations");
+        manifest.validations().forEach((step, measure) -> validations.put(String.valueOf(step), measure));
+        checkpoint.files().forEach(body.putObject("files")::put);
         ObjectNode sealed = JSON.createObjectNode();
         sealed.set("checkpoint", body);
         sealed.put("sha256", seal(body));
@@ -294,8 +340,15 @@ public final class Checkpoints {
                 throw new CheckpointException(
                         checkpoint, "format=%s, this version reads %d".formatted(body.path("format"), FORMAT));
             }
-            List<String> banned = new ArrayList<>();
-            body.required("bannedRows").forEach(row -> banned.add(row.asText()));
+            List<Published> published = new ArrayList<>();
+            for (JsonNode one : body.required("publications")) {
+                List<String> banned = new ArrayList<>();
+                one.required("bannedRows").forEach(row -> banned.add(row.asText()));
+                published.add(new Published(
+                        one.required("version").longValue(),
+                        one.required("tensor").asText(),
+                        banned));
+            }
             SortedMap<String, Long> counts = new TreeMap<>();
             body.required("counts")
                     .properties()
@@ -305,7 +358,12 @@ public final class Checkpoints {
             body.required("files")
                     .properties()
                     .forEach(file -> files.put(file.getKey(), file.getValue().asText()));
-            JsonNode validation = body.required("validation");
+            SortedMap<Integer, Double> validations = new TreeMap<>();
+            body.required("validations")
+                    .properties()
+                    .forEach(measure -> validations.put(
+                            Integer.valueOf(measure.getKey()),
+                            measure.getValue().doubleValue()));
             return new Sealed(
                     new CheckpointManifest(
                             body.required("run").asText(),
@@ -313,9 +371,10 @@ public final class Checkpoints {
                             body.required("optimizerSteps").longValue(),
                             body.required("seed").longValue(),
                             body.required("settingsDigest").asText(),
-                            banned,
                             counts,
-                            validation.isNull() ? OptionalDouble.empty() : OptionalDouble.of(validation.doubleValue())),
+                            validations),
+                    body.required("verdicts").asText(),
+                    published,
                     files);
         } catch (CheckpointException e) {
             throw e;

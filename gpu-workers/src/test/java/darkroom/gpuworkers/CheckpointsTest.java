@@ -2,9 +2,15 @@ package darkroom.gpuworkers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import darkroom.actors.LearnerState;
 import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.PolicyVersion;
+import darkroom.actors.PromptBan;
+import darkroom.actors.Publication;
+import darkroom.actors.RunDigests;
+import darkroom.actors.RunState;
 import darkroom.actors.TensorRef;
 import darkroom.actors.TensorRef.ElementType;
 import java.io.IOException;
@@ -15,7 +21,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
@@ -47,7 +52,7 @@ class CheckpointsTest {
 
     @Test
     void a_saved_state_comes_back_bit_for_bit_with_its_manifest() throws IOException {
-        LearnerState state = state(7);
+        RunState state = state(7);
         CheckpointManifest manifest = manifest(7);
         checkpoints.save(manifest, state, store);
 
@@ -55,8 +60,20 @@ class CheckpointsTest {
 
         assertThat(loaded.manifest()).isEqualTo(manifest);
         assertThat(loaded.refused()).isEmpty();
-        assertThat(TensorDigests.weights(store, loaded.state())).isEqualTo(TensorDigests.weights(store, state));
-        assertThat(TensorDigests.optimizer(store, loaded.state())).isEqualTo(TensorDigests.optimizer(store, state));
+        assertThat(RunDigests.of(store, loaded.state())).isEqualTo(RunDigests.of(store, state));
+        assertThat(loaded.state().publications())
+                .extracting(Publication::version, Publication::ban)
+                .containsExactlyElementsOf(state.publications().stream()
+                        .map(publication -> tuple(publication.version(), publication.ban()))
+                        .toList());
+        for (int i = 0; i < state.publications().size(); i++) {
+            assertThat(TensorDigests.of(
+                            store, List.of(loaded.state().publications().get(i).weights())))
+                    .isEqualTo(TensorDigests.of(
+                            store, List.of(state.publications().get(i).weights())));
+        }
+        assertThat(loaded.state().newest().weights())
+                .isEqualTo(loaded.state().learner().old());
     }
 
     @Test
@@ -148,17 +165,17 @@ class CheckpointsTest {
     @Test
     void saving_the_same_step_again_replaces_it() throws IOException {
         checkpoints.save(manifest(3), state(3), store);
-        LearnerState other = state(3, 99);
+        RunState other = state(3, 99);
         checkpoints.save(manifest(3), other, store);
         Checkpoints.Loaded loaded = checkpoints.loadNewest(store).orElseThrow();
-        assertThat(TensorDigests.weights(store, loaded.state())).isEqualTo(TensorDigests.weights(store, other));
+        assertThat(RunDigests.of(store, loaded.state())).isEqualTo(RunDigests.of(store, other));
         assertThat(checkpoints.list()).hasSize(1);
     }
 
     @Test
     void pruning_keeps_the_newest_and_the_best() throws IOException {
         for (int step = 1; step <= 6; step++) {
-            LearnerState state = state(step);
+            RunState state = state(step);
             checkpoints.save(manifest(step), state, store);
             state.tensors().forEach(store::release);
         }
@@ -199,24 +216,29 @@ class CheckpointsTest {
                 4L * step,
                 -42,
                 "digest",
-                List.of("row \u00e9", "row 1"),
                 new TreeMap<>(Map.of("kept", 12L, "dropped", 3L)),
-                step % 2 == 0 ? OptionalDouble.of(.25) : OptionalDouble.empty());
+                new TreeMap<>(step % 2 == 0 ? Map.of() : Map.of(20, .25, 40, -1e-3)));
     }
 
-    private LearnerState state(int step) {
+    private RunState state(int step) {
         return state(step, step);
     }
 
-    private LearnerState state(int step, int content) {
+    /** As with a staleness of 1: the version before the newest is there too. */
+    private RunState state(int step, int content) {
         List<Integer> shape = List.of(PARAMETERS);
-        return new LearnerState(
+        LearnerState learner = new LearnerState(
                 4L * step,
                 tensor(content, shape),
                 tensor(content + 100, shape),
                 tensor(content + 200, shape),
                 tensor(content + 300, shape),
                 tensor(content + 400, shape));
+        Publication before = new Publication(
+                new PolicyVersion(step - 1L), tensor(content + 500, shape), PromptBan.of(List.of("row \u00e9")));
+        Publication newest =
+                new Publication(new PolicyVersion(step), learner.old(), PromptBan.of(List.of("row \u00e9", "row 1")));
+        return new RunState(step, learner, List.of(before, newest), "verdicts " + step);
     }
 
     private TensorRef tensor(int seed, List<Integer> shape) {
