@@ -1,6 +1,5 @@
 package darkroom.gpuworkers;
 
-import darkroom.actors.LearnerState;
 import darkroom.actors.TensorRef;
 import darkroom.actors.TensorStore;
 import java.lang.foreign.MemorySegment;
@@ -11,7 +10,7 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * SHA-256 over tensors, as lower-case hexadecimal: what two runs are compared by (promise P-1). A tensor enters with its
+ * SHA-256 over tensors, as lower-case hexadecimal. A tensor enters with its
  * type, its shape and its bytes, so that equal digests mean equal tensors in equal order.
  */
 public final class TensorDigests {
@@ -19,29 +18,13 @@ public final class TensorDigests {
 
     private TensorDigests() {}
 
-    /** {@code digests.weights} of a summary: the trained weights, the policy that draws, the evaluation average. */
-    public static String weights(TensorStore store, LearnerState state) {
-        return of(store, List.of(state.trained(), state.old(), state.average()), "");
-    }
-
-    /** {@code digests.optimizer} of a summary: both moments, and the number of optimizer steps. */
-    public static String optimizer(TensorStore store, LearnerState state) {
-        return of(
-                store, List.of(state.firstMoment(), state.secondMoment()), "optimizer steps " + state.optimizerSteps());
-    }
-
     /** Digest of tensors in the order given. */
     public static String of(TensorStore store, List<TensorRef> tensors) {
-        return of(store, tensors, "");
-    }
-
-    private static String of(TensorStore store, List<TensorRef> tensors, String remark) {
         MessageDigest digest = sha256();
         for (TensorRef tensor : tensors) {
             digest.update((tensor.type() + " " + tensor.shape() + "\n").getBytes(StandardCharsets.UTF_8));
             update(digest, store.read(tensor));
         }
-        digest.update(remark.getBytes(StandardCharsets.UTF_8));
         return HexFormat.of().formatHex(digest.digest());
     }
 

@@ -1,13 +1,114 @@
 package darkroom.runtime;
 
+import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Trains by a recipe or a configuration file, or resumes a run. */
-@Command(name = "train", description = "Trains by a recipe or a configuration file, or resumes a run.")
+@Command(
+        name = "train",
+        description = {
+            "Trains by a recipe or a configuration file, or resumes a run.",
+            "",
+            "An interrupt (Ctrl-C) commits the step in work and writes a checkpoint; --resume goes on from there, with"
+                    + " the same result as if never stopped."
+        })
 final class TrainCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--recipe",
+            paramLabel = "NAME|FILE",
+            description =
+                    "Recipe that ships (embedded-demo, embedded-paper, flux-kontext, qwen-image-edit, uniworld-v2) or"
+                            + " a HOCON file. Default: embedded-demo")
+    private @Nullable String recipe;
+
+    @Option(
+            names = "--resume",
+            paramLabel = "RUN",
+            description = "Go on with the run in this directory, from its newest whole checkpoint.")
+    private @Nullable Path resume;
+
+    @Option(names = "--out", paramLabel = "DIR", description = "Directory of the run. Default: runs/RECIPE-seed-SEED")
+    private @Nullable Path out;
+
+    @Option(names = "--steps", paramLabel = "N", description = "Training steps of the whole run (setting steps).")
+    private @Nullable Integer steps;
+
+    @Option(names = "--seed", paramLabel = "S", description = "Key of all randomness (setting seed).")
+    private @Nullable Long seed;
+
+    @Option(
+            names = "--scorer",
+            paramLabel = "URL",
+            description = "An OpenAI-compatible scorer instead of the embedded judge; repeatable (setting"
+                    + " scoring.endpoints). A token is taken from DARKROOM_SCORER_TOKEN.")
+    private List<URI> scorers = List.of();
+
+    @Option(
+            names = "--rollout-devices",
+            paramLabel = "N",
+            description = "CPU devices that draw, one thread each. The result does not depend on it.")
+    private @Nullable Integer rolloutDevices;
+
+    @Option(
+            names = "--trainer-devices",
+            paramLabel = "N",
+            description = "CPU devices that train, one thread each. The result does not depend on it.")
+    private @Nullable Integer trainerDevices;
+
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Any other setting; repeatable. 'darkroom config show' lists them.")
+    private List<String> set = List.of();
+
     @Override
-    public Integer call() {
-        throw new CommandFailedException("train is not part of this build");
+    public Integer call() throws Exception {
+        PrintWriter terminal = spec.commandLine().getOut();
+        List<String> overrides = overrides();
+        if (resume != null) {
+            if (recipe != null || out != null || seed != null) {
+                throw new ParameterException(
+                        spec.commandLine(), "--resume takes recipe, seed and directory from the run; leave them out");
+            }
+            return LocalRun.resume(resume, overrides, terminal).code();
+        }
+        RunSettings settings = Recipes.load(recipe == null ? "embedded-demo" : recipe, overrides);
+        Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
+        return LocalRun.start(settings, directory, terminal).code();
+    }
+
+    private List<String> overrides() {
+        List<String> all = new ArrayList<>(set);
+        add(all, "steps", steps);
+        add(all, "seed", seed);
+        add(all, "workers.rollout-devices", rolloutDevices);
+        add(all, "workers.trainer-devices", trainerDevices);
+        if (!scorers.isEmpty()) {
+            all.add("scoring.endpoints=["
+                    + String.join(
+                            ",", scorers.stream().map(url -> "\"" + url + "\"").toList()) + "]");
+        }
+        return all;
+    }
+
+    private static void add(List<String> all, String key, @Nullable Number value) {
+        if (value != null) {
+            all.add(key + "=" + value);
+        }
     }
 }

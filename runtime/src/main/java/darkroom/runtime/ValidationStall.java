@@ -3,25 +3,28 @@ package darkroom.runtime;
 import darkroom.actors.RunEvent;
 import darkroom.actors.StopWhen;
 import java.util.Optional;
-import java.util.function.ToDoubleFunction;
+import java.util.SortedMap;
+import java.util.function.Supplier;
 
 /**
  * Ends a run when the validation measure has brought no new best for {@code patience} validations. The measure is taken
- * on the validation split, which no report draws from; a function of the seed, not of time.
+ * on the validation split, which no report draws from; a function of the seed, not of time, and of all validations so far,
+ * so that a resumed run stops where the undisturbed one does.
  */
 final class ValidationStall implements StopWhen {
     /** A best is new when it is better by this much: less is the noise of the measure. */
     private static final double MARGIN = 0.002;
 
     private final int patience;
-    private final ToDoubleFunction<RunEvent.Evaluated> measure;
-    private double best = Double.NEGATIVE_INFINITY;
-    private int sinceBest;
+    private final Supplier<SortedMap<Integer, Double>> measures;
 
-    /** @param patience validations without a new best; 0 never stops */
-    ValidationStall(int patience, ToDoubleFunction<RunEvent.Evaluated> measure) {
+    /**
+     * @param patience validations without a new best; 0 never stops
+     * @param measures by committed steps
+     */
+    ValidationStall(int patience, Supplier<SortedMap<Integer, Double>> measures) {
         this.patience = patience;
-        this.measure = measure;
+        this.measures = measures;
     }
 
     @Override
@@ -29,17 +32,21 @@ final class ValidationStall implements StopWhen {
         if (patience == 0 || validation.isEmpty()) {
             return Optional.empty();
         }
-        double now = measure.applyAsDouble(validation.get());
-        if (now > best + MARGIN) {
-            best = now;
-            sinceBest = 0;
-            return Optional.empty();
+        double best = Double.NEGATIVE_INFINITY;
+        double latest = best;
+        int sinceBest = 0;
+        for (double measure : measures.get().values()) {
+            latest = measure;
+            sinceBest++;
+            if (measure > best + MARGIN) {
+                best = measure;
+                sinceBest = 0;
+            }
         }
-        sinceBest++;
         return sinceBest < patience
                 ? Optional.empty()
                 : Optional.of(
                         "the validation measure %.4f has not passed its best %.4f for %d validations, evaluation.patience=%d"
-                                .formatted(now, best, sinceBest, patience));
+                                .formatted(latest, best, sinceBest, patience));
     }
 }

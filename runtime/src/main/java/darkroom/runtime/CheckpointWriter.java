@@ -1,0 +1,155 @@
+package darkroom.runtime;
+
+import darkroom.actors.RunEvent;
+import darkroom.actors.RunListener;
+import darkroom.actors.RunState;
+import darkroom.actors.TensorStore;
+import darkroom.config.CheckpointSettings;
+import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
+import darkroom.gpuworkers.CheckpointManifest;
+import darkroom.gpuworkers.Checkpoints;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.IntPredicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Writes a checkpoint every {@code checkpoints.every-steps} commits and one at the end; keeps the newest and the best. */
+final class CheckpointWriter implements RunListener {
+    private final RunSettings settings;
+    private final Checkpoints checkpoints;
+    private final TensorStore store;
+    private final Supplier<SortedMap<Integer, Double>> validations;
+    private final SortedMap<String, Long> counts;
+    private final IntPredicate validated;
+    private int saved;
+    private @Nullable RunState awaited;
+
+    /**
+     * @param counts totals of the run so far; empty for a new run
+     * @param validations validation measures by step so far
+     * @param validated whether a validation follows the commit of so many steps: its measure belongs into that checkpoint
+     * @param saved step of the checkpoint that the run goes on from, 0 for a new run
+     */
+    CheckpointWriter(
+            RunSettings settings,
+            Checkpoints checkpoints,
+            TensorStore store,
+            Map<String, Long> counts,
+            Supplier<SortedMap<Integer, Double>> validations,
+            IntPredicate validated,
+            int saved) {
+        this.settings = settings;
+        this.checkpoints = checkpoints;
+        this.store = store;
+        this.counts = new TreeMap<>(counts);
+        this.validations = validations;
+        this.validated = validated;
+        this.saved = saved;
+    }
+
+    /** What two runs must have in common for one to go on from the other's checkpoint. */
+    static String settingsDigest(RunSettings settings) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256")
+                            .digest(Recipes.deciding(settings).getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    @Override
+    public void heard(RunEvent event) {
+        switch (event) {
+            case RunEvent.StepCommitted committed -> {
+                count("issued", committed.tally().issued());
+                count("counted", committed.tally().counted());
+                count("dropped", committed.tally().dropped());
+                count("unscored", committed.tally().unscored());
+                count("abandoned", committed.tally().abandoned());
+                CheckpointSettings when = settings.checkpoints();
+                int step = committed.state().step();
+                if (when.everySteps() > 0 && step % when.everySteps() == 0) {
+                    if (validated.test(step)) {
+                        awaited = committed.state();
+                    } else {
+                        save(committed.state());
+                    }
+                }
+            }
+            case RunEvent.Evaluated evaluated -> {
+                RunState state = awaited;
+                if (state != null && Evaluations.isValidation(evaluated.request())) {
+                    awaited = null;
+                    save(state);
+                }
+            }
+            case RunEvent.Ended ended -> {
+                awaited = null;
+                if (ended.state().step() != saved) {
+                    save(ended.state());
+                }
+            }
+            default -> {}
+        }
+    }
+
+    /** Totals over all steps of the run, those before a resumption included. */
+    SortedMap<String, Long> counts() {
+        return new TreeMap<>(counts);
+    }
+
+    private void count(String name, long more) {
+        counts.merge(name, more, Long::sum);
+    }
+
+    private void save(RunState state) {
+        SortedMap<Integer, Double> measures = validations.get();
+        try {
+            checkpoints.save(
+                    new CheckpointManifest(
+                            "run",
+                            state.step(),
+                            state.learner().optimizerSteps(),
+                            settings.seed(),
+                            settingsDigest(settings),
+                            counts,
+                            measures),
+                    state,
+                    store);
+            checkpoints.prune(settings.checkpoints().keepLast(), best(measures));
+            saved = state.step();
+        } catch (IOException e) {
+            throw new UncheckedIOException("the checkpoint of step %d could not be written".formatted(state.step()), e);
+        }
+    }
+
+    /** The step with the best validation measure, the earliest of equals. */
+    static OptionalInt best(SortedMap<Integer, Double> measures) {
+        OptionalInt best = OptionalInt.empty();
+        double highest = Double.NEGATIVE_INFINITY;
+        for (Map.Entry<Integer, Double> measure : measures.entrySet()) {
+            if (measure.getValue() > highest) {
+                highest = measure.getValue();
+                best = OptionalInt.of(measure.getKey());
+            }
+        }
+        return best;
+    }
+
+    /** Where the checkpoints of a run are. */
+    static Checkpoints in(Path run) {
+        return new Checkpoints(run.resolve("checkpoints"));
+    }
+}

@@ -1,0 +1,112 @@
+package darkroom.runtime;
+
+import darkroom.actors.DeviceSeat;
+import darkroom.actors.ScoreOutcome;
+import darkroom.actors.ScoreUnit;
+import darkroom.actors.TensorStore;
+import darkroom.config.ScoringSettings;
+import darkroom.edittasks.RgbImage;
+import darkroom.gpuworkers.JudgeNetwork;
+import darkroom.rewardactors.BearerToken;
+import darkroom.rewardactors.JudgeEndpoint;
+import darkroom.rewardactors.JudgeModel;
+import darkroom.rewardactors.ScorerClient;
+import darkroom.rewardactors.ScorerDevice;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The scorers of a process: the endpoints that are configured, or the embedded judge behind one on loopback. */
+final class Scorers implements AutoCloseable {
+    private final ScoringSettings settings;
+    private final List<URI> endpoints;
+    private final @Nullable JudgeEndpoint embedded;
+    private final @Nullable JudgeNetwork network;
+
+    private Scorers(
+            ScoringSettings settings,
+            List<URI> endpoints,
+            @Nullable JudgeEndpoint embedded,
+            @Nullable JudgeNetwork network) {
+        this.settings = settings;
+        this.endpoints = endpoints;
+        this.embedded = embedded;
+        this.network = network;
+    }
+
+    /** @throws IOException if the embedded judge cannot be read or no port of loopback is free */
+    static Scorers open(ScoringSettings settings) throws IOException {
+        if (!settings.endpoints().isEmpty()) {
+            return new Scorers(settings, settings.endpoints(), null, null);
+        }
+        JudgeNetwork network = JudgeNetwork.shipped(settings.judge());
+        JudgeEndpoint endpoint = new JudgeEndpoint(new Judge(network), "darkroom-" + settings.judge(), 0);
+        return new Scorers(settings, List.of(endpoint.url()), endpoint, network);
+    }
+
+    /** One seat an endpoint. */
+    List<DeviceSeat<ScoreUnit, ScoreOutcome>> seats(TensorStore store) {
+        Optional<BearerToken> token = embedded == null ? BearerToken.in(System.getenv()) : Optional.empty();
+        List<DeviceSeat<ScoreUnit, ScoreOutcome>> seats = new ArrayList<>();
+        for (URI endpoint : endpoints) {
+            new ScorerClient(endpoint, settings, token).close(); // says now what is wrong with the URL
+            seats.add(new DeviceSeat<>(
+                    "reward-" + seats.size(),
+                    () -> new ScorerDevice(new ScorerClient(endpoint, settings, token), store)));
+        }
+        return seats;
+    }
+
+    /** Who scores, for people. */
+    String describe() {
+        return embedded == null
+                ? "%s at %s".formatted(settings.method().name().toLowerCase(java.util.Locale.ROOT), endpoints)
+                : "the embedded judge \"%s\"".formatted(settings.judge());
+    }
+
+    @Override
+    public void close() {
+        if (embedded != null) {
+            embedded.close();
+        }
+        if (network != null) {
+            network.close();
+        }
+    }
+
+    /** Joins the judge of gpu-workers and the endpoint of reward-actors, neither of which knows the other. */
+    private record Judge(JudgeNetwork network) implements JudgeModel {
+        @Override
+        public int batchMax() {
+            return JudgeNetwork.BATCH;
+        }
+
+        @Override
+        public List<float[]> judge(List<Question> questions) {
+            return network.logits(questions.stream()
+                    .map(question -> new JudgeNetwork.Question(
+                            picture(question.source()),
+                            picture(question.edited()),
+                            question.reference() == null ? null : picture(question.reference()),
+                            question.instruction()))
+                    .toList());
+        }
+
+        private static RgbImage picture(BufferedImage image) {
+            int width = image.getWidth();
+            int height = image.getHeight();
+            int[] argb = image.getRGB(0, 0, width, height, null, 0, width);
+            byte[] rgb = new byte[3 * argb.length];
+            for (int i = 0; i < argb.length; i++) {
+                rgb[3 * i] = (byte) (argb[i] >> 16);
+                rgb[3 * i + 1] = (byte) (argb[i] >> 8);
+                rgb[3 * i + 2] = (byte) argb[i];
+            }
+            return RgbImage.of(width, height, rgb);
+        }
+    }
+}
