@@ -1,5 +1,7 @@
 package darkroom.edittasks;
 
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -135,7 +137,8 @@ public final class RgbImage {
         }
     }
 
-    static RgbImage from(BufferedImage image) {
+    /** The picture as it looks on white. */
+    public static RgbImage from(BufferedImage image) {
         int width = image.getWidth();
         int height = image.getHeight();
         int[] argb = image.getRGB(0, 0, width, height, null, 0, width);
@@ -148,6 +151,59 @@ public final class RgbImage {
             }
         }
         return new RgbImage(width, height, rgb);
+    }
+
+    /** The square in the middle, {@code side} pixels wide: area averages where it shrinks, bilinear where it grows. */
+    public RgbImage square(int side) {
+        int middle = Math.min(width, height);
+        int left = (width - middle) / 2;
+        int top = (height - middle) / 2;
+        if (middle <= side) {
+            BufferedImage grown = new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB);
+            Graphics2D graphics = grown.createGraphics();
+            graphics.setRenderingHint(RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BILINEAR);
+            graphics.drawImage(buffered(), 0, 0, side, side, left, top, left + middle, top + middle, null);
+            graphics.dispose();
+            return from(grown);
+        }
+        byte[] shrunk = new byte[3 * side * side];
+        double scale = (double) middle / side;
+        for (int y = 0; y < side; y++) {
+            for (int x = 0; x < side; x++) {
+                for (int c = 0; c < 3; c++) {
+                    double mean = average(left + x * scale, top + y * scale, scale, c);
+                    shrunk[(y * side + x) * 3 + c] = (byte) Math.round(mean);
+                }
+            }
+        }
+        return new RgbImage(side, side, shrunk);
+    }
+
+    /** Mean of a channel over a square of fractional bounds. */
+    private double average(double fromX, double fromY, double side, int c) {
+        double sum = 0;
+        double area = 0;
+        for (int y = (int) fromY; y < Math.min(height, Math.ceil(fromY + side)); y++) {
+            double high = Math.min(y + 1, fromY + side) - Math.max(y, fromY);
+            for (int x = (int) fromX; x < Math.min(width, Math.ceil(fromX + side)); x++) {
+                double wide = Math.min(x + 1, fromX + side) - Math.max(x, fromX);
+                sum += high * wide * channel(x, y, c);
+                area += high * wide;
+            }
+        }
+        return sum / area;
+    }
+
+    /** Every pixel as a square of {@code factor} by {@code factor}. */
+    public RgbImage magnified(int factor) {
+        byte[] large = new byte[rgb.length * factor * factor];
+        int wide = width * factor;
+        for (int y = 0; y < height * factor; y++) {
+            for (int x = 0; x < wide; x++) {
+                System.arraycopy(rgb, ((y / factor) * width + x / factor) * 3, large, (y * wide + x) * 3, 3);
+            }
+        }
+        return new RgbImage(wide, height * factor, large);
     }
 
     BufferedImage buffered() {

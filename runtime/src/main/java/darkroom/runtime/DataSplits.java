@@ -18,13 +18,17 @@ record DataSplits(Rows train, Rows validation, Rows heldOut) {
 
     /** The rendered rows or the dataset that {@code data.source} names. */
     static DataSplits of(RunSettings settings) {
+        return new DataSplits(
+                rows(settings, Split.TRAIN, settings.data().trainTasks()),
+                rows(settings, Split.VALIDATION, settings.evaluation().validationTasks()),
+                rows(settings, Split.HELD_OUT, settings.evaluation().tasks()));
+    }
+
+    /** The first {@code size} rows of a split. */
+    static Rows rows(RunSettings settings, Split split, int size) {
         TaskMix mix = settings.data().tasks().isEmpty()
                 ? PretrainPolicy.mix()
                 : TaskMix.named(settings.data().tasks());
-        EditTasks tasks = new EditTasks(settings.policy().resolution(), EMBEDDED_SEED, mix);
-        return new DataSplits(
-                new EmbeddedRows(tasks, Split.TRAIN, settings.data().trainTasks()),
-                new EmbeddedRows(tasks, Split.VALIDATION, settings.evaluation().validationTasks()),
-                new EmbeddedRows(tasks, Split.HELD_OUT, settings.evaluation().tasks()));
+        return new EmbeddedRows(new EditTasks(settings.policy().resolution(), EMBEDDED_SEED, mix), split, size);
     }
 }

@@ -1,13 +1,173 @@
 package darkroom.runtime;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.actors.EvaluationRequest;
+import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.PolicyVersion;
+import darkroom.actors.Prompt;
+import darkroom.actors.RunEvent;
+import darkroom.actors.RunListener;
+import darkroom.actors.RunPorts;
+import darkroom.actors.StopWhen;
+import darkroom.actors.TensorRef;
+import darkroom.config.RunSettings;
+import darkroom.edittasks.Split;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Measures a checkpoint on held-out tasks, by judge and by ground truth. */
-@Command(name = "eval", description = "Measures a checkpoint on held-out tasks, by judge and by ground truth.")
+@Command(
+        name = "eval",
+        description = {
+            "Measures a checkpoint on held-out tasks, by judge and by ground truth.",
+            "",
+            "Rows and noise are the same in every evaluation, so two checkpoints can be compared image by image."
+        })
 final class EvalCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--checkpoint",
+            required = true,
+            paramLabel = "C",
+            description =
+                    "A run (its newest checkpoint), a checkpoint, a safetensors file, or a shipped base: mixed, clean.")
+    private String checkpoint;
+
+    @Option(
+            names = "--split",
+            paramLabel = "SPLIT",
+            defaultValue = "HELD_OUT",
+            description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}")
+    private Split split;
+
+    @Option(names = "--tasks", paramLabel = "N", description = "Rows. Default: setting evaluation.tasks")
+    private @Nullable Integer tasks;
+
+    @Option(
+            names = "--images",
+            paramLabel = "N",
+            description = "Edits a row. Default: setting evaluation.images-per-task")
+    private @Nullable Integer images;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the figures as JSON too.")
+    private @Nullable Path json;
+
+    @Option(
+            names = "--scorer",
+            paramLabel = "URL",
+            description = "An OpenAI-compatible scorer instead of the embedded judge; repeatable.")
+    private List<URI> scorers = List.of();
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any other setting; repeatable.")
+    private List<String> set = List.of();
+
     @Override
-    public Integer call() {
-        throw new CommandFailedException("eval is not part of this build");
+    public Integer call() throws Exception {
+        EditingPolicy editing = EditingPolicy.load(checkpoint, overrides());
+        RunSettings settings = editing.settings();
+        Rows rows = DataSplits.rows(settings, split, settings.evaluation().tasks());
+        AtomicReference<Measurement> measured = new AtomicReference<>();
+        try (Scorers judge = Scorers.open(settings.scoring());
+                OffHeapTensorStore store =
+                        new OffHeapTensorStore("local", settings.limits().tensorBytesMax())) {
+            OpenPrompts open = new OpenPrompts(store);
+            Meter meter = new Meter(open::row, store);
+            RunListener listener = event -> {
+                if (event instanceof RunEvent.Evaluated evaluated) {
+                    measured.set(meter.measure(evaluated));
+                }
+            };
+            List<Prompt> prompts = open.open(rows.first(rows.size()));
+            TensorRef weights = editing.put(store);
+            RunPorts ports = new RunPorts(
+                    new RowPrompts(rows, 0, 1, open), StopWhen.NEVER, store, listener, InstantSource.system());
+            try (LocalStudio studio = new LocalStudio(settings, editing.policy(), judge, ports)) {
+                studio.evaluate(new EvaluationRequest(
+                        split.label(),
+                        LocalRun.EVALUATION_SEED,
+                        LocalRun.HELD_OUT_KEY,
+                        new PolicyVersion(0),
+                        weights,
+                        prompts,
+                        settings.evaluation().imagesPerTask()));
+            }
+            Measurement measurement = measured.get();
+            print(measurement, editing, judge.describe());
+            if (json != null) {
+                Files.writeString(json, json(measurement, editing).toPrettyString() + "\n");
+            }
+            return (measurement.overall().unscored() > 0 ? ExitCode.UNSCORED : ExitCode.OK).code();
+        }
+    }
+
+    private List<String> overrides() {
+        List<String> all = new ArrayList<>(set);
+        if (tasks != null) {
+            all.add("evaluation.tasks=" + tasks);
+        }
+        if (images != null) {
+            all.add("evaluation.images-per-task=" + images);
+        }
+        all.addAll(TrainCommand.endpoints(scorers));
+        return all;
+    }
+
+    private void print(Measurement measurement, EditingPolicy editing, String judge) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.printf("%s on split %s, scored by %s%n%n", editing.name(), split.label(), judge);
+        out.printf(
+                "%-12s %6s %13s %8s %14s %9s%n", "task", "edits", "ground truth", "judge", "PSNR outside", "unscored");
+        measurement.perTask().forEach((task, averages) -> out.println(line(task, averages)));
+        out.println(line("all", measurement.overall()));
+        out.flush();
+    }
+
+    private static String line(String name, Measurement.Averages averages) {
+        return String.format(
+                Locale.ROOT,
+                "%-12s %6d %13s %8s %14s %9d",
+                name,
+                averages.edits(),
+                decimal(averages.groundTruth(), "%.3f"),
+                decimal(averages.reward(), "%.3f"),
+                decimal(averages.psnrOutside(), "%.1f dB"),
+                averages.unscored());
+    }
+
+    private static String decimal(OptionalDouble value, String format) {
+        return value.isPresent() ? String.format(Locale.ROOT, format, value.getAsDouble()) : "-";
+    }
+
+    private ObjectNode json(Measurement measurement, EditingPolicy editing) {
+        ObjectNode all = new JsonMapper().createObjectNode();
+        all.put("checkpoint", editing.name()).put("split", split.label());
+        put(all.putObject("all"), measurement.overall());
+        ObjectNode byTask = all.putObject("tasks");
+        measurement.perTask().forEach((task, averages) -> put(byTask.putObject(task), averages));
+        return all;
+    }
+
+    private static void put(ObjectNode into, Measurement.Averages averages) {
+        into.put("edits", averages.edits()).put("unscored", averages.unscored());
+        averages.groundTruth().ifPresent(value -> into.put("groundTruth", value));
+        averages.reward().ifPresent(value -> into.put("reward", value));
+        averages.psnrOutside().ifPresent(value -> into.put("psnrOutside", value));
     }
 }

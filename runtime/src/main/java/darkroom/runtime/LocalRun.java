@@ -42,12 +42,12 @@ import java.util.stream.Stream;
  */
 final class LocalRun {
     /** Noise of all evaluations: held-out images before and after, of any run, are paired. */
-    private static final long EVALUATION_SEED = 77;
+    static final long EVALUATION_SEED = 77;
 
-    private static final int HELD_OUT_KEY = 0;
+    static final int HELD_OUT_KEY = 0;
     private static final int VALIDATION_KEY = 1;
     private static final int INTERRUPT_SECONDS_MAX = 120;
-    private static final String SETTINGS = "settings.conf";
+    static final String SETTINGS = "settings.conf";
     private static final String RUN = "run";
 
     private final RunSettings settings;
@@ -92,8 +92,8 @@ final class LocalRun {
      */
     static ExitCode resume(Path directory, List<String> overrides, PrintWriter out)
             throws IOException, InterruptedException {
-        RunSettings before = settingsOf(directory);
-        RunSettings settings = Recipes.load(directory.resolve(SETTINGS).toString(), overrides);
+        RunSettings before = settingsOf(directory, List.of());
+        RunSettings settings = settingsOf(directory, overrides);
         if (!Recipes.deciding(before).equals(Recipes.deciding(settings))) {
             throw new CommandFailedException(
                     "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps and scoring.endpoints may change"
@@ -106,12 +106,12 @@ final class LocalRun {
     }
 
     /** The resolved settings of a run. */
-    static RunSettings settingsOf(Path run) {
+    static RunSettings settingsOf(Path run, List<String> overrides) {
         if (!Files.isRegularFile(run.resolve(SETTINGS))) {
             throw new CommandFailedException(
                     "%s has no %s: it is not the directory of a run".formatted(run, SETTINGS), ExitCode.USAGE);
         }
-        return Recipes.load(run.resolve(SETTINGS).toString(), List.of());
+        return Recipes.load(run.resolve(SETTINGS).toString(), overrides);
     }
 
     /** Recipes of other models are valid; this build has only the embedded one. */

@@ -12,7 +12,6 @@ import darkroom.rewardactors.JudgeEndpoint;
 import darkroom.rewardactors.JudgeModel;
 import darkroom.rewardactors.ScorerClient;
 import darkroom.rewardactors.ScorerDevice;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
@@ -89,24 +88,11 @@ final class Scorers implements AutoCloseable {
         public List<float[]> judge(List<Question> questions) {
             return network.logits(questions.stream()
                     .map(question -> new JudgeNetwork.Question(
-                            picture(question.source()),
-                            picture(question.edited()),
-                            question.reference() == null ? null : picture(question.reference()),
+                            RgbImage.from(question.source()),
+                            RgbImage.from(question.edited()),
+                            question.reference() == null ? null : RgbImage.from(question.reference()),
                             question.instruction()))
                     .toList());
-        }
-
-        private static RgbImage picture(BufferedImage image) {
-            int width = image.getWidth();
-            int height = image.getHeight();
-            int[] argb = image.getRGB(0, 0, width, height, null, 0, width);
-            byte[] rgb = new byte[3 * argb.length];
-            for (int i = 0; i < argb.length; i++) {
-                rgb[3 * i] = (byte) (argb[i] >> 16);
-                rgb[3 * i + 1] = (byte) (argb[i] >> 8);
-                rgb[3 * i + 2] = (byte) argb[i];
-            }
-            return RgbImage.of(width, height, rgb);
         }
     }
 }

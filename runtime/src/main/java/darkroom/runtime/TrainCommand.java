@@ -98,12 +98,16 @@ final class TrainCommand implements Callable<Integer> {
         add(all, "seed", seed);
         add(all, "workers.rollout-devices", rolloutDevices);
         add(all, "workers.trainer-devices", trainerDevices);
-        if (!scorers.isEmpty()) {
-            all.add("scoring.endpoints=["
-                    + String.join(
-                            ",", scorers.stream().map(url -> "\"" + url + "\"").toList()) + "]");
-        }
+        all.addAll(endpoints(scorers));
         return all;
+    }
+
+    /** The override that names these scorers; none names none. */
+    static List<String> endpoints(List<URI> scorers) {
+        return scorers.isEmpty()
+                ? List.of()
+                : List.of("scoring.endpoints="
+                        + scorers.stream().map(url -> "\"" + url + "\"").toList());
     }
 
     private static void add(List<String> all, String key, @Nullable Number value) {

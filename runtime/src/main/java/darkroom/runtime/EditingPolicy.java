@@ -1,0 +1,77 @@
+package darkroom.runtime;
+
+import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.TensorRef;
+import darkroom.actors.TensorStore;
+import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
+import darkroom.gpuworkers.Checkpoints;
+import darkroom.gpuworkers.DitWeights;
+import darkroom.gpuworkers.EmbeddedPolicy;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A policy to draw with, and the settings it was made by.
+ *
+ * @param name for people: what was loaded
+ * @param weights evaluation average of a checkpoint, or a base
+ */
+@SuppressWarnings("ArrayRecordComponent") // a carrier of weights: nobody asks whether two are equal
+record EditingPolicy(String name, RunSettings settings, EmbeddedPolicy policy, float[] weights) {
+    private static final long CHECKPOINT_BYTES_MAX = 1L << 30;
+
+    /**
+     * @param source {@code mixed}, {@code clean}, a safetensors file of a base, a checkpoint, or a run (its newest
+     *     checkpoint that is whole)
+     * @param overrides settings that win over those of the run
+     */
+    static EditingPolicy load(String source, List<String> overrides) throws IOException {
+        Path path = Path.of(source);
+        if (DitWeights.SHIPPED.contains(source) || Files.isRegularFile(path)) {
+            RunSettings settings = Recipes.load("embedded-demo", overrides);
+            DitWeights base = DitWeights.base(source);
+            return new EditingPolicy(source, settings, policy(base, settings), base.flat());
+        }
+        if (!Files.isDirectory(path)) {
+            throw new CommandFailedException(
+                    "%s is neither one of %s, nor a safetensors file, nor a checkpoint, nor the directory of a run"
+                            .formatted(source, DitWeights.SHIPPED),
+                    ExitCode.USAGE);
+        }
+        boolean run = Files.isRegularFile(path.resolve(LocalRun.SETTINGS));
+        Path home =
+                run ? path : path.toAbsolutePath().normalize().resolve("../..").normalize();
+        RunSettings settings = LocalRun.settingsOf(home, overrides);
+        LocalRun.requireModel(settings);
+        try (OffHeapTensorStore store = new OffHeapTensorStore("local", CHECKPOINT_BYTES_MAX)) {
+            Checkpoints.Loaded loaded = run
+                    ? CheckpointWriter.in(path)
+                            .loadNewest(store)
+                            .orElseThrow(() -> new CommandFailedException(
+                                    "%s has no checkpoint yet; a run writes one every checkpoints.every-steps=%d steps"
+                                            .formatted(
+                                                    path, settings.checkpoints().everySteps())))
+                    : Checkpoints.load(path, store);
+            float[] weights = store.read(loaded.state().learner().average()).toArray(ValueLayout.JAVA_FLOAT);
+            DitWeights base = DitWeights.base(settings.policy().base());
+            return new EditingPolicy(loaded.path().toString(), settings, policy(base, settings), weights);
+        }
+    }
+
+    /** The weights as a tensor that the caller releases. */
+    TensorRef put(TensorStore store) {
+        return store.put(
+                TensorRef.ElementType.FLOAT32,
+                List.of(weights.length),
+                bytes -> bytes.copyFrom(MemorySegment.ofArray(weights)));
+    }
+
+    private static EmbeddedPolicy policy(DitWeights base, RunSettings settings) {
+        return new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
+    }
+}
