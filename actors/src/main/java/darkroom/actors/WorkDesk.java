@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -30,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li><b>WD-1</b> Every submitted unit is answered once, with {@link Done} or {@link Refused}, unless withdrawn.
- *   <li><b>WD-2</b> The first result stands; the tensors of every further one are released.
+ *   <li><b>WD-2</b> The first result stands; the tensors of every further one are released. The same message heard again,
+ *       up to {@value #DELIVERIES_REMEMBERED} deliveries later, is not a further one.
  *   <li><b>WD-3</b> A lease ends when its worker dies, and when the worker was not heard of for {@code limits.lease-time};
  *       the unit is then leased again, if possible to a worker that has not failed it.
  *   <li><b>WD-4</b> A unit is leased at most {@code limits.work-attempts-max} times.
@@ -42,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBehavior<WorkDesk.Command<U, R>> {
+    static final int DELIVERIES_REMEMBERED = 1024;
 
     public sealed interface Command<U extends Unit, R extends Result> {}
 
@@ -98,6 +101,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     private final Map<LeaseId, Work<U, R>> openByLease = new LinkedHashMap<>();
     private final Map<ActorRef<LeasedWorker.Command<U, R>>, Station<U, R>> stations = new LinkedHashMap<>();
     private final Set<Work<U, R>> open = new LinkedHashSet<>();
+    private final SequencedMap<LeaseId, R> delivered = new LinkedHashMap<>();
     private long nextLease;
     private int quietTicks;
     private boolean stallReported;
@@ -209,10 +213,16 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         Work<U, R> work = openByLease.get(finished.lease());
         endLease(finished.worker(), finished.lease());
         if (work == null) {
-            finished.result().tensors().forEach(release); // WD-2
+            if (!finished.result().equals(delivered.get(finished.lease()))) {
+                finished.result().tensors().forEach(release); // WD-2
+            }
             return;
         }
         close(work); // WD-1
+        delivered.put(finished.lease(), finished.result());
+        if (delivered.size() > DELIVERIES_REMEMBERED) {
+            delivered.pollFirstEntry();
+        }
         work.requester.tell(new Done<>(work.unit, finished.result()));
     }
 

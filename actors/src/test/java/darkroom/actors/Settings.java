@@ -64,16 +64,20 @@ final class Settings {
     }
 
     static RunSettings run(int staleness, LimitSettings limits) {
+        return run(7, staleness, GROUPS, limits);
+    }
+
+    static RunSettings run(long seed, int staleness, GroupSettings groups, LimitSettings limits) {
         return new RunSettings(
                 "test",
-                7,
+                seed,
                 20,
                 new PolicySettings("simulated", "mixed", 2, 1),
                 new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
                 rollout(staleness),
                 new ScoringSettings(
                         List.of(), "", ScoringSettings.Method.SCORE_LOGIT, "judge", 2, Duration.ofSeconds(1), 3, 0.05),
-                GROUPS,
+                groups,
                 TRAINING,
                 new EvaluationSettings(4, 2, 2, 3, 0, 4),
                 new CheckpointSettings(10, 2),

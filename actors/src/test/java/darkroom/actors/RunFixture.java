@@ -1,0 +1,132 @@
+package darkroom.actors;
+
+import static java.util.Objects.requireNonNull;
+
+import darkroom.config.RunSettings;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** What a run with simulated devices needs from outside, and everything that was heard of it. */
+class RunFixture {
+    static final int PARAMETERS = 24;
+    private static final int ROWS = 40;
+
+    final OffHeapTensorStore store = new OffHeapTensorStore("here", 1 << 26);
+    final List<RunEvent> heard = new CopyOnWriteArrayList<>();
+    final List<RunDigests> digests = new CopyOnWriteArrayList<>();
+    final List<RunState> checkpoints = new CopyOnWriteArrayList<>();
+    final AtomicInteger promptsAlive = new AtomicInteger();
+    private final OffHeapTensorStore vault = new OffHeapTensorStore("vault", 1 << 26);
+    final RunSettings settings;
+    final SimulatedDevices devices;
+    final RunPorts ports;
+
+    /** Called with every event, before it is recorded. */
+    Consumer<RunEvent> listener = _ -> {};
+
+    RunFixture(RunSettings settings, StopWhen stopWhen, Executor executor, InstantSource clock) {
+        this.settings = settings;
+        this.devices = new SimulatedDevices(store, PARAMETERS, executor);
+        this.ports = new RunPorts(new Rows(), stopWhen, store, this::hear, clock);
+    }
+
+    private void hear(RunEvent event) {
+        listener.accept(event);
+        heard.add(event);
+        if (event instanceof RunEvent.StepCommitted committed) {
+            digests.add(RunDigests.of(store, committed.state()));
+            checkpoints.add(copied(store, committed.state(), vault));
+        }
+    }
+
+    /** Rows are a function of the step and the ban. */
+    private final class Rows implements PromptSource {
+        @Override
+        public List<Prompt> prompts(int step, PromptBan ban) {
+            List<Prompt> prompts = new ArrayList<>();
+            for (int row = step * 3; prompts.size() < settings.rollout().groupsPerStep(); row++) {
+                if (!ban.bans("row-" + row % ROWS)) {
+                    prompts.add(devices.prompt("row-" + row % ROWS));
+                }
+            }
+            promptsAlive.addAndGet(prompts.size());
+            return prompts;
+        }
+
+        @Override
+        public void release(List<Prompt> prompts) {
+            promptsAlive.addAndGet(-prompts.size());
+            prompts.forEach(prompt -> store.release(prompt.source()));
+        }
+    }
+
+    RunState fresh() {
+        return RunState.fresh(devices.learner(settings.seed()));
+    }
+
+    /** What {@code other} kept at its commit {@code index}, in tensors of this run. */
+    RunState restored(RunFixture other, int index) {
+        return copied(other.vault, other.checkpoints.get(index), store);
+    }
+
+    private static RunState copied(TensorStore from, RunState state, TensorStore to) {
+        Map<TensorRef, TensorRef> copies = new HashMap<>();
+        for (TensorRef ref : state.tensors()) {
+            copies.put(ref, to.put(ref.type(), ref.shape(), bytes -> bytes.copyFrom(from.read(ref))));
+        }
+        UnaryOperator<TensorRef> copied = ref -> requireNonNull(copies.get(ref));
+        LearnerState learner = state.learner();
+        return new RunState(
+                state.step(),
+                new LearnerState(
+                        learner.optimizerSteps(),
+                        copied.apply(learner.trained()),
+                        copied.apply(learner.firstMoment()),
+                        copied.apply(learner.secondMoment()),
+                        copied.apply(learner.old()),
+                        copied.apply(learner.average())),
+                state.publications().stream()
+                        .map(one -> new Publication(one.version(), copied.apply(one.weights()), one.ban()))
+                        .toList(),
+                state.verdictDigest());
+    }
+
+    RunOrder order(RunState from, int steps, @Nullable ValidationPlan validation) {
+        return new RunOrder("run", from, steps, Optional.ofNullable(validation));
+    }
+
+    Crew crew(int rolloutDevices, int trainerDevices) {
+        return crew(rolloutDevices, trainerDevices, _ -> FaultyDevice.Happening.WELL);
+    }
+
+    /** The seats rollout-0, rollout-1 and so on, trainer-0 and so on, and reward-0. */
+    Crew crew(int rolloutDevices, int trainerDevices, FaultyDevice.Plan<Unit> faults) {
+        List<DeviceSeat<DrawUnit, Drawn>> rollout = new ArrayList<>();
+        for (int i = 0; i < rolloutDevices; i++) {
+            rollout.add(new DeviceSeat<>(
+                    "rollout-" + i, () -> new FaultyDevice<>(devices.rollout(), store, faults::happening)));
+        }
+        List<DeviceSeat<TrainUnit, Trained>> trainer = new ArrayList<>();
+        for (int i = 0; i < trainerDevices; i++) {
+            trainer.add(new DeviceSeat<>(
+                    "trainer-" + i, () -> new FaultyDevice<>(devices.trainer(), store, faults::happening)));
+        }
+        DeviceSeat<ScoreUnit, ScoreOutcome> reward =
+                new DeviceSeat<>("reward-0", () -> new FaultyDevice<>(devices.reward(9), store, faults::happening));
+        return new Crew(rollout, List.of(reward), trainer);
+    }
+
+    <E extends RunEvent> List<E> heard(Class<E> type) {
+        return heard.stream().filter(type::isInstance).map(type::cast).toList();
+    }
+}

@@ -1,0 +1,97 @@
+package darkroom.actors;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * A desk as its workers see it across a bad network: messages between the two are lost, repeated, late, and overtake each
+ * other.
+ */
+final class UnreliableDesk<U extends Unit, R extends Result> extends SwitchBehavior<WorkDesk.Command<U, R>> {
+    private final ActorContext<WorkDesk.Command<U, R>> context;
+    private final ActorRef<WorkDesk.Command<U, R>> desk;
+    private final Weather weather;
+    private final Consumer<TensorRef> release;
+    private final Map<ActorRef<LeasedWorker.Command<U, R>>, ActorRef<LeasedWorker.Command<U, R>>> seen =
+            new HashMap<>();
+
+    /** How bad the network is, by chance. */
+    record Weather(SplittableRandom chance, double lost, double repeated, Duration lateAtMost) {
+        int copies() {
+            double dice = chance.nextDouble();
+            return dice < lost ? 0 : dice < lost + repeated ? 2 : 1;
+        }
+
+        <T> void carry(ActorContext<?> context, ActorRef<T> to, T message, int copies) {
+            for (int i = 0; i < copies; i++) {
+                context.scheduleOnce(Duration.ofNanos(chance.nextLong(1 + lateAtMost.toNanos())), to, message);
+            }
+        }
+    }
+
+    private UnreliableDesk(
+            ActorContext<WorkDesk.Command<U, R>> context,
+            ActorRef<WorkDesk.Command<U, R>> desk,
+            Weather weather,
+            Consumer<TensorRef> release) {
+        this.context = context;
+        this.desk = desk;
+        this.weather = weather;
+        this.release = release;
+    }
+
+    static <U extends Unit, R extends Result> Behavior<WorkDesk.Command<U, R>> create(
+            ActorRef<WorkDesk.Command<U, R>> desk, Weather weather, Consumer<TensorRef> release) {
+        return Behaviors.setup(context -> new UnreliableDesk<>(context, desk, weather, release));
+    }
+
+    @Override
+    Behavior<WorkDesk.Command<U, R>> onMessage(WorkDesk.Command<U, R> command) {
+        int copies = weather.copies();
+        switch (command) {
+            case WorkDesk.Heartbeat<U, R> beat ->
+                carry(
+                        new WorkDesk.Heartbeat<>(across(beat.worker()), beat.name(), beat.capacity(), beat.leases()),
+                        copies);
+            case WorkDesk.Failed<U, R> failed ->
+                carry(new WorkDesk.Failed<>(across(failed.worker()), failed.lease(), failed.fault()), copies);
+            case WorkDesk.Finished<U, R> finished -> {
+                if (copies == 0) {
+                    finished.result().tensors().forEach(release);
+                }
+                carry(new WorkDesk.Finished<>(across(finished.worker()), finished.lease(), finished.result()), copies);
+            }
+            default -> throw new IllegalStateException("no worker says " + command);
+        }
+        return this;
+    }
+
+    private void carry(WorkDesk.Command<U, R> message, int copies) {
+        weather.carry(context, desk, message, copies);
+    }
+
+    /** The worker as the desk sees it. */
+    private ActorRef<LeasedWorker.Command<U, R>> across(ActorRef<LeasedWorker.Command<U, R>> worker) {
+        return seen.computeIfAbsent(worker, near -> context.spawnAnonymous(far(near)));
+    }
+
+    private Behavior<LeasedWorker.Command<U, R>> far(ActorRef<LeasedWorker.Command<U, R>> worker) {
+        return Behaviors.setup(far -> {
+            far.watchWith(worker, new LeasedWorker.Stop<>());
+            return Behaviors.receiveMessage(command -> {
+                if (command instanceof LeasedWorker.Stop) {
+                    return Behaviors.stopped();
+                }
+                weather.carry(far, worker, command, weather.copies());
+                return Behaviors.same();
+            });
+        });
+    }
+}
