@@ -44,7 +44,8 @@ public record NftLoss(Weighting weighting, double beta, double advantageClip, do
             double[] vTheta,
             double[] vRef) {
 
-        double[] noisy() {
+        /** x_t = (1 - t) x0 + t noise. */
+        public double[] noisy() {
             double[] noisy = new double[x0.length];
             for (int i = 0; i < noisy.length; i++) {
                 noisy[i] = (1 - t) * x0[i] + t * noise[i];

@@ -24,10 +24,14 @@ final class ObjectiveScript {
      * ratio with the log-probability averaged over dimensions; the mean of the step is {@code a x + b v}.
      */
     static String losses(TrainingSettings training) {
-        return LOSSES.replace("${ADAPTIVE}", truth(training.weighting() == TrainingSettings.Weighting.ADAPTIVE))
-                .replace("${BETA}", number(training.beta()))
-                .replace("${KL}", number(training.klWeight()))
-                .replace("${RANGE}", number(training.clipRange()));
+        return losses(training.weighting(), training.beta(), training.klWeight(), training.clipRange());
+    }
+
+    static String losses(TrainingSettings.Weighting weighting, double beta, double klWeight, double clipRange) {
+        return LOSSES.replace("${ADAPTIVE}", truth(weighting == TrainingSettings.Weighting.ADAPTIVE))
+                .replace("${BETA}", number(beta))
+                .replace("${KL}", number(klWeight))
+                .replace("${RANGE}", number(clipRange));
     }
 
     /** {@code adamw(lr, step, gradient, theta, m, v)}: clipping by global norm, then AdamW; returns theta, m, v, norm. */
@@ -124,6 +128,10 @@ final class ObjectiveScript {
           def nft_gradient_of_velocity(self: __torch__.Module, x0: Tensor, noise: Tensor, t: Tensor, v: Tensor, old: Tensor, reference: Tensor, optimality: Tensor, clip: Tensor, weight: Tensor) -> Tuple[Tensor, Tensor]:
             leaf = torch.requires_grad_(torch.detach(v), True)
             loss, policy, kl = (self).nft_loss(x0, noise, t, leaf, old, reference, optimality, clip, weight)
+            return (torch.detach(loss), (self).derivative(loss, leaf))
+          def grpo_gradient_of_velocity(self: __torch__.Module, x: Tensor, next: Tensor, a: Tensor, b: Tensor, deviation: Tensor, v: Tensor, old: Tensor, reference: Tensor, advantage: Tensor, weight: Tensor) -> Tuple[Tensor, Tensor]:
+            leaf = torch.requires_grad_(torch.detach(v), True)
+            loss, policy, kl = (self).grpo_loss(x, next, a, b, deviation, leaf, old, reference, advantage, weight)
             return (torch.detach(loss), (self).derivative(loss, leaf))
         """;
 

@@ -45,7 +45,8 @@ public record SdeStep(double state, double velocity, double std) {
         return -squaredDistance / (2 * std * std) - StrictMath.log(std) - StrictMath.log(2 * Math.PI) / 2;
     }
 
-    double[] mean(double[] x, double[] v) {
+    /** The mean of x' where the velocity at x is v. */
+    public double[] mean(double[] x, double[] v) {
         double[] mean = new double[x.length];
         for (int i = 0; i < x.length; i++) {
             mean[i] = state * x[i] + velocity * v[i];

@@ -5,9 +5,10 @@ import darkroom.config.RolloutSettings.Schedule;
 /**
  * Noise levels from 1 (noise) to 0 (data), in double precision.
  *
- * <p>The flow-matching Euler scheduler of diffusers with dynamic exponential shift: from s = linspace(1, 1/n, n), rounded
- * to float32, sigma = e^mu / (e^mu + 1/s - 1), where mu is linear in the number of latent tokens. {@link Schedule#QWEN}
- * is then stretched to end at 0.02. {@link Schedule#LINEAR} is s itself, not rounded.
+ * <p>The flow-matching Euler scheduler of diffusers with dynamic exponential shift: from s = linspace(1, 1/n, n), sigma =
+ * e^mu / (e^mu + 1/s - 1), where mu is linear in the number of latent tokens. diffusers rounds s to float32, which moves
+ * sigma by up to 3e-8; here nothing is rounded. {@link Schedule#QWEN} is then stretched to end at 0.02. {@link
+ * Schedule#LINEAR} is s itself.
  */
 public final class SigmaSchedule {
     /** Latent tokens of a 512x512 image in both public models: patches of 16x16 pixels. */
@@ -55,7 +56,7 @@ public final class SigmaSchedule {
         double slope = steps == 1 ? 0 : (1.0 / steps - 1) / (steps - 1);
         double shift = StrictMath.exp(mu);
         for (int i = 0; i < steps; i++) {
-            float even = (float) (i > 0 && i == steps - 1 ? 1.0 / steps : 1 + i * slope);
+            double even = i > 0 && i == steps - 1 ? 1.0 / steps : 1 + i * slope;
             sigmas[i] = shift / (shift + (1.0 / even - 1));
         }
     }

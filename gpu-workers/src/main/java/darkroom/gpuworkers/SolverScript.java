@@ -24,7 +24,7 @@ final class SolverScript {
             return f
           def solver_step(self: __torch__.Module, x: Tensor, source: Tensor, reference: Tensor, tokens: Tensor, flat: Tensor, other: Tensor, c: Tensor) -> Tuple[Tensor, Tensor]:
             sigma = torch.select(c, 0, 0)
-            t = torch.mul(torch.ones([torch.size(x, 0)], dtype=6), sigma)
+            t = torch.mul(torch.ones([torch.size(x, 0)], dtype=ops.prim.dtype(x)), sigma)
             v = (self).velocity(x, source, reference, t, tokens, flat, ${HALF})
             m = torch.sub(x, torch.mul(v, sigma))
             moved = torch.addcmul(torch.mul(x, torch.select(c, 0, 1)), v, torch.select(c, 0, 2))
