@@ -253,7 +253,7 @@ final class LocalRun {
         }
     }
 
-    private static LearnerState learner(float[] initial, TensorStore store) {
+    static LearnerState learner(float[] initial, TensorStore store) {
         float[] zeros = new float[initial.length];
         return new LearnerState(
                 0, put(initial, store), put(zeros, store), put(zeros, store), put(initial, store), put(initial, store));

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Alternates `darkroom bench compute` with the same mathematics in plain PyTorch and prints the ratios of the medians.
+# Usage: side_by_side.sh [ROUNDS]   Needs python3 with venv; installs torch into a throw-away environment.
+set -euo pipefail
+rounds=${1:-5}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+python=${DARKROOM_BENCH_PYTHON:-}
+if [ -z "$python" ]; then
+  python3 -m venv "$work/venv"
+  "$work/venv/bin/pip" install -q torch==2.7.1 numpy
+  python=$work/venv/bin/python
+fi
+for _ in $(seq "$rounds"); do
+  "$here/../../darkroom" bench compute >>"$work/darkroom.jsonl"
+  "$python" "$here/plain_pytorch.py" >>"$work/pytorch.jsonl"
+done
+"$python" - "$work" <<'PY'
+import json, statistics, sys
+def medians(name):
+    rows = [json.loads(line) for line in open(f"{sys.argv[1]}/{name}.jsonl")]
+    return {key: statistics.median(row[key] for row in rows) for key in rows[0] if key.endswith("PerSecond")}
+ours, theirs = medians("darkroom"), medians("pytorch")
+for key in ours:
+    print(f"{key:24} darkroom {ours[key]:8.1f}   pytorch {theirs[key]:8.1f}   ratio {ours[key] / theirs[key]:.2f}")
+PY
