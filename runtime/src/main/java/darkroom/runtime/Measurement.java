@@ -62,6 +62,11 @@ record Measurement(String name, List<Edit> edits) {
         return gain(before, Edit::reward);
     }
 
+    /** Difference of PSNR outside the edited region to an earlier measurement of the same tasks, paired by row. */
+    List<PairedBootstrap> psnrOutsideGain(Measurement before) {
+        return gain(before, Edit::psnrOutside);
+    }
+
     private List<PairedBootstrap> gain(Measurement before, Function<Edit, OptionalDouble> figure) {
         Map<String, OptionalDouble> earlier = byRow(before, figure);
         List<double[]> pairs = new ArrayList<>();

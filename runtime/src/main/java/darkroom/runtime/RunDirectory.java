@@ -1,0 +1,89 @@
+package darkroom.runtime;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/** Where a run keeps what; {@code docs/run-directory.md} describes each file. */
+record RunDirectory(Path path) {
+    /** The resolved settings, HOCON. */
+    Path settings() {
+        return path.resolve("settings.conf");
+    }
+
+    /** One {@link StepMetrics} a line. */
+    Path metrics() {
+        return path.resolve("metrics.jsonl");
+    }
+
+    /** One {@link GroupVerdict} a line. */
+    Path verdicts() {
+        return path.resolve("verdicts.jsonl");
+    }
+
+    /** One {@link EvaluationResult} a line. */
+    Path evaluations() {
+        return path.resolve("evaluations.jsonl");
+    }
+
+    /** One {@link ContactSheet} a line. */
+    Path sheets() {
+        return path.resolve("sheets.jsonl");
+    }
+
+    /** A file named by a {@link ContactSheet}. */
+    Path picture(String file) {
+        return path.resolve(file);
+    }
+
+    Path summary() {
+        return path.resolve("summary.json");
+    }
+
+    Path report() {
+        return path.resolve("report.html");
+    }
+
+    /**
+     * Writes a file that is either whole or as it was.
+     *
+     * @throws UncheckedIOException naming the file
+     */
+    static void write(Path file, byte[] content) {
+        Path partial = file.resolveSibling(file.getFileName() + ".partial");
+        try {
+            Path parent = file.toAbsolutePath().getParent();
+            if (parent != null) {
+                Files.createDirectories(parent);
+            }
+            try (FileChannel channel = FileChannel.open(
+                    partial,
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING,
+                    StandardOpenOption.WRITE)) {
+                ByteBuffer rest = ByteBuffer.wrap(content);
+                while (rest.hasRemaining()) {
+                    channel.write(rest);
+                }
+                channel.force(true);
+            }
+            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw failed("write", file, e);
+        }
+    }
+
+    static void write(Path file, String content) {
+        write(file, content.getBytes(StandardCharsets.UTF_8));
+    }
+
+    static UncheckedIOException failed(String what, Path file, IOException cause) {
+        return new UncheckedIOException("cannot %s %s: %s".formatted(what, file, cause), cause);
+    }
+}
