@@ -2,6 +2,7 @@ package darkroom.actors;
 
 import darkroom.config.LimitSettings;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * at a time, tells the listener, and ends.
  *
  * <ul>
- *   <li><b>EV-1</b> It tells its parent once, after the listener, with one ending a prompt, in prompt order.
+ *   <li><b>EV-1</b> It tells its parent once, after the listener, with one ending a prompt, in prompt order. A listener
+ *       that fails ends it: all its groups are then lost.
  *   <li><b>EV-2</b> It leaves no tensor behind.
  *   <li><b>EV-3</b> It stops at once when abandoned, and says nothing.
  * </ul>
@@ -45,7 +47,8 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
     private final ActorRef<GroupKeeper.Ending> endingsHere;
     private final GroupKeeper.@Nullable Ending[] endings;
     private final Map<Integer, ActorRef<GroupKeeper.Command>> keepers = new HashMap<>();
-    private GroupKeeper.@Nullable GroupLost lost;
+    private @Nullable Fault lost;
+    private @Nullable Fault listenerFailure;
     private int opened;
     private boolean abandoned;
 
@@ -98,7 +101,7 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
             int group = opened++;
             DrawUnit draw = request.draw(group);
             if (lost != null) {
-                endings[group] = new GroupKeeper.GroupLost(draw, lost.fault());
+                endings[group] = new GroupKeeper.GroupLost(draw, lost);
                 continue;
             }
             ActorRef<GroupKeeper.Command> keeper = context.spawn(
@@ -115,11 +118,32 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
             return this;
         }
         endings[ending.draw().group()] = ending;
-        listener.heard(new RunEvent.GroupFinished(request.name(), ending));
+        tellListener(new RunEvent.GroupFinished(request.name(), ending));
         if (ending instanceof GroupKeeper.GroupLost stopping && !(stopping.fault() instanceof Fault.DropGroup)) {
-            lost = stopping;
+            lost = lost == null ? stopping.fault() : lost;
         }
         return this;
+    }
+
+    private void tellListener(RunEvent event) {
+        if (listenerFailure != null) {
+            return;
+        }
+        try {
+            listener.heard(event);
+        } catch (RuntimeException failure) {
+            context.getLog().error("the listener failed at evaluation {}", request.name(), failure);
+            listenerFailure = new Fault.StopRun("the listener failed at evaluation " + request.name() + ": " + failure);
+            lost = listenerFailure;
+        }
+    }
+
+    private RunEvent.Evaluated allLost(Fault fault) {
+        List<GroupKeeper.Ending> all = new ArrayList<>();
+        for (int group = 0; group < endings.length; group++) {
+            all.add(new GroupKeeper.GroupLost(request.draw(group), fault));
+        }
+        return new RunEvent.Evaluated(request, all);
     }
 
     private Behavior<Command> onKeeperGone(int group) {
@@ -142,8 +166,8 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
                 Arrays.stream(endings).filter(Objects::nonNull).toList();
         if (!abandoned) {
             RunEvent.Evaluated evaluated = new RunEvent.Evaluated(request, all);
-            listener.heard(evaluated);
-            parent.tell(evaluated); // EV-1
+            tellListener(evaluated);
+            parent.tell(listenerFailure == null ? evaluated : allLost(listenerFailure)); // EV-1
         }
         all.forEach(ending -> Endings.release(ending, release)); // EV-2
         return Behaviors.stopped();

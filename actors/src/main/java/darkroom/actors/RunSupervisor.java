@@ -148,7 +148,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 case Learn learn -> onLearn(learn);
                 case TrainerEnded(StepTrainer.Ending ending) -> onTrainerEnded(ending);
                 case Commit commit -> onCommit(commit);
-                case Validated(RunEvent.Evaluated evaluated) -> answerCommit(Optional.of(evaluated));
+                case Validated(RunEvent.Evaluated evaluated) -> onValidated(evaluated);
                 case FinishStep() -> finishRequested = true;
                 case LineEnded() -> onLineEnded();
                 case LineFailed(Throwable failure) -> fail("the line of steps failed: " + failure);
@@ -357,10 +357,13 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 commit.learned().passes(),
                 timings(step, compared, done),
                 state);
-        ports.listener().heard(event);
-        Set<TensorRef> replaced = before.tensors();
-        replaced.removeAll(state.tensors());
-        replaced.forEach(release);
+        try {
+            ports.listener().heard(event);
+        } finally {
+            Set<TensorRef> replaced = before.tensors();
+            replaced.removeAll(state.tensors());
+            replaced.forEach(release); // RS-5
+        }
         leave(step);
         OpenStep waiting = gated;
         if (waiting != null) {
@@ -421,6 +424,16 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 () -> Objects.equals(now, committing));
     }
 
+    private void onValidated(RunEvent.Evaluated evaluated) {
+        for (GroupKeeper.Ending ending : evaluated.endings()) {
+            if (ending instanceof GroupKeeper.GroupLost(DrawUnit _, Fault.StopRun(String message))) {
+                fail(message);
+                return;
+            }
+        }
+        answerCommit(Optional.of(evaluated));
+    }
+
     private void answerCommit(Optional<RunEvent.Evaluated> validation) {
         Committing now = committing;
         if (end != null || now == null) {
@@ -474,7 +487,13 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
     /** The only way out: RS-5. */
     private Behavior<Command> finish(RunEvent.End why) {
-        List.copyOf(steps.values()).forEach(this::leave);
+        for (Step step : List.copyOf(steps.values())) {
+            try {
+                leave(step);
+            } catch (RuntimeException failure) {
+                context.getLog().error("the prompts of step {} were not released", step.opened.step(), failure);
+            }
+        }
         LearnerState lost = uncommitted;
         if (lost != null) {
             lost.tensors().forEach(release);

@@ -43,7 +43,9 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
 
     private record Heard(DeskEvent event) implements Command {}
 
-    private record RunGone() implements Command {}
+    private record RunEnded(RunEvent.Ended ended) implements Command {}
+
+    private record RunGone(ActorRef<RunSupervisor.Command> supervisor) implements Command {}
 
     private final ActorContext<Command> context;
     private final RunSettings settings;
@@ -51,7 +53,10 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
     private final Desks desks;
     private final ActorRef<DeskEvent> events;
     private final List<ActorRef<NodeWarden.Command>> wardens = new ArrayList<>();
-    private @Nullable ActorRef<RunSupervisor.Command> run;
+    private final ActorRef<RunEvent.Ended> endsHere;
+    private @Nullable Running running;
+
+    private record Running(Start asked, ActorRef<RunSupervisor.Command> supervisor) {}
 
     private Studio(ActorContext<Command> context, RunSettings settings, RunPorts ports) {
         this.context = context;
@@ -59,6 +64,7 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
         this.ports = new RunPorts(
                 ports.prompts(), ports.stopWhen(), ports.store(), new OneAtATime(ports.listener()), ports.clock());
         this.events = context.messageAdapter(DeskEvent.class, Heard::new);
+        this.endsHere = context.messageAdapter(RunEvent.Ended.class, RunEnded::new);
         LimitSettings limits = settings.limits();
         int groups = limits.groupsInFlightMax() * GROUP_WINDOWS_MAX;
         int images = Math.multiplyExact(
@@ -87,7 +93,8 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
             case Introduce(ActorRef<Desks> replyTo) -> replyTo.tell(desks);
             case Crash(String seat) -> wardens.forEach(warden -> warden.tell(new NodeWarden.Crash(seat)));
             case Heard(DeskEvent event) -> onHeard(event);
-            case RunGone() -> run = null;
+            case RunEnded(RunEvent.Ended ended) -> onRunEnded(ended);
+            case RunGone(ActorRef<RunSupervisor.Command> supervisor) -> onRunGone(supervisor);
         }
         return this;
     }
@@ -111,21 +118,37 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
     }
 
     private void onStart(Start start) {
-        if (run != null) {
+        if (running != null) {
             String message = "a run is going on; finish it before %s"
                     .formatted(start.order().run());
             start.replyTo().tell(new RunEvent.Ended(start.order().from(), new RunEvent.End.Failed(message)));
             return;
         }
         ActorRef<RunSupervisor.Command> started = context.spawnAnonymous(
-                RunSupervisor.create(settings, start.order(), ports, desks, start.replyTo()),
-                DispatcherSelector.blocking());
-        context.watchWith(started, new RunGone());
-        run = started;
+                RunSupervisor.create(settings, start.order(), ports, desks, endsHere), DispatcherSelector.blocking());
+        context.watchWith(started, new RunGone(started));
+        running = new Running(start, started);
+    }
+
+    /** Whoever hears of the end may start the next run. */
+    private void onRunEnded(RunEvent.Ended ended) {
+        Running done = running;
+        if (done != null) {
+            running = null;
+            done.asked().replyTo().tell(ended);
+        }
+    }
+
+    private void onRunGone(ActorRef<RunSupervisor.Command> supervisor) {
+        if (running != null && running.supervisor().equals(supervisor)) {
+            RunState from = running.asked().order().from();
+            onRunEnded(new RunEvent.Ended(
+                    from, new RunEvent.End.Failed("the supervisor died; the log says why; resume from a checkpoint")));
+        }
     }
 
     private void tellRun(RunSupervisor.Command command) {
-        Optional.ofNullable(run).ifPresent(running -> running.tell(command));
+        Optional.ofNullable(running).ifPresent(run -> run.supervisor().tell(command));
     }
 
     private void onEvaluate(Evaluate evaluate) {

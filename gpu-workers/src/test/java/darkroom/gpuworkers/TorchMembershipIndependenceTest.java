@@ -1,0 +1,116 @@
+package darkroom.gpuworkers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import darkroom.actors.DeskEvent;
+import darkroom.actors.FaultyDevice;
+import darkroom.actors.RunDigests;
+import darkroom.actors.RunEvent;
+import darkroom.config.RolloutSettings.Solver;
+import darkroom.config.RunSettings;
+import darkroom.config.TrainingSettings.Objective;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Promise P-1 on PyTorch: bit-equal weights, optimizer and verdicts, whoever computed them. */
+class TorchMembershipIndependenceTest {
+    private static final int STEPS = 2;
+    private static final int CHAOS_SEEDS = 20;
+
+    private static final RunSettings NFT =
+            TorchRun.settings(7, Solver.EULER, true, 0, TorchRun.training(Objective.DIFFUSION_NFT, 0));
+
+    static Stream<RunSettings> settings() {
+        return Stream.of(
+                TorchRun.settings(7, Solver.DPM2, false, 1, TorchRun.training(Objective.DIFFUSION_NFT, 0)),
+                TorchRun.settings(7, Solver.DPM2, true, 1, TorchRun.training(Objective.DIFFUSION_NFT, 2)),
+                TorchRun.settings(7, Solver.SDE, true, 0, TorchRun.training(Objective.FLOW_GRPO, 0)));
+    }
+
+    private static List<RunDigests> digests(RunSettings settings, int rolloutDevices, int trainerDevices) {
+        try (TorchRun run = new TorchRun(settings).with(rolloutDevices, trainerDevices, TorchRun.Mishaps.NONE)) {
+            assertThat(run.run(STEPS).end()).isEqualTo(new RunEvent.End.Completed());
+            assertThat(run.digests).hasSize(STEPS).doesNotHaveDuplicates();
+            return run.digests;
+        }
+    }
+
+    @Test
+    void any_number_of_devices_makes_the_same_bits() {
+        List<RunDigests> expected = digests(NFT, 1, 1);
+        for (int rolloutDevices : List.of(1, 2, 3, 5)) {
+            for (int trainerDevices : List.of(1, 2, 3)) {
+                assertThat(digests(NFT, rolloutDevices, trainerDevices))
+                        .as("%d rollout and %d trainer devices", rolloutDevices, trainerDevices)
+                        .isEqualTo(expected);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("settings")
+    void every_objective_solver_and_precision_keeps_the_promise(RunSettings settings) {
+        assertThat(digests(settings, 5, 3)).isEqualTo(digests(settings, 1, 1));
+    }
+
+    @Test
+    void another_seed_makes_other_bits() {
+        RunSettings other = TorchRun.settings(8, Solver.EULER, true, 0, NFT.training());
+        RunDigests one = digests(NFT, 1, 1).getFirst();
+        RunDigests two = digests(other, 1, 1).getFirst();
+        assertThat(two.weights()).isNotEqualTo(one.weights());
+        assertThat(two.optimizer()).isNotEqualTo(one.optimizer());
+        assertThat(two.verdicts()).isNotEqualTo(one.verdicts());
+    }
+
+    /** P-7. */
+    @Test
+    void a_run_that_goes_on_from_a_commit_makes_the_same_bits() {
+        List<RunDigests> expected = digests(NFT, 1, 1);
+        try (TorchRun run = new TorchRun(NFT).with(3, 2, TorchRun.Mishaps.NONE)) {
+            RunEvent.Ended half = run.run(1);
+            assertThat(run.run(half.state(), STEPS).state().step()).isEqualTo(STEPS);
+            assertThat(run.digests).isEqualTo(expected);
+        }
+    }
+
+    /** P-1, P-2, LW-3: workers crash with a unit in hand, devices throw and fail. */
+    @Test
+    void workers_that_crash_change_no_bit_and_leave_no_byte() {
+        List<RunDigests> expected = digests(NFT, 1, 1);
+        int lost = 0;
+        for (int seed = 0; seed < CHAOS_SEEDS; seed++) {
+            SplittableRandom chance = new SplittableRandom(seed);
+            try (TorchRun run = new TorchRun(NFT)) {
+                run.with(1 + chance.nextInt(5), 1 + chance.nextInt(3), (seat, _) -> mishap(run, seat, chance));
+                RunEvent.Ended ended = run.run(STEPS);
+                assertThat(ended.end()).as("seed %d", seed).isEqualTo(new RunEvent.End.Completed());
+                assertThat(run.digests).as("seed %d", seed).isEqualTo(expected);
+                assertThat(run.releasesAllBut(ended.state().tensors().size()))
+                        .as("seed %d leaves %d tensors", seed, run.store.tensorsHeld())
+                        .isTrue();
+                lost += (int) run.heard.stream()
+                        .filter(DeskEvent.WorkerLost.class::isInstance)
+                        .count();
+            }
+        }
+        assertThat(lost).as("workers that died").isGreaterThan(CHAOS_SEEDS);
+    }
+
+    private static FaultyDevice.Happening mishap(TorchRun run, String seat, SplittableRandom chance) {
+        double dice;
+        synchronized (chance) {
+            dice = chance.nextDouble();
+        }
+        if (dice < 0.15) {
+            run.crash(seat);
+        }
+        return dice < 0.2
+                ? FaultyDevice.Happening.THROWS
+                : dice < 0.25 ? FaultyDevice.Happening.FAILS : FaultyDevice.Happening.WELL;
+    }
+}

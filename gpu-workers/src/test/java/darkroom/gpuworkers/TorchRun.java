@@ -1,0 +1,281 @@
+package darkroom.gpuworkers;
+
+import com.typesafe.config.ConfigFactory;
+import darkroom.actors.Crew;
+import darkroom.actors.Device;
+import darkroom.actors.DeviceSeat;
+import darkroom.actors.DrawUnit;
+import darkroom.actors.Drawn;
+import darkroom.actors.FaultyDevice;
+import darkroom.actors.LearnerState;
+import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.Prompt;
+import darkroom.actors.PromptBan;
+import darkroom.actors.PromptSource;
+import darkroom.actors.RandomKey;
+import darkroom.actors.Result;
+import darkroom.actors.RunDigests;
+import darkroom.actors.RunEvent;
+import darkroom.actors.RunOrder;
+import darkroom.actors.RunPorts;
+import darkroom.actors.RunState;
+import darkroom.actors.ScoreOutcome;
+import darkroom.actors.ScoreUnit;
+import darkroom.actors.StopWhen;
+import darkroom.actors.Studio;
+import darkroom.actors.TensorRef;
+import darkroom.actors.TensorRef.ElementType;
+import darkroom.actors.TrainUnit;
+import darkroom.actors.Trained;
+import darkroom.actors.Unit;
+import darkroom.config.CheckpointSettings;
+import darkroom.config.DataSettings;
+import darkroom.config.EvaluationSettings;
+import darkroom.config.GroupSettings;
+import darkroom.config.LimitSettings;
+import darkroom.config.OptimizerSettings;
+import darkroom.config.PolicySettings;
+import darkroom.config.RolloutSettings;
+import darkroom.config.RunSettings;
+import darkroom.config.ScoringSettings;
+import darkroom.config.TrainingSettings;
+import darkroom.config.WorkerSettings;
+import darkroom.edittasks.InstructionVocabulary;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.CRC32C;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+
+/** Runs of a very small DiT on the devices that real runs have, with a judge that any changed bit of a pixel upsets. */
+final class TorchRun implements AutoCloseable {
+    private static final int SIDE = 8;
+    private static final int SECONDS_MAX = 120;
+    private static final List<String> INSTRUCTIONS =
+            List.of("make the balloon purple", "remove the car", "add a red balloon", "make the dog green");
+
+    final RunSettings settings;
+    final EmbeddedPolicy policy;
+    final OffHeapTensorStore store = new OffHeapTensorStore("here", 1 << 26);
+    final List<RunDigests> digests = new CopyOnWriteArrayList<>();
+    final List<RunEvent> heard = new CopyOnWriteArrayList<>();
+    private final ActorSystem<Studio.Command> system;
+
+    TorchRun(RunSettings settings) {
+        this.settings = settings;
+        this.policy = new EmbeddedPolicy(tiny(), settings.rollout(), settings.evaluation(), settings.training());
+        RunPorts ports = new RunPorts(new Prompts(), StopWhen.NEVER, store, this::hear, InstantSource.system());
+        this.system = ActorSystem.create(
+                Studio.create(settings, ports),
+                "torch-run",
+                ConfigFactory.parseString("pekko { loglevel = OFF, stdout-loglevel = OFF }")
+                        .withFallback(ConfigFactory.load()));
+    }
+
+    static TrainingSettings training(TrainingSettings.Objective objective, int lora) {
+        return new TrainingSettings(
+                objective,
+                TrainingSettings.Weighting.ADAPTIVE,
+                1,
+                1e-3,
+                1e-2,
+                2,
+                2,
+                6,
+                lora,
+                4,
+                new OptimizerSettings(1e-2, 0, 0.9, 0.999, 1e-8, 0.01, 1),
+                TrainingSettings.OldPolicy.CONSTANT,
+                0.5,
+                0.9);
+    }
+
+    static RunSettings settings(
+            long seed, RolloutSettings.Solver solver, boolean bf16, int staleness, TrainingSettings training) {
+        return new RunSettings(
+                "torch",
+                seed,
+                3,
+                new PolicySettings("embedded", "tiny", 1, SIDE),
+                new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
+                new RolloutSettings(3, 4, 3, RolloutSettings.Schedule.LINEAR, solver, 0.7, bf16, staleness),
+                new ScoringSettings(
+                        List.of(), "", ScoringSettings.Method.SCORE_LOGIT, "judge", 2, Duration.ofSeconds(1), 3, 0.05),
+                new GroupSettings(
+                        false,
+                        GroupSettings.Rule.OR,
+                        GroupSettings.Spread.STD,
+                        0.9,
+                        0.05,
+                        GroupSettings.Normaliser.GLOBAL,
+                        1e-4,
+                        5,
+                        false,
+                        2),
+                training,
+                new EvaluationSettings(4, 2, 2, 3, 0, 4),
+                new CheckpointSettings(10, 2),
+                new WorkerSettings(1, 1),
+                new LimitSettings(
+                        4, Duration.ofMillis(500), Duration.ofMillis(10), 200, Duration.ofSeconds(60), 1 << 26));
+    }
+
+    /** No weight is zero, so that every image and every gradient depends on all of them. */
+    static DitWeights tiny() {
+        DitShape shape = new DitShape(
+                SIDE,
+                4,
+                16,
+                1,
+                2,
+                InstructionVocabulary.LENGTH,
+                InstructionVocabulary.embedded().size());
+        float[] flat = InitialWeights.of(shape, 3);
+        float[] noise = new float[flat.length];
+        RandomKey.of(5, RandomKey.Purpose.INITIAL_WEIGHTS).normals(noise);
+        for (int i = 0; i < flat.length; i++) {
+            flat[i] += 0.1f * noise[i];
+        }
+        return new DitWeights(shape, flat, Map.of());
+    }
+
+    /** Crashes and faults: what befalls the unit that a seat begins with. */
+    @FunctionalInterface
+    interface Mishaps {
+        Mishaps NONE = (_, _) -> FaultyDevice.Happening.WELL;
+
+        FaultyDevice.Happening befalls(String seat, Unit unit);
+    }
+
+    void crash(String seat) {
+        system.tell(new Studio.Crash(seat));
+    }
+
+    TorchRun with(int rolloutDevices, int trainerDevices, Mishaps mishaps) {
+        List<DeviceSeat<DrawUnit, Drawn>> rollout = new ArrayList<>();
+        for (int i = 0; i < rolloutDevices; i++) {
+            String seat = "rollout-" + i;
+            rollout.add(
+                    new DeviceSeat<>(seat, () -> beset(seat, new TorchRolloutDevice(seat, policy, store), mishaps)));
+        }
+        List<DeviceSeat<TrainUnit, Trained>> trainer = new ArrayList<>();
+        for (int i = 0; i < trainerDevices; i++) {
+            String seat = "trainer-" + i;
+            trainer.add(new DeviceSeat<>(
+                    seat,
+                    () -> beset(
+                            seat,
+                            new TorchTrainerDevice(
+                                    seat, policy, settings.groups().advantageClip(), store),
+                            mishaps)));
+        }
+        system.tell(new Studio.Offer(
+                "here", new Crew(rollout, List.of(new DeviceSeat<>("reward-0", PixelJudge::new)), trainer)));
+        return this;
+    }
+
+    private <U extends Unit, R extends Result> Device<U, R> beset(String seat, Device<U, R> device, Mishaps mishaps) {
+        return new FaultyDevice<>(device, store, unit -> mishaps.befalls(seat, unit));
+    }
+
+    RunEvent.Ended run(int steps) {
+        return run(RunState.fresh(learner()), steps);
+    }
+
+    RunEvent.Ended run(RunState from, int steps) {
+        RunOrder order = new RunOrder("run", from, steps, Optional.empty());
+        CompletionStage<RunEvent.Ended> ended = AskPattern.ask(
+                system,
+                replyTo -> new Studio.Start(order, replyTo),
+                Duration.ofSeconds(SECONDS_MAX),
+                system.scheduler());
+        return ended.toCompletableFuture().join();
+    }
+
+    LearnerState learner() {
+        float[] initial = policy.initial(settings.seed());
+        float[] zeros = new float[initial.length];
+        return new LearnerState(0, put(initial), put(zeros), put(zeros), put(initial), put(initial));
+    }
+
+    private TensorRef put(float[] values) {
+        return store.put(ElementType.FLOAT32, List.of(values.length), to -> to.copyFrom(MemorySegment.ofArray(values)));
+    }
+
+    private void hear(RunEvent event) {
+        heard.add(event);
+        if (event instanceof RunEvent.StepCommitted committed) {
+            digests.add(RunDigests.of(store, committed.state()));
+        }
+    }
+
+    /** What workers that died had in hand is released when their devices are done with it. */
+    boolean releasesAllBut(int tensors) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS_MAX);
+        while (store.tensorsHeld() != tensors && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        return store.tensorsHeld() == tensors;
+    }
+
+    static Prompt prompt(OffHeapTensorStore store, int row) {
+        byte[] pixels = new byte[3 * SIDE * SIDE];
+        double[] uniforms = RandomKey.of(row, RandomKey.Purpose.INITIAL_NOISE).uniforms(pixels.length);
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (byte) (256 * uniforms[i]);
+        }
+        TensorRef source =
+                store.put(ElementType.UINT8, List.of(SIDE, SIDE, 3), to -> to.copyFrom(MemorySegment.ofArray(pixels)));
+        String instruction = INSTRUCTIONS.get(row % INSTRUCTIONS.size());
+        return new Prompt("row-" + row, "Adjust", instruction, "", source, null);
+    }
+
+    private final class Prompts implements PromptSource {
+        @Override
+        public List<Prompt> prompts(int step, PromptBan ban) {
+            List<Prompt> prompts = new ArrayList<>();
+            for (int group = 0; group < settings.rollout().groupsPerStep(); group++) {
+                prompts.add(prompt(store, 10 * step + group));
+            }
+            return prompts;
+        }
+
+        @Override
+        public void release(List<Prompt> prompts) {
+            prompts.forEach(prompt -> store.release(prompt.source()));
+        }
+    }
+
+    /** A score in steps of 1/16 that is a hash of the pixels. */
+    private final class PixelJudge implements Device<ScoreUnit, ScoreOutcome> {
+        @Override
+        public CompletionStage<ScoreOutcome> perform(ScoreUnit unit) {
+            CRC32C crc = new CRC32C();
+            crc.update(store.read(unit.pixels()).toArray(ValueLayout.JAVA_BYTE));
+            return CompletableFuture.completedFuture(
+                    new ScoreOutcome.Scored(crc.getValue() % 17 / 16.0, 1, 1, "pixel judge"));
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Override
+    public void close() {
+        system.terminate();
+        system.getWhenTerminated()
+                .toCompletableFuture()
+                .orTimeout(SECONDS_MAX, TimeUnit.SECONDS)
+                .join();
+    }
+}
