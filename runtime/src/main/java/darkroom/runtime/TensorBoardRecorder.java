@@ -1,0 +1,151 @@
+package darkroom.runtime;
+
+import darkroom.actors.PassStatistics;
+import darkroom.actors.RunEvent;
+import darkroom.actors.RunListener;
+import darkroom.actors.StepTimings;
+import darkroom.actors.Verdict;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Writes a run's figures for TensorBoard. The step of an event is the number of commits: the first step of training is 1,
+ * and an evaluation stands at the version that it drew with, so that one made before training stands at 0.
+ *
+ * <p>A step has {@code reward/mean|std}, {@code groups/kept|dropped|abandoned}, {@code images/issued|lessons|unscored},
+ * {@code loss/policy|kl} and {@code loss/gradient_norm} where there was an optimizer step,
+ * {@code speed/images_per_second}, and {@code seconds/step|drawing|scoring|waiting|learning}. An evaluation has
+ * {@code validation/…} or {@code held_out/…}: {@code reward}, {@code ground_truth}, {@code psnr_outside},
+ * {@code unscored}, and the first two for each task type. A figure that does not exist is not written.
+ */
+final class TensorBoardRecorder implements RunListener, AutoCloseable {
+    private final EventFile file;
+    private final Function<RunEvent.Evaluated, Measurement> measure;
+
+    private TensorBoardRecorder(EventFile file, Function<RunEvent.Evaluated, Measurement> measure) {
+        this.file = file;
+        this.measure = measure;
+    }
+
+    /**
+     * Begins a further event file in {@code directory}.
+     *
+     * @param clock wall time of the events
+     * @param committed steps committed already: 0, or where a resumed run goes on
+     * @param measure reads the figures off an evaluation while its images are there, as {@link Meter#measure} does
+     * @throws IOException if the file cannot be made
+     */
+    static TensorBoardRecorder in(
+            Path directory, InstantSource clock, long committed, Function<RunEvent.Evaluated, Measurement> measure)
+            throws IOException {
+        return new TensorBoardRecorder(EventFile.create(directory, clock, committed), measure);
+    }
+
+    /** @throws UncheckedIOException if the file cannot be written: the disk is full, or the directory is gone */
+    @Override
+    public void heard(RunEvent event) {
+        switch (event) {
+            case RunEvent.StepCommitted committed -> write(committed.step() + 1L, figures(committed));
+            case RunEvent.Evaluated evaluated ->
+                write(
+                        evaluated.request().version().value(),
+                        figures(evaluated.request().name(), measure.apply(evaluated)));
+            case RunEvent other -> {}
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+
+    private void write(long step, Map<String, Double> figures) {
+        try {
+            file.write(step, figures);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file.path() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Map<String, Double> figures(RunEvent.StepCommitted committed) {
+        Map<String, Double> figures = new LinkedHashMap<>();
+        put(figures, "reward/mean", committed.statistics().mean());
+        if (committed.statistics().scored() > 0) {
+            figures.put("reward/std", committed.statistics().globalStd());
+        }
+        figures.put("groups/kept", groups(committed, Verdict.Kept.class));
+        figures.put("groups/dropped", groups(committed, Verdict.Dropped.class));
+        figures.put("groups/abandoned", groups(committed, Verdict.Abandoned.class));
+        figures.put("images/issued", (double) committed.tally().issued());
+        figures.put("images/lessons", (double) committed.lessons());
+        figures.put("images/unscored", (double) committed.tally().unscored());
+        put(figures, "loss/policy", perSample(committed.passes(), PassStatistics::policyLoss));
+        put(figures, "loss/kl", perSample(committed.passes(), PassStatistics::klLoss));
+        put(
+                figures,
+                "loss/gradient_norm",
+                committed.passes().stream()
+                        .mapToDouble(PassStatistics::gradientNorm)
+                        .average());
+        StepTimings timings = committed.timings();
+        double seconds = seconds(timings.sinceLastCommit());
+        if (seconds > 0) {
+            figures.put("speed/images_per_second", committed.tally().issued() / seconds);
+        }
+        figures.put("seconds/step", seconds);
+        figures.put("seconds/drawing", seconds(timings.drawing()));
+        figures.put("seconds/scoring", seconds(timings.scoring()));
+        figures.put("seconds/waiting", seconds(timings.waiting()));
+        figures.put("seconds/learning", seconds(timings.learning()));
+        return figures;
+    }
+
+    private static Map<String, Double> figures(String evaluation, Measurement measurement) {
+        String prefix = evaluation.matches(".+-validation-\\d+") ? "validation/" : "held_out/";
+        Map<String, Double> figures = new LinkedHashMap<>();
+        Measurement.Averages all = measurement.overall();
+        put(figures, prefix + "reward", all.reward());
+        put(figures, prefix + "ground_truth", all.groundTruth());
+        put(figures, prefix + "psnr_outside", all.psnrOutside());
+        figures.put(prefix + "unscored", (double) all.unscored());
+        measurement.perTask().forEach((task, averages) -> {
+            put(figures, prefix + "reward/" + task, averages.reward());
+            put(figures, prefix + "ground_truth/" + task, averages.groundTruth());
+        });
+        return figures;
+    }
+
+    private static void put(Map<String, Double> figures, String tag, OptionalDouble value) {
+        value.ifPresent(known -> figures.put(tag, known));
+    }
+
+    private static double groups(RunEvent.StepCommitted committed, Class<? extends Verdict> verdict) {
+        return committed.statistics().groups().stream()
+                .filter(group -> verdict.isInstance(group.verdict()))
+                .count();
+    }
+
+    /** Mean over all samples of the step: every pass counts as often as it has samples. */
+    private static OptionalDouble perSample(List<PassStatistics> passes, ToDoubleFunction<PassStatistics> loss) {
+        long samples = passes.stream().mapToLong(PassStatistics::samples).sum();
+        return samples == 0
+                ? OptionalDouble.empty()
+                : OptionalDouble.of(passes.stream()
+                                .mapToDouble(pass -> loss.applyAsDouble(pass) * pass.samples())
+                                .sum()
+                        / samples);
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toNanos() * 1e-9;
+    }
+}
