@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -50,6 +51,7 @@ final class LocalStudio implements AutoCloseable {
         """).withFallback(ConfigFactory.load());
 
     private final ActorSystem<Studio.Command> system;
+    private final AtomicInteger questions = new AtomicInteger();
 
     /**
      * @param policy what rollout and trainer devices compute
@@ -96,7 +98,7 @@ final class LocalStudio implements AutoCloseable {
                     answer.complete(message);
                     return Behaviors.stopped();
                 }),
-                "answer",
+                "answer-" + questions.incrementAndGet(),
                 Props.empty());
         system.getWhenTerminated()
                 .whenComplete((done, failure) -> answer.completeExceptionally(

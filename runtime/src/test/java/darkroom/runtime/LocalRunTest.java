@@ -1,0 +1,106 @@
+package darkroom.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.RunDigests;
+import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole runs of the embedded model, small: real devices, the real judge behind HTTP. */
+final class LocalRunTest {
+    private static final List<String> SMALL = List.of(
+            "rollout.groups-per-step=2",
+            "rollout.images-per-group=4",
+            "rollout.solver-steps=3",
+            "training.unit-samples=4",
+            "training.optimizer-steps=2",
+            "evaluation.tasks=3",
+            "evaluation.images-per-task=2",
+            "evaluation.validation-tasks=2",
+            "evaluation.every-steps=2",
+            "evaluation.solver-steps=2",
+            "checkpoints.every-steps=2",
+            "workers.rollout-devices=1",
+            "workers.trainer-devices=1");
+
+    @TempDir
+    Path directory = Path.of("unset");
+
+    private final StringWriter out = new StringWriter();
+
+    /** P-7, and P-1 for real devices: the resumed run has other numbers of workers. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void a_run_resumed_at_another_worker_count_ends_as_if_it_had_never_stopped(int staleness) throws Exception {
+        Path straight = directory.resolve("straight");
+        Path stopped = directory.resolve("stopped");
+        assertThat(start(straight, "steps=5", "rollout.staleness=" + staleness)).isEqualTo(ExitCode.OK);
+        assertThat(start(stopped, "steps=3", "rollout.staleness=" + staleness)).isEqualTo(ExitCode.OK);
+        assertThat(LocalRun.resume(
+                        stopped,
+                        List.of("steps=5", "workers.rollout-devices=2", "workers.trainer-devices=3"),
+                        new PrintWriter(out)))
+                .isEqualTo(ExitCode.OK);
+
+        assertThat(digests(stopped)).isEqualTo(digests(straight));
+    }
+
+    @Test
+    void a_run_does_not_write_into_a_directory_that_has_something_in_it() throws Exception {
+        Files.writeString(directory.resolve("thesis.txt"), "precious");
+        assertThatThrownBy(() -> start(directory, "steps=1"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("is not empty")
+                .hasMessageContaining("--out");
+    }
+
+    @Test
+    void a_run_is_not_resumed_with_settings_that_change_its_result() throws Exception {
+        start(directory.resolve("run"), "steps=1");
+        assertThatThrownBy(() ->
+                        LocalRun.resume(directory.resolve("run"), List.of("training.beta=0.5"), new PrintWriter(out)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("training.beta=0.5");
+    }
+
+    @Test
+    void what_is_no_run_cannot_be_resumed() {
+        assertThatThrownBy(() -> LocalRun.resume(directory, List.of(), new PrintWriter(out)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("settings.conf");
+    }
+
+    @Test
+    void a_model_that_is_not_installed_is_named() {
+        RunSettings settings = Recipes.load("flux-kontext", List.of());
+        assertThatThrownBy(() -> LocalRun.start(settings, directory.resolve("run"), new PrintWriter(out)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("policy.model=flux-kontext");
+    }
+
+    private ExitCode start(Path run, String... overrides) throws Exception {
+        List<String> all = new ArrayList<>(SMALL);
+        all.addAll(List.of(overrides));
+        return LocalRun.start(Recipes.load("embedded-demo", all), run, new PrintWriter(out));
+    }
+
+    private static RunDigests digests(Path run) throws Exception {
+        try (OffHeapTensorStore store = new OffHeapTensorStore("test", 1L << 28)) {
+            return RunDigests.of(
+                    store,
+                    CheckpointWriter.in(run).loadNewest(store).orElseThrow().state());
+        }
+    }
+}
