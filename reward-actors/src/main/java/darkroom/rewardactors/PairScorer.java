@@ -1,0 +1,126 @@
+package darkroom.rewardactors;
+
+import darkroom.actors.ScoreOutcome;
+import darkroom.actors.ScoreOutcome.Unscored;
+import darkroom.edittasks.RgbImage;
+import darkroom.rewardactors.PairRows.Row;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+
+/**
+ * Scores a file of image pairs, in its order. Every row ends as a score or unscored with its reason, a malformed row and a
+ * missing picture too (promise P-3). At most {@link #rowsAhead()} rows are in memory (promise P-9), and the time is bounded as
+ * {@link ScorerClient} says (promise P-4).
+ */
+public final class PairScorer {
+    /** A file larger than this is not read. */
+    static final long IMAGE_BYTES_MAX = 64L << 20;
+
+    private static final int ROWS_AHEAD_PER_PLACE = 4;
+
+    private final ScorerClient client;
+
+    /** @param client stays open */
+    public PairScorer(ScorerClient client) {
+        this.client = client;
+    }
+
+    /** Rows read and not yet told, at most: so one slow answer leaves the other places at work. */
+    public int rowsAhead() {
+        return Math.min(ROWS_AHEAD_PER_PLACE * client.concurrency(), ScorerClient.WAITING_MAX);
+    }
+
+    private record Pending(Row row, CompletableFuture<ScoreOutcome> outcome) {}
+
+    /**
+     * Tells each row of the file to {@code told} in the order of the file, on the calling thread.
+     *
+     * @throws IOException if the file cannot be read to its end
+     * @throws InterruptedException if this thread is interrupted; the client then still works on some rows
+     */
+    public void score(PairRows rows, Consumer<ScoredPair> told) throws IOException, InterruptedException {
+        Queue<Pending> pending = new ArrayDeque<>();
+        try (ExecutorService readers = Executors.newFixedThreadPool(
+                Math.max(2, Runtime.getRuntime().availableProcessors()),
+                Thread.ofPlatform().daemon().name("pair-reader-", 0).factory())) {
+            try {
+                for (Row row = rows.next(); row != null; row = rows.next()) {
+                    pending.add(new Pending(row, outcome(row, readers)));
+                    if (pending.size() == rowsAhead()) {
+                        tell(pending.remove(), told);
+                    }
+                }
+                while (!pending.isEmpty()) {
+                    tell(pending.remove(), told);
+                }
+            } finally {
+                readers.shutdownNow();
+            }
+        }
+    }
+
+    private static void tell(Pending pending, Consumer<ScoredPair> told) throws InterruptedException {
+        ScoreOutcome outcome;
+        try {
+            outcome = pending.outcome().get();
+        } catch (ExecutionException e) {
+            outcome = unscored("client-error", String.valueOf(e.getCause()));
+        }
+        told.accept(new ScoredPair(pending.row().line(), pending.row().id(), outcome));
+    }
+
+    private CompletableFuture<ScoreOutcome> outcome(Row row, ExecutorService readers) {
+        return switch (row) {
+            case Row.Malformed malformed -> CompletableFuture.completedFuture(new Unscored(malformed.reason(), 0));
+            case Row.Pair pair ->
+                CompletableFuture.supplyAsync(() -> read(pair), readers).thenCompose(question -> switch (question) {
+                    case Question.Whole(ScoreRequest request) -> client.score(request);
+                    case Question.Broken(Unscored unscored) -> CompletableFuture.completedFuture(unscored);
+                });
+        };
+    }
+
+    /** The pictures of a row, or why there are none. */
+    private sealed interface Question {
+        record Whole(ScoreRequest request) implements Question {}
+
+        record Broken(Unscored unscored) implements Question {}
+    }
+
+    private static Question read(Row.Pair pair) {
+        Path reading = pair.source();
+        try {
+            PngImage source = image(reading);
+            reading = pair.edited();
+            PngImage edited = image(reading);
+            return new Question.Whole(new ScoreRequest(
+                    "line " + pair.line(), source, edited, null, pair.instruction(), pair.requirement()));
+        } catch (NoSuchFileException e) {
+            return new Question.Broken(unscored("no-image", reading + " is not there"));
+        } catch (IOException e) {
+            return new Question.Broken(unscored("bad-image", reading + ": " + e.getMessage()));
+        }
+    }
+
+    private static PngImage image(Path file) throws IOException {
+        long size = Files.size(file);
+        if (size > IMAGE_BYTES_MAX) {
+            throw new IOException("%d bytes > limit %d".formatted(size, IMAGE_BYTES_MAX));
+        }
+        RgbImage image = RgbImage.decode(Files.readAllBytes(file));
+        return PngImage.ofPixels(image.width(), image.height(), image.rgb());
+    }
+
+    private static Unscored unscored(String code, String detail) {
+        return new Unscored(ScorerFault.permanent(code, detail).reason(), 0);
+    }
+}
