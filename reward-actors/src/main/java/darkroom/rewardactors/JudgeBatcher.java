@@ -49,6 +49,7 @@ final class JudgeBatcher implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
+            closed = true;
             waiting.drainTo(batch);
             for (Asked asked : batch) {
                 asked.answer.completeExceptionally(new IllegalStateException("the judge was closed"));

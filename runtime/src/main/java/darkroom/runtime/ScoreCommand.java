@@ -1,13 +1,209 @@
 package darkroom.runtime;
 
+import com.fasterxml.jackson.databind.node.TextNode;
+import darkroom.actors.ScoreOutcome;
+import darkroom.config.Recipes;
+import darkroom.config.ScoringSettings;
+import darkroom.rewardactors.BearerToken;
+import darkroom.rewardactors.PairRows;
+import darkroom.rewardactors.PairScorer;
+import darkroom.rewardactors.ScoredPair;
+import darkroom.rewardactors.ScorerClient;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Scores image pairs with an OpenAI-compatible scorer. */
-@Command(name = "score", description = "Scores image pairs with an OpenAI-compatible scorer.")
+@Command(
+        name = "score",
+        description = {
+            "Scores image pairs with an OpenAI-compatible scorer.",
+            "",
+            "Rows of FILE: id, source, edited, instruction, and requirement where there is one; paths are relative to"
+                    + " FILE. Rows of OUT, one for each of FILE and in its order: id, score (0 to 1, or null), unscored"
+                    + " (why there is no score, or null), labelMass, attempts. What could not be scored never has a"
+                    + " number.",
+            "",
+            "OUT appears when all rows are done, in place of what was there. A command that was cut short leaves OUT"
+                    + " as it was, and its rows so far in OUT.partial. A token for the scorer is taken from"
+                    + " DARKROOM_SCORER_TOKEN."
+        })
 final class ScoreCommand implements Callable<Integer> {
+    private static final Duration REPORT_EVERY = Duration.ofSeconds(5);
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--scorer",
+            paramLabel = "URL",
+            required = true,
+            description = "Base URL, such as http://localhost:8000, with or without /v1.")
+    private URI scorer;
+
+    @Option(names = "--pairs", paramLabel = "FILE", required = true, description = "JSONL file of image pairs.")
+    private Path pairs;
+
+    @Option(names = "--out", paramLabel = "OUT", required = true, description = "JSONL file of scores.")
+    private Path out;
+
+    @Option(
+            names = "--method",
+            paramLabel = "METHOD",
+            description = "score-logit (default), yes-no-logit, score-sampling, score-logit-cot or score-sampling-cot.")
+    private @Nullable String method;
+
+    @Option(names = "--model", paramLabel = "NAME", description = "Model to ask. Default: the first the scorer lists.")
+    private @Nullable String model;
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "TIME",
+            description = "For one attempt, the body included: 500ms, 30s, 2m. Default: 30s.")
+    private @Nullable String timeout;
+
+    @Option(names = "--attempts", paramLabel = "N", description = "Tries per row before it is unscored. Default: 4.")
+    private @Nullable Integer attempts;
+
+    @Option(names = "--concurrency", paramLabel = "N", description = "Requests in flight. Default: 24.")
+    private @Nullable Integer concurrency;
+
     @Override
-    public Integer call() {
-        throw new CommandFailedException("score is not part of this build");
+    public Integer call() throws InterruptedException {
+        ScoringSettings settings = Recipes.load("embedded-demo", overrides()).scoring();
+        PrintWriter err = spec.commandLine().getErr();
+        Tally tally = new Tally();
+        try (PairRows rows = open();
+                ScorerClient client = client(settings)) {
+            Path partial = out.resolveSibling(out.getFileName() + ".partial");
+            try (BufferedWriter writer = writer(partial)) {
+                new PairScorer(client).score(rows, pair -> {
+                    write(writer, partial, pair);
+                    tally.count(pair, pairs, err);
+                });
+            }
+            publish(partial);
+        } catch (IOException e) {
+            throw new CommandFailedException("%s: %s".formatted(pairs, e.getMessage()), e);
+        }
+        err.println(tally.summary());
+        err.flush();
+        return (tally.unscored == 0 ? ExitCode.OK : ExitCode.UNSCORED).code();
+    }
+
+    private List<String> overrides() {
+        List<String> overrides = new ArrayList<>();
+        add(overrides, "method", method);
+        add(overrides, "model", model == null ? null : TextNode.valueOf(model).toString());
+        add(overrides, "timeout", timeout);
+        add(overrides, "attempts", attempts);
+        add(overrides, "concurrency", concurrency);
+        return overrides;
+    }
+
+    private static void add(List<String> overrides, String key, @Nullable Object value) {
+        if (value != null) {
+            overrides.add("scoring." + key + "=" + value);
+        }
+    }
+
+    private PairRows open() throws IOException {
+        if (!Files.isRegularFile(pairs)) {
+            throw new CommandFailedException(pairs + " is no file", ExitCode.USAGE);
+        }
+        return new PairRows(pairs);
+    }
+
+    private ScorerClient client(ScoringSettings settings) {
+        try {
+            return new ScorerClient(scorer, settings, BearerToken.in(System.getenv()));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
+        }
+    }
+
+    private BufferedWriter writer(Path partial) {
+        try {
+            Path folder = out.toAbsolutePath().getParent();
+            if (folder != null) {
+                Files.createDirectories(folder);
+            }
+            return Files.newBufferedWriter(partial);
+        } catch (IOException e) {
+            throw new CommandFailedException("%s cannot be written: %s".formatted(partial, e.getMessage()), e);
+        }
+    }
+
+    private static void write(BufferedWriter writer, Path partial, ScoredPair pair) {
+        try {
+            writer.write(pair.json().toString());
+            writer.write('\n');
+            writer.flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException("%s cannot be written: %s".formatted(partial, e.getMessage()), e);
+        }
+    }
+
+    private void publish(Path partial) throws IOException {
+        try {
+            Files.move(partial, out, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(partial, out, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /** Rows done, told on standard error now and then; what a file's own row is at fault for is told at once. */
+    private static final class Tally {
+        private final long started = System.nanoTime();
+        private long told = started;
+        private long scored;
+        private long unscored;
+
+        void count(ScoredPair pair, Path file, PrintWriter err) {
+            switch (pair.outcome()) {
+                case ScoreOutcome.Scored _ -> scored++;
+                case ScoreOutcome.Unscored row -> {
+                    unscored++;
+                    if (row.attempts() == 0) {
+                        err.println("%s:%d: %s".formatted(file, pair.line(), row.reason()));
+                    }
+                }
+            }
+            long now = System.nanoTime();
+            if (now - told >= REPORT_EVERY.toNanos()) {
+                told = now;
+                err.println(summary());
+                err.flush();
+            }
+        }
+
+        String summary() {
+            double seconds = (System.nanoTime() - started) / (double) TimeUnit.SECONDS.toNanos(1);
+            return String.format(
+                    Locale.ROOT,
+                    "%d rows: %d scored, %d unscored, %.1f rows/s",
+                    scored + unscored,
+                    scored,
+                    unscored,
+                    (scored + unscored) / Math.max(seconds, 1e-3));
+        }
     }
 }
