@@ -26,6 +26,7 @@ final class DitSampler implements AutoCloseable {
     private final TensorBuffer reference;
     private final TensorBuffer tokens;
     private final TensorBuffer coefficients;
+    private NDManager serving;
     private NDArray prepared;
 
     /**
@@ -42,14 +43,17 @@ final class DitSampler implements AutoCloseable {
         reference = TensorBuffer.floats(owned, batch, 3, side, side);
         tokens = TensorBuffer.longs(owned, batch, shape.tokens());
         coefficients = TensorBuffer.floats(owned, 4);
-        prepared = module.call(owned, "prepared", flat.array()).get(0);
+        owned.cap();
+        serving = module.scope();
+        prepared = module.call(serving, "prepared", flat.array()).get(0);
     }
 
     /** Draws with these weights from now on: FLOAT32 [parameters], copied. */
     void serve(MemorySegment weights) {
         flat.copy(weights);
-        prepared.close();
-        prepared = module.call(owned, "prepared", flat.array()).get(0);
+        serving.close();
+        serving = module.scope();
+        prepared = module.call(serving, "prepared", flat.array()).get(0);
     }
 
     TensorBuffer noise() {
@@ -135,6 +139,7 @@ final class DitSampler implements AutoCloseable {
 
     @Override
     public void close() {
+        serving.close();
         owned.close();
         module.close();
     }

@@ -74,6 +74,11 @@ final class TorchModule implements AutoCloseable {
         return marker;
     }
 
+    /** Arrays that live as long as the module: markers of methods, and whatever leaks. */
+    int arraysHeld() {
+        return manager.getManagedArrays().size();
+    }
+
     @Override
     public void close() {
         block.close();

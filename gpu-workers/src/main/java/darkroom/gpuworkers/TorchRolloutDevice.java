@@ -46,7 +46,7 @@ public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
 
     @Override
     public void close() {
-        thread.closeAfter(() -> seats.values().forEach(seat -> seat.sampler.close()));
+        thread.closeAfter(() -> seats.values().forEach(Seat::close));
     }
 
     private Drawn draw(DrawUnit unit) {
@@ -135,10 +135,12 @@ public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
     /** A sampler of one batch size, and whose weights it serves. */
     private final class Seat {
         private final DitSampler sampler;
+        private final @Nullable Merger merger;
         private @Nullable TensorRef served;
 
         Seat(DitSampler sampler) {
             this.sampler = sampler;
+            this.merger = policy.lora().isLora() ? new Merger() : null;
         }
 
         void serve(TensorRef weights) {
@@ -146,22 +148,48 @@ public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
                 return;
             }
             served = null;
-            if (policy.lora().isLora()) {
-                try (TorchModule merger = new TorchModule(policy.lora().script());
-                        NDManager scope = merger.scope()) {
-                    TensorBuffer base =
-                            TensorBuffer.floats(scope, policy.weights().flat().length);
-                    base.floats(0, policy.weights().flat());
-                    TensorBuffer adapters = TensorBuffer.floats(scope, weights.elements());
-                    adapters.copy(store.read(weights));
-                    sampler.serve(TensorBuffer.of(merger.call(scope, "weights", base.array(), adapters.array())
-                                    .get(0))
-                            .bytes());
-                }
-            } else {
+            if (merger == null) {
                 sampler.serve(store.read(weights));
+            } else {
+                merger.merge(weights, sampler);
             }
             served = weights;
+        }
+
+        void close() {
+            sampler.close();
+            if (merger != null) {
+                merger.close();
+            }
+        }
+    }
+
+    /** Adds adapters to the base. */
+    private final class Merger {
+        private final TorchModule module = new TorchModule(policy.lora().script());
+        private final NDManager owned = module.scope();
+        private final TensorBuffer base =
+                TensorBuffer.floats(owned, policy.weights().flat().length);
+        private final TensorBuffer adapters =
+                TensorBuffer.floats(owned, policy.lora().trained().size());
+
+        Merger() {
+            base.floats(0, policy.weights().flat());
+            owned.cap();
+        }
+
+        void merge(TensorRef weights, DitSampler sampler) {
+            adapters.copy(store.read(weights));
+            try (NDManager scope = module.scope()) {
+                sampler.serve(TensorBuffer.of(module.call(scope, "weights", base.array(), adapters.array())
+                                .get(0))
+                        .bytes());
+            }
+        }
+
+        void close() {
+            owned.close();
+            module.close();
         }
     }
 }

@@ -67,7 +67,10 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
         });
     }
 
-    /** The native side; lives on the device's thread. */
+    /**
+     * The native side; lives on the device's thread. What it owns is complete once it is made: a tensor that a unit would
+     * leave behind there is refused, so that a leak is a failed unit and not a full machine.
+     */
     private final class Workbench {
         private final TorchModule module;
         private final NDManager owned;
@@ -119,6 +122,7 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
             int trained = policy.lora().trained().size();
             theta = new Held(TensorBuffer.floats(owned, trained));
             old = new Held(TensorBuffer.floats(owned, trained));
+            owned.cap();
         }
 
         Trained gradient(TrainUnit.GradientUnit unit) {

@@ -102,13 +102,19 @@ final class TorchRun implements AutoCloseable {
 
     static RunSettings settings(
             long seed, RolloutSettings.Solver solver, boolean bf16, int staleness, TrainingSettings training) {
+        RolloutSettings rollout =
+                new RolloutSettings(3, 4, 3, RolloutSettings.Schedule.LINEAR, solver, 0.7, bf16, staleness);
+        return settings(seed, rollout, training);
+    }
+
+    static RunSettings settings(long seed, RolloutSettings rollout, TrainingSettings training) {
         return new RunSettings(
                 "torch",
                 seed,
                 3,
                 new PolicySettings("embedded", "tiny", 1, SIDE),
                 new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
-                new RolloutSettings(3, 4, 3, RolloutSettings.Schedule.LINEAR, solver, 0.7, bf16, staleness),
+                rollout,
                 new ScoringSettings(
                         List.of(), "", ScoringSettings.Method.SCORE_LOGIT, "judge", 2, Duration.ofSeconds(1), 3, 0.05),
                 new GroupSettings(
@@ -189,7 +195,7 @@ final class TorchRun implements AutoCloseable {
     }
 
     RunEvent.Ended run(int steps) {
-        return run(RunState.fresh(learner()), steps);
+        return run(RunState.fresh(learner(policy, store, settings.seed())), steps);
     }
 
     RunEvent.Ended run(RunState from, int steps) {
@@ -202,13 +208,14 @@ final class TorchRun implements AutoCloseable {
         return ended.toCompletableFuture().join();
     }
 
-    LearnerState learner() {
-        float[] initial = policy.initial(settings.seed());
+    static LearnerState learner(EmbeddedPolicy policy, OffHeapTensorStore store, long seed) {
+        float[] initial = policy.initial(seed);
         float[] zeros = new float[initial.length];
-        return new LearnerState(0, put(initial), put(zeros), put(zeros), put(initial), put(initial));
+        return new LearnerState(
+                0, put(store, initial), put(store, zeros), put(store, zeros), put(store, initial), put(store, initial));
     }
 
-    private TensorRef put(float[] values) {
+    private static TensorRef put(OffHeapTensorStore store, float[] values) {
         return store.put(ElementType.FLOAT32, List.of(values.length), to -> to.copyFrom(MemorySegment.ofArray(values)));
     }
 
