@@ -1,0 +1,413 @@
+package darkroom.runtime;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.DoubleStream;
+
+/**
+ * A figure of the report: title, legend, and an SVG drawing with labelled axes. Well-formed XML; colours come from the
+ * classes {@code c0} to {@code c4} of the page that it stands in, for light and dark.
+ */
+final class Chart {
+    private static final int WIDTH = 560;
+    private static final int HEIGHT = 280;
+    private static final int LEFT = 52;
+    private static final int RIGHT = 14;
+    private static final int TOP = 12;
+    private static final int BOTTOM = 42;
+    private static final int TICKS = 5;
+
+    /** Points of a series that are drawn; a longer series is averaged in as many stretches. */
+    private static final int POINTS_MAX = 240;
+
+    /** Bars of a stacked chart; more are averaged. */
+    private static final int BARS_MAX = 80;
+
+    private final StringBuilder legend = new StringBuilder();
+    private final StringBuilder marks = new StringBuilder();
+    private final Range x;
+    private final Range y;
+
+    private Chart(Range x, Range y) {
+        this.x = x;
+        this.y = y;
+    }
+
+    record Point(double x, double y) {}
+
+    /** How a series is drawn. */
+    enum Mark {
+        /** A thin pale line, for what scatters. */
+        PALE,
+        LINE,
+        /** A line with a dot at each point. */
+        DOTS,
+        /** Points alone. */
+        DIAMONDS
+    }
+
+    /** @param colour 0 to 4 */
+    record Series(String name, int colour, Mark mark, List<Point> points) {
+        Series {
+            points = List.copyOf(points);
+        }
+    }
+
+    /** A horizontal dashed line across the whole chart. */
+    record Level(String name, int colour, double y) {}
+
+    /**
+     * @param title what is shown
+     * @param x name and unit of the horizontal axis
+     * @param y name and unit of the vertical axis
+     */
+    record Labels(String title, String x, String y) {}
+
+    /** One colour of stacked bars. */
+    record Layer(String name, int colour, List<Double> values) {
+        Layer {
+            values = List.copyOf(values);
+        }
+
+        private double[] figures() {
+            return values.stream().mapToDouble(Double::doubleValue).toArray();
+        }
+    }
+
+    /** Curves over a common axis; the vertical axis spans what is there. At least one point or level. */
+    static String lines(Labels labels, List<Series> series, List<Level> levels) {
+        List<Series> shown =
+                series.stream().filter(one -> !one.points().isEmpty()).toList();
+        double[] xs = shown.stream()
+                .flatMap(one -> one.points().stream())
+                .mapToDouble(Point::x)
+                .toArray();
+        double[] ys = DoubleStream.concat(
+                        shown.stream().flatMap(one -> one.points().stream()).mapToDouble(Point::y),
+                        levels.stream().mapToDouble(Level::y))
+                .toArray();
+        Chart chart = new Chart(Range.tight(xs), Range.round(ys));
+        levels.forEach(chart::level);
+        shown.forEach(chart::curve);
+        return chart.figure(labels, chart.xTicks());
+    }
+
+    /**
+     * One stacked bar a step, from 0.
+     *
+     * @param layers equally long, from the bottom
+     */
+    static String stacks(Labels labels, List<Layer> layers) {
+        int steps = layers.getFirst().values().size();
+        int bars = Math.min(steps, BARS_MAX);
+        List<double[]> heights =
+                layers.stream().map(layer -> averaged(layer.figures(), bars)).toList();
+        double[] tops = new double[bars];
+        heights.forEach(layer -> Arrays.setAll(tops, bar -> tops[bar] + layer[bar]));
+        Chart chart = new Chart(
+                new Range(0, Math.max(1, steps), Range.step(0, Math.max(1, steps))),
+                Range.round(DoubleStream.concat(DoubleStream.of(0), Arrays.stream(tops))
+                        .toArray()));
+        double[] from = new double[bars];
+        for (int i = 0; i < layers.size(); i++) {
+            double[] layer = heights.get(i);
+            chart.swatch("bar", layers.get(i).colour(), layers.get(i).name());
+            for (int bar = 0; bar < bars; bar++) {
+                double left = (double) bar * steps / bars;
+                double right = (double) (bar + 1) * steps / bars;
+                chart.bar(layers.get(i).colour(), left, right, from[bar], from[bar] + layer[bar]);
+                from[bar] += layer[bar];
+            }
+        }
+        return chart.figure(labels, chart.xTicks());
+    }
+
+    /**
+     * Two or more samples over the same bins, side by side, each as a share of its own size in percent.
+     *
+     * @param layers samples, not counts; empty ones are left out
+     * @param bins how many, from 0 to the largest value rounded up
+     */
+    static String histogram(Labels labels, List<Layer> layers, int bins) {
+        List<Layer> shown =
+                layers.stream().filter(layer -> !layer.values().isEmpty()).toList();
+        Range x = Range.round(DoubleStream.concat(
+                        DoubleStream.of(0, 1e-6),
+                        shown.stream().flatMapToDouble(layer -> Arrays.stream(layer.figures())))
+                .toArray());
+        List<double[]> shares = shown.stream()
+                .map(layer -> shares(layer.figures(), x.high(), bins))
+                .toList();
+        Chart chart = new Chart(
+                x,
+                Range.round(
+                        DoubleStream.concat(DoubleStream.of(0), shares.stream().flatMapToDouble(Arrays::stream))
+                                .toArray()));
+        double width = x.high() / bins;
+        for (int i = 0; i < shown.size(); i++) {
+            chart.swatch("bar", shown.get(i).colour(), shown.get(i).name());
+            for (int bin = 0; bin < bins; bin++) {
+                double left = width * (bin + .08 + .84 * i / shown.size());
+                double right = width * (bin + .08 + .84 * (i + 1) / shown.size());
+                chart.bar(shown.get(i).colour(), left, right, 0, shares.get(i)[bin]);
+            }
+        }
+        return chart.figure(labels, chart.xTicks());
+    }
+
+    private static double[] shares(double[] values, double high, int bins) {
+        double[] shares = new double[bins];
+        for (double value : values) {
+            int bin = Math.clamp((long) (value / high * bins), 0, bins - 1);
+            shares[bin] += 100.0 / values.length;
+        }
+        return shares;
+    }
+
+    private static double[] averaged(double[] values, int count) {
+        double[] means = new double[count];
+        for (int i = 0; i < count; i++) {
+            int from = (int) ((long) i * values.length / count);
+            int to = (int) ((long) (i + 1) * values.length / count);
+            means[i] = Arrays.stream(values, from, to).average().orElse(0);
+        }
+        return means;
+    }
+
+    private static List<Point> averaged(List<Point> points) {
+        if (points.size() <= POINTS_MAX) {
+            return points;
+        }
+        double[] xs = averaged(points.stream().mapToDouble(Point::x).toArray(), POINTS_MAX);
+        double[] ys = averaged(points.stream().mapToDouble(Point::y).toArray(), POINTS_MAX);
+        List<Point> fewer = new ArrayList<>();
+        for (int i = 0; i < xs.length; i++) {
+            fewer.add(new Point(xs[i], ys[i]));
+        }
+        return fewer;
+    }
+
+    private void level(Level level) {
+        swatch("level", level.colour(), level.name());
+        marks.append(String.format(
+                Locale.ROOT,
+                "<line class=\"level c%d\" x1=\"%d\" x2=\"%d\" y1=\"%s\" y2=\"%s\"><title>%s: %s</title></line>",
+                level.colour(),
+                LEFT,
+                WIDTH - RIGHT,
+                y(level.y()),
+                y(level.y()),
+                escaped(level.name()),
+                figure(level.y())));
+    }
+
+    private void curve(Series series) {
+        List<Point> points = averaged(series.points());
+        if (series.mark() != Mark.PALE) {
+            swatch(series.mark() == Mark.DIAMONDS ? "diamond" : "line", series.colour(), series.name());
+        }
+        if (series.mark() != Mark.DIAMONDS) {
+            StringBuilder path = new StringBuilder();
+            for (Point point : points) {
+                path.append(path.isEmpty() ? "M" : "L")
+                        .append(x(point.x()))
+                        .append(' ')
+                        .append(y(point.y()));
+            }
+            String kind = series.mark() == Mark.PALE ? "line pale" : "line";
+            marks.append(String.format(Locale.ROOT, "<path class=\"%s c%d\" d=\"%s\"/>", kind, series.colour(), path));
+        }
+        switch (series.mark()) {
+            case PALE, LINE -> {}
+            case DOTS ->
+                points.forEach(point -> marks.append(String.format(
+                        Locale.ROOT,
+                        "<circle class=\"dot c%d\" cx=\"%s\" cy=\"%s\" r=\"3.2\">%s</circle>",
+                        series.colour(),
+                        x(point.x()),
+                        y(point.y()),
+                        tip(series, point))));
+            case DIAMONDS ->
+                points.forEach(point -> marks.append(String.format(
+                        Locale.ROOT,
+                        "<path class=\"dot c%d\" d=\"M%s %sl6 6l-6 6l-6 -6z\">%s</path>",
+                        series.colour(),
+                        x(point.x()),
+                        pixel(yAt(point.y()) - 6),
+                        tip(series, point))));
+        }
+    }
+
+    private static String tip(Series series, Point point) {
+        return String.format(
+                Locale.ROOT,
+                "<title>%s, step %s: %s</title>",
+                escaped(series.name()),
+                figure(point.x()),
+                figure(point.y()));
+    }
+
+    private void bar(int colour, double left, double right, double low, double high) {
+        if (high > low) {
+            marks.append(String.format(
+                    Locale.ROOT,
+                    "<rect class=\"bar c%d\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"/>",
+                    colour,
+                    x(left),
+                    y(high),
+                    pixel(Math.max(.5, xAt(right) - xAt(left) - .6)),
+                    pixel(yAt(low) - yAt(high))));
+        }
+    }
+
+    private void swatch(String kind, int colour, String name) {
+        String drawing =
+                switch (kind) {
+                    case "bar" -> "<rect class=\"bar c%d\" x=\"4\" y=\"1\" width=\"10\" height=\"10\"/>";
+                    case "diamond" -> "<path class=\"dot c%d\" d=\"M9 1l5 5l-5 5l-5 -5z\"/>";
+                    case "level" -> "<line class=\"level c%d\" x1=\"0\" x2=\"18\" y1=\"6\" y2=\"6\"/>";
+                    default -> "<line class=\"line c%d\" x1=\"0\" x2=\"18\" y1=\"6\" y2=\"6\"/>";
+                };
+        legend.append(String.format(
+                Locale.ROOT,
+                "<li><svg class=\"swatch\" viewBox=\"0 0 18 12\" aria-hidden=\"true\">" + drawing + "</svg>%s</li>",
+                colour,
+                escaped(name)));
+    }
+
+    private String figure(Labels labels, List<Double> xTicks) {
+        StringBuilder axes = new StringBuilder();
+        for (double tick : y.ticks()) {
+            axes.append(String.format(
+                    Locale.ROOT,
+                    "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%s\" y2=\"%s\"/>"
+                            + "<text class=\"tick end\" x=\"%d\" y=\"%s\">%s</text>",
+                    LEFT,
+                    WIDTH - RIGHT,
+                    y(tick),
+                    y(tick),
+                    LEFT - 8,
+                    pixel(yAt(tick) + 4),
+                    figure(tick)));
+        }
+        for (double tick : xTicks) {
+            axes.append(String.format(
+                    Locale.ROOT,
+                    "<line class=\"grid\" x1=\"%s\" x2=\"%s\" y1=\"%d\" y2=\"%d\"/>"
+                            + "<text class=\"tick middle\" x=\"%s\" y=\"%d\">%s</text>",
+                    x(tick),
+                    x(tick),
+                    HEIGHT - BOTTOM,
+                    HEIGHT - BOTTOM + 4,
+                    x(tick),
+                    HEIGHT - BOTTOM + 18,
+                    figure(tick)));
+        }
+        return String.format(
+                Locale.ROOT,
+                "<figure class=\"chart\"><figcaption>%s <span>%s</span></figcaption><ul class=\"legend\">%s</ul>"
+                        + "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">%s"
+                        + "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>%s"
+                        + "<text class=\"tick middle\" x=\"%d\" y=\"%d\">%s</text></svg></figure>",
+                escaped(labels.title()),
+                escaped(labels.y()),
+                legend,
+                WIDTH,
+                HEIGHT,
+                escaped(labels.title() + ", " + labels.y() + ", by " + labels.x()),
+                axes,
+                LEFT,
+                WIDTH - RIGHT,
+                HEIGHT - BOTTOM,
+                HEIGHT - BOTTOM,
+                marks,
+                (LEFT + WIDTH - RIGHT) / 2,
+                HEIGHT - 6,
+                escaped(labels.x()));
+    }
+
+    private List<Double> xTicks() {
+        return x.ticks();
+    }
+
+    private double xAt(double value) {
+        return LEFT + (value - x.low()) / (x.high() - x.low()) * (WIDTH - LEFT - RIGHT);
+    }
+
+    private double yAt(double value) {
+        return HEIGHT - BOTTOM - (value - y.low()) / (y.high() - y.low()) * (HEIGHT - TOP - BOTTOM);
+    }
+
+    private String x(double value) {
+        return pixel(xAt(value));
+    }
+
+    private String y(double value) {
+        return pixel(yAt(value));
+    }
+
+    private static String pixel(double value) {
+        return String.format(Locale.ROOT, "%.1f", value);
+    }
+
+    /** Up to four significant digits, without needless zeros. */
+    static String figure(double value) {
+        if (value == 0) {
+            return "0";
+        }
+        if (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-4) {
+            return String.format(Locale.ROOT, "%.2e", value);
+        }
+        int decimals = Math.clamp(3 - (long) Math.floor(Math.log10(Math.abs(value))), 0, 6);
+        String digits = String.format(Locale.ROOT, "%." + decimals + "f", value);
+        return digits.contains(".") ? digits.replaceAll("\\.?0+$", "") : digits;
+    }
+
+    static String escaped(String text) {
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
+    }
+
+    /**
+     * What an axis spans.
+     *
+     * @param step distance of its ticks: 1, 2 or 5 times a power of ten
+     */
+    private record Range(double low, double high, double step) {
+        /** From the smallest to the largest value. */
+        static Range tight(double[] values) {
+            double low = Arrays.stream(values).min().orElse(0);
+            double high = Arrays.stream(values).max().orElse(1);
+            double top = high > low ? high : low + 1;
+            return new Range(low, top, step(low, top));
+        }
+
+        /** From a tick below to a tick above all values. */
+        static Range round(double[] values) {
+            Range tight = tight(values);
+            double step = tight.step();
+            double low = Math.floor(tight.low() / step + 1e-9) * step;
+            double high = Math.ceil(tight.high() / step - 1e-9) * step;
+            return new Range(low, high > low ? high : low + step, step);
+        }
+
+        static double step(double low, double high) {
+            double rough = (high - low) / TICKS;
+            double power = Math.pow(10, Math.floor(Math.log10(rough)));
+            double digit = rough / power;
+            return power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
+        }
+
+        List<Double> ticks() {
+            List<Double> ticks = new ArrayList<>();
+            for (long i = (long) Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
+                ticks.add(i * step);
+            }
+            return ticks;
+        }
+    }
+}
