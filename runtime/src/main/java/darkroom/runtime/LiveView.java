@@ -140,6 +140,7 @@ final class LiveView implements RunListener, AutoCloseable {
                     .system(true)
                     .systemOutput(TerminalBuilder.SystemOutput.SysOut)
                     .dumb(false)
+                    .nativeSignals(false)
                     .build();
         } catch (IOException | IllegalStateException noTerminal) {
             return null;
@@ -233,25 +234,33 @@ final class LiveView implements RunListener, AutoCloseable {
         paint();
     }
 
+    /** After closing only the end of the run is told: whoever interrupted it waits for that. */
     @Override
     public void heard(RunEvent event) {
         synchronized (lock) {
-            if (closed) {
+            if (!closed) {
+                hear(event);
                 return;
             }
-            if (!ended) {
-                warnings.line(event).map(this::stamped).ifPresent(this::above);
+        }
+        if (event instanceof RunEvent.Ended over) {
+            say(stamped(end(over)));
+        }
+    }
+
+    private void hear(RunEvent event) {
+        if (!ended) {
+            warnings.line(event).map(this::stamped).ifPresent(this::above);
+        }
+        progress.heard(event);
+        switch (event) {
+            case RunEvent.StepCommitted committed -> stepLine(committed);
+            case RunEvent.Ended over -> {
+                ended = true;
+                releaseStepLine();
+                above(stamped(end(over)));
             }
-            progress.heard(event);
-            switch (event) {
-                case RunEvent.StepCommitted committed -> stepLine(committed);
-                case RunEvent.Ended over -> {
-                    ended = true;
-                    releaseStepLine();
-                    above(stamped(end(over)));
-                }
-                case RunEvent other -> {}
-            }
+            case RunEvent other -> {}
         }
     }
 
@@ -436,7 +445,8 @@ final class LiveView implements RunListener, AutoCloseable {
         }
 
         private void print(String line) {
-            AttributedStyle style = line.contains("warning: ") ? WARNING : AttributedStyle.DEFAULT;
+            boolean warns = line.contains("warning: ") || line.startsWith("warn: ") || line.startsWith("error: ");
+            AttributedStyle style = warns ? WARNING : AttributedStyle.DEFAULT;
             new AttributedString(line, style).println(terminal);
         }
 

@@ -19,20 +19,23 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * Writes a run's figures for TensorBoard. The step of an event is the number of commits: the first step of training is 1,
- * and an evaluation stands at the version that it drew with, so that one made before training stands at 0.
+ * a validation stands at the version that it drew with, and any other evaluation where the run is at the moment, so that
+ * one made before training stands at 0.
  *
  * <p>A step has {@code reward/mean|std}, {@code groups/kept|dropped|abandoned}, {@code images/issued|lessons|unscored},
  * {@code loss/policy|kl} and {@code loss/gradient_norm} where there was an optimizer step,
  * {@code speed/images_per_second}, and {@code seconds/step|drawing|scoring|waiting|learning}. An evaluation has
- * {@code validation/…} or {@code held_out/…}: {@code reward}, {@code ground_truth}, {@code psnr_outside},
+ * {@code validation/…}, {@code held_out/…} or {@code clean_reference/…}: {@code reward}, {@code ground_truth}, {@code psnr_outside},
  * {@code unscored}, and the first two for each task type. A figure that does not exist is not written.
  */
 final class TensorBoardRecorder implements RunListener, AutoCloseable {
     private final EventFile file;
     private final Function<RunEvent.Evaluated, Measurement> measure;
+    private long committed;
 
-    private TensorBoardRecorder(EventFile file, Function<RunEvent.Evaluated, Measurement> measure) {
+    private TensorBoardRecorder(EventFile file, long committed, Function<RunEvent.Evaluated, Measurement> measure) {
         this.file = file;
+        this.committed = committed;
         this.measure = measure;
     }
 
@@ -47,18 +50,23 @@ final class TensorBoardRecorder implements RunListener, AutoCloseable {
     static TensorBoardRecorder in(
             Path directory, InstantSource clock, long committed, Function<RunEvent.Evaluated, Measurement> measure)
             throws IOException {
-        return new TensorBoardRecorder(EventFile.create(directory, clock, committed), measure);
+        return new TensorBoardRecorder(EventFile.create(directory, clock, committed), committed, measure);
     }
 
     /** @throws UncheckedIOException if the file cannot be written: the disk is full, or the directory is gone */
     @Override
     public void heard(RunEvent event) {
         switch (event) {
-            case RunEvent.StepCommitted committed -> write(committed.step() + 1L, figures(committed));
+            case RunEvent.StepCommitted step -> {
+                committed = step.step() + 1L;
+                write(committed, figures(step));
+            }
             case RunEvent.Evaluated evaluated ->
                 write(
-                        evaluated.request().version().value(),
-                        figures(evaluated.request().name(), measure.apply(evaluated)));
+                        Evaluations.isValidation(evaluated.request())
+                                ? evaluated.request().version().value()
+                                : committed,
+                        figures(prefix(evaluated.request().name()), measure.apply(evaluated)));
             case RunEvent other -> {}
         }
     }
@@ -109,8 +117,15 @@ final class TensorBoardRecorder implements RunListener, AutoCloseable {
         return figures;
     }
 
-    private static Map<String, Double> figures(String evaluation, Measurement measurement) {
-        String prefix = evaluation.matches(".+-validation-\\d+") ? "validation/" : "held_out/";
+    private static String prefix(String evaluation) {
+        return switch (evaluation) {
+            case Evaluations.HELD_OUT_BEFORE, Evaluations.HELD_OUT_AFTER -> "held_out/";
+            case Evaluations.CLEAN_REFERENCE -> "clean_reference/";
+            default -> Evaluations.isValidation(evaluation) ? "validation/" : evaluation + "/";
+        };
+    }
+
+    private static Map<String, Double> figures(String prefix, Measurement measurement) {
         Map<String, Double> figures = new LinkedHashMap<>();
         Measurement.Averages all = measurement.overall();
         put(figures, prefix + "reward", all.reward());

@@ -98,10 +98,13 @@ final class EventFileTest {
     }
 
     @Test
-    void validations_and_held_out_evaluations_have_their_own_tags_at_the_version_they_drew_with() throws IOException {
+    void every_kind_of_evaluation_has_its_own_tags_at_the_step_where_it_belongs() throws IOException {
         try (TensorBoardRecorder recorder = TensorBoardRecorder.in(directory, clock, 0, this::measured)) {
-            recorder.heard(ScriptedEvents.evaluated("held-out-before", 0));
+            recorder.heard(ScriptedEvents.evaluated(Evaluations.HELD_OUT_BEFORE, 0));
             recorder.heard(ScriptedEvents.evaluated("run-validation-10", 10));
+            recorder.heard(ScriptedEvents.evaluated(Evaluations.CLEAN_REFERENCE, 0));
+            recorder.heard(ScriptedEvents.committed(11, .4, 3));
+            recorder.heard(ScriptedEvents.evaluated(Evaluations.HELD_OUT_AFTER, 0));
         }
         List<Event> events = read(onlyFile());
         assertThat(events.get(1).step).isZero();
@@ -114,6 +117,9 @@ final class EventFileTest {
         assertThat(events.get(2).scalars)
                 .containsEntry("validation/ground_truth", .3f)
                 .containsEntry("validation/unscored", 0f);
+        assertThat(events.get(3).scalars).containsKey("clean_reference/reward");
+        assertThat(events.getLast().step).isEqualTo(12);
+        assertThat(events.getLast().scalars).containsKey("held_out/reward");
     }
 
     @Test

@@ -179,7 +179,10 @@ final class LiveViewTest {
         assertThat(watched.lines()).hasSize(3).last().isEqualTo("warning: from the log");
         assertThat(watched.screen().cursorVisible()).isTrue();
         view.say("checkpoint written");
-        assertThat(out.toString().lines()).containsExactly("checkpoint written");
+        view.heard(ScriptedEvents.committed(4, .4, 3));
+        view.heard(ScriptedEvents.ended(5, new RunEvent.End.ByRequest()));
+        assertThat(out.toString().lines())
+                .containsExactly("checkpoint written", "0:00:08 training ended as asked after step 5");
     }
 
     @Test
