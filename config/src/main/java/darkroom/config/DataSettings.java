@@ -1,5 +1,6 @@
 package darkroom.config;
 
+import java.util.HashSet;
 import java.util.List;
 
 /**
@@ -12,6 +13,13 @@ import java.util.List;
  */
 public record DataSettings(String source, List<String> tasks, int trainTasks, OnMalformed onMalformed) {
     public DataSettings {
+        Allowed.text("data.source", source);
+        Allowed.whole("data.train-tasks", trainTasks, 1, Integer.MAX_VALUE);
+        Allowed.require(
+                tasks.stream().noneMatch(String::isBlank) && new HashSet<>(tasks).size() == tasks.size(),
+                "data.tasks",
+                tasks,
+                "task types, each once");
         tasks = List.copyOf(tasks);
     }
 

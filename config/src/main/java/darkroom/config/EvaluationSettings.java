@@ -11,4 +11,13 @@ package darkroom.config;
  * @param solverSteps solver steps of an evaluation draw
  */
 public record EvaluationSettings(
-        int tasks, int imagesPerTask, int everySteps, int validationTasks, int patience, int solverSteps) {}
+        int tasks, int imagesPerTask, int everySteps, int validationTasks, int patience, int solverSteps) {
+    public EvaluationSettings {
+        Allowed.whole("evaluation.tasks", tasks, 1, 1_000_000);
+        Allowed.whole("evaluation.images-per-task", imagesPerTask, 1, 1000);
+        Allowed.whole("evaluation.every-steps", everySteps, 0, Integer.MAX_VALUE);
+        Allowed.whole("evaluation.validation-tasks", validationTasks, 1, 1_000_000);
+        Allowed.whole("evaluation.patience", patience, 0, Integer.MAX_VALUE);
+        Allowed.whole("evaluation.solver-steps", solverSteps, 1, 1000);
+    }
+}

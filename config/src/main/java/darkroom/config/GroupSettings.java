@@ -25,6 +25,13 @@ public record GroupSettings(
         double advantageClip,
         boolean banPrompts,
         int scoredMin) {
+    public GroupSettings {
+        Allowed.real("groups.mean-threshold", meanThreshold, 0, 1);
+        Allowed.real("groups.spread-threshold", spreadThreshold, 0, 1);
+        Allowed.atLeast("groups.epsilon", epsilon, 0);
+        Allowed.above("groups.advantage-clip", advantageClip, 0);
+        Allowed.whole("groups.scored-min", scoredMin, 0, Integer.MAX_VALUE);
+    }
 
     public enum Rule {
         AND,

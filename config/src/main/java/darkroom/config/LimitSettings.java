@@ -18,4 +18,18 @@ public record LimitSettings(
         Duration heartbeatEvery,
         int workAttemptsMax,
         Duration stallAfter,
-        long tensorBytesMax) {}
+        long tensorBytesMax) {
+    public LimitSettings {
+        Allowed.whole("limits.groups-in-flight-max", groupsInFlightMax, 1, 1_000_000);
+        Allowed.duration("limits.lease-time", leaseTime);
+        Allowed.duration("limits.heartbeat-every", heartbeatEvery);
+        Allowed.require(
+                heartbeatEvery.compareTo(leaseTime) < 0,
+                "limits.heartbeat-every",
+                heartbeatEvery.toMillis() + "ms",
+                "times below limits.lease-time=" + leaseTime.toMillis() + "ms");
+        Allowed.whole("limits.work-attempts-max", workAttemptsMax, 1, 1_000_000);
+        Allowed.duration("limits.stall-after", stallAfter);
+        Allowed.whole("limits.tensor-bytes-max", tensorBytesMax, 1 << 20, Long.MAX_VALUE);
+    }
+}

@@ -8,4 +8,11 @@ package darkroom.config;
  * @param resolution side of the square images, in pixels
  * @param guidance guidance scale passed to models that embed one; 1 for models that do not
  */
-public record PolicySettings(String model, String base, int resolution, double guidance) {}
+public record PolicySettings(String model, String base, int resolution, double guidance) {
+    public PolicySettings {
+        Allowed.text("policy.model", model);
+        Allowed.text("policy.base", base);
+        Allowed.whole("policy.resolution", resolution, 1, 8192);
+        Allowed.real("policy.guidance", guidance, 0, 100);
+    }
+}

@@ -5,9 +5,14 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Settings by the name of a recipe or from a file. A recipe or file says only what differs from {@code defaults.conf},
@@ -18,6 +23,7 @@ public final class Recipes {
     public static final List<String> SHIPPED =
             List.of("embedded-demo", "embedded-paper", "flux-kontext", "qwen-image-edit", "uniworld-v2");
 
+    private static final String DEFAULTS = "defaults.conf";
     private static final ConfigParseOptions STRICT =
             ConfigParseOptions.defaults().setAllowMissing(false);
 
@@ -29,19 +35,48 @@ public final class Recipes {
      * @throws SettingsException if there is no such recipe, a key is unknown, or a value cannot work
      */
     public static RunSettings load(String nameOrFile, List<String> overrides) {
+        return SettingsReader.read(resolved(nameOrFile, overrides), defaults());
+    }
+
+    /**
+     * Every setting with its value and what it means, in the order and with the comments of the defaults; a value that is
+     * not the default has the default behind it. {@link #load} reads the text back to the same settings.
+     *
+     * @throws SettingsException as {@link #load}
+     */
+    public static String explain(String nameOrFile, List<String> overrides) {
+        var _ = load(nameOrFile, overrides);
+        return SettingsText.of(defaultText(), defaults(), resolved(nameOrFile, overrides));
+    }
+
+    private static Config resolved(String nameOrFile, List<String> overrides) {
         try {
             Config own = ConfigFactory.empty();
             for (String override : overrides) {
                 if (override.indexOf('=') < 1) {
                     throw new SettingsException("\"%s\" is not of the form key=value".formatted(override));
                 }
-                own = ConfigFactory.parseString(override).withFallback(own);
+                own = ConfigFactory.parseString(
+                                override, ConfigParseOptions.defaults().setOriginDescription("\"" + override + "\""))
+                        .withFallback(own);
             }
-            Config defaults = ConfigFactory.parseResources(Recipes.class, "defaults.conf", STRICT);
-            return SettingsReader.read(
-                    own.withFallback(source(nameOrFile)).withFallback(defaults).resolve(), defaults);
+            return own.withFallback(source(nameOrFile)).withFallback(defaults()).resolve();
         } catch (ConfigException e) {
             throw new SettingsException("configuration %s: %s".formatted(nameOrFile, e.getMessage()), e);
+        }
+    }
+
+    private static Config defaults() {
+        return ConfigFactory.parseResources(Recipes.class, DEFAULTS, STRICT);
+    }
+
+    private static List<String> defaultText() {
+        try (InputStream in = Recipes.class.getResourceAsStream(DEFAULTS)) {
+            return new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(DEFAULTS + " cannot be read", e);
         }
     }
 
@@ -66,7 +101,8 @@ public final class Recipes {
     /** What decides the result of a run, as HOCON: two runs with equal text compute the same. */
     public static String deciding(RunSettings settings) {
         Config all = SettingsReader.write(settings);
-        for (String path : List.of("workers", "limits", "checkpoints", "evaluation", "scoring.endpoints", "recipe", "steps")) {
+        for (String path :
+                List.of("workers", "limits", "checkpoints", "evaluation", "scoring.endpoints", "recipe", "steps")) {
             all = all.withoutPath(path);
         }
         return all.root().render(ConfigRenderOptions.concise());

@@ -21,6 +21,15 @@ public record RolloutSettings(
         double sdeNoise,
         boolean bf16,
         int staleness) {
+    public RolloutSettings {
+        Allowed.whole("rollout.groups-per-step", groupsPerStep, 1, 1_000_000);
+        Allowed.whole("rollout.images-per-group", imagesPerGroup, 2, 10_000);
+        Allowed.whole("rollout.solver-steps", solverSteps, 1, 1000);
+        Allowed.real("rollout.sde-noise", sdeNoise, 0, 10);
+        Allowed.require(
+                solver != Solver.SDE || sdeNoise > 0, "rollout.sde-noise", sdeNoise, "numbers above 0 with solver=sde");
+        Allowed.whole("rollout.staleness", staleness, 0, 1);
+    }
 
     /** Sigma schedules of the flow-matching scheduler: dynamic shift as Kontext, as Qwen-Image-Edit, or none. */
     public enum Schedule {

@@ -23,4 +23,41 @@ public record RunSettings(
         EvaluationSettings evaluation,
         CheckpointSettings checkpoints,
         WorkerSettings workers,
-        LimitSettings limits) {}
+        LimitSettings limits) {
+    private static final String SHIPPED_RESOLUTIONS =
+            "32 with a base that ships; another takes a base of your own, see darkroom pretrain";
+
+    public RunSettings {
+        Allowed.text("recipe", recipe);
+        Allowed.whole("steps", steps, 1, Integer.MAX_VALUE);
+        boolean stochastic = rollout.solver() == RolloutSettings.Solver.SDE;
+        switch (training.objective()) {
+            case FLOW_GRPO ->
+                Allowed.require(
+                        stochastic,
+                        "training.objective",
+                        "flow-grpo",
+                        "diffusion-nft, or flow-grpo with rollout.solver=sde");
+            case DIFFUSION_NFT ->
+                Allowed.require(
+                        !stochastic,
+                        "rollout.solver",
+                        "sde",
+                        "euler and dpm2, or sde with training.objective=flow-grpo");
+        }
+        Allowed.require(
+                training.timestepsPerImage() <= rollout.solverSteps(),
+                "training.timesteps-per-image",
+                training.timestepsPerImage(),
+                "whole numbers up to rollout.solver-steps=" + rollout.solverSteps());
+        Allowed.require(
+                groups.scoredMin() <= rollout.imagesPerGroup(),
+                "groups.scored-min",
+                groups.scoredMin(),
+                "whole numbers up to rollout.images-per-group=" + rollout.imagesPerGroup());
+        boolean shipped = policy.base().equals("mixed") || policy.base().equals("clean");
+        if (policy.model().equals("embedded") && shipped) {
+            Allowed.require(policy.resolution() == 32, "policy.resolution", policy.resolution(), SHIPPED_RESOLUTIONS);
+        }
+    }
+}

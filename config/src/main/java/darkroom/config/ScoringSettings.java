@@ -3,6 +3,7 @@ package darkroom.config;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * How an edit gets its score.
@@ -26,6 +27,20 @@ public record ScoringSettings(
         int attempts,
         double labelMassMin) {
     public ScoringSettings {
+        for (URI endpoint : endpoints) {
+            String scheme = String.valueOf(endpoint.getScheme()).toLowerCase(Locale.ROOT);
+            boolean plain = endpoint.getRawUserInfo() == null && endpoint.getRawQuery() == null;
+            Allowed.require(
+                    plain && endpoint.getHost() != null && (scheme.equals("http") || scheme.equals("https")),
+                    "scoring.endpoints",
+                    plain ? endpoint : "(URL of " + endpoint.getHost() + ")",
+                    "http and https URLs such as http://localhost:8000; a token comes from DARKROOM_SCORER_TOKEN");
+        }
+        Allowed.text("scoring.judge", judge);
+        Allowed.whole("scoring.concurrency", concurrency, 1, 8192);
+        Allowed.duration("scoring.timeout", timeout);
+        Allowed.whole("scoring.attempts", attempts, 1, 1000);
+        Allowed.real("scoring.label-mass-min", labelMassMin, 0, 1);
         endpoints = List.copyOf(endpoints);
     }
 

@@ -11,4 +11,9 @@ public final class SettingsException extends IllegalArgumentException {
     public SettingsException(String message, Throwable cause) {
         super(message, cause);
     }
+
+    /** {@code key=value: allowed are ...}. */
+    static SettingsException of(String key, Object value, String allowed) {
+        return new SettingsException("%s=%s: allowed are %s".formatted(key, value, allowed));
+    }
 }

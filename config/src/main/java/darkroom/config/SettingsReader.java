@@ -10,6 +10,7 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -59,6 +60,9 @@ final class SettingsReader {
                     Arrays.stream(components).map(RecordComponent::getType).toArray(Class[]::new));
             return constructor.newInstance(values);
         } catch (InvocationTargetException e) {
+            if (e.getTargetException() instanceof SettingsException refused) {
+                throw refused;
+            }
             throw new SettingsException(
                     (path.isEmpty() ? "" : path.substring(0, path.length() - 1) + ": ")
                             + e.getTargetException().getMessage(),
@@ -77,28 +81,46 @@ final class SettingsReader {
             return Arrays.stream(type.getEnumConstants())
                     .filter(constant -> label(constant).equalsIgnoreCase(text))
                     .findFirst()
-                    .orElseThrow(() -> new SettingsException("%s=%s: allowed are %s"
-                            .formatted(
-                                    key,
-                                    text,
-                                    Arrays.stream(type.getEnumConstants())
-                                            .map(SettingsReader::label)
-                                            .toList())));
+                    .orElseThrow(() -> SettingsException.of(
+                            key,
+                            text,
+                            Arrays.stream(type.getEnumConstants())
+                                    .map(SettingsReader::label)
+                                    .toList()
+                                    .toString()));
         }
         if (type == List.class) {
             boolean uris = generic instanceof ParameterizedType list && list.getActualTypeArguments()[0] == URI.class;
             List<String> texts = config.getStringList(key);
-            return uris ? texts.stream().map(URI::create).toList() : texts;
+            return uris ? texts.stream().map(text -> uri(key, text)).toList() : texts;
         }
         return switch (type.getName()) {
-            case "int" -> config.getInt(key);
-            case "long" -> key.endsWith("bytes-max") ? config.getBytes(key) : config.getLong(key);
+            case "int" -> Math.toIntExact(whole(config, key, Integer.MIN_VALUE, Integer.MAX_VALUE));
+            case "long" ->
+                key.endsWith("bytes-max") ? config.getBytes(key) : whole(config, key, Long.MIN_VALUE, Long.MAX_VALUE);
             case "double" -> config.getDouble(key);
             case "boolean" -> config.getBoolean(key);
             case "java.lang.String" -> config.getString(key);
             case "java.time.Duration" -> config.getDuration(key);
             default -> throw new IllegalStateException(key + " has a type that settings do not have: " + type);
         };
+    }
+
+    /** A library that reads 3.7 as 3 is not asked for integers. */
+    private static long whole(Config config, String key, long min, long max) {
+        Number number = config.getNumber(key);
+        long value = number.longValue();
+        Allowed.require(number.doubleValue() == value, key, number, "whole numbers");
+        Allowed.whole(key, value, min, max);
+        return value;
+    }
+
+    private static URI uri(String key, String text) {
+        try {
+            return new URI(text);
+        } catch (URISyntaxException e) {
+            throw SettingsException.of(key, '"' + text + '"', "URLs: " + e.getReason());
+        }
     }
 
     static Config write(Record settings) {

@@ -32,6 +32,23 @@ public record TrainingSettings(
         OldPolicy oldPolicy,
         double oldPolicyDecay,
         double emaDecay) {
+    public TrainingSettings {
+        Allowed.above("training.beta", beta, 0);
+        Allowed.atLeast("training.kl-weight", klWeight, 0);
+        Allowed.real("training.clip-range", clipRange, 0, 1);
+        Allowed.whole("training.timesteps-per-image", timestepsPerImage, 1, 1000);
+        Allowed.whole("training.optimizer-steps", optimizerSteps, 1, 10_000);
+        Allowed.whole("training.unit-samples", unitSamples, 1, 1_000_000);
+        Allowed.whole("training.lora", lora, 0, 4096);
+        Allowed.atLeast("training.lora-alpha", loraAlpha, 0);
+        Allowed.require(
+                lora == 0 || loraAlpha > 0,
+                "training.lora-alpha",
+                loraAlpha,
+                "numbers above 0 with training.lora=" + lora);
+        Allowed.real("training.old-policy-decay", oldPolicyDecay, 0, 1);
+        Allowed.real("training.ema-decay", emaDecay, 0, 1);
+    }
 
     public enum Objective {
         DIFFUSION_NFT,
