@@ -1,0 +1,141 @@
+package darkroom.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigRenderOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.TreeMap;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What the pages say of the code is looked up in the code. */
+class DocumentationTest {
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+    private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.+)$");
+    private static final Pattern SNIPPET = Pattern.compile("(?ms)^```java\\n(.*?)^```$");
+    private static final Pattern MEMBER = Pattern.compile("`([A-Z]+[a-z]\\w*)\\.([a-z]\\w+)(?:\\([^`]*\\))?`");
+    private static final Pattern KEY_ROW = Pattern.compile("(?m)^\\| `([a-z0-9.-]+)` \\| `(.*?)` \\|.*$");
+
+    @Test
+    void every_link_leads_to_a_file_and_a_heading_that_are_there() throws IOException {
+        List<String> broken = new ArrayList<>();
+        for (Path page : pages()) {
+            for (MatchResult link : all(LINK, Files.readString(page))) {
+                String target = link.group(1);
+                if (target.contains("://")) {
+                    continue;
+                }
+                int hash = target.indexOf('#');
+                String file = hash < 0 ? target : target.substring(0, hash);
+                Path there = file.isEmpty() ? page : page.resolveSibling(file).normalize();
+                if (!Files.exists(there) || (hash >= 0 && !anchors(there).contains(target.substring(hash + 1)))) {
+                    broken.add(ROOT.relativize(page) + " -> " + target);
+                }
+            }
+        }
+        assertThat(broken).isEmpty();
+    }
+
+    @Test
+    void every_java_snippet_is_cut_out_of_a_source() throws IOException {
+        List<String> sources = texts(sources());
+        int snippets = 0;
+        for (Path page : pages()) {
+            for (MatchResult snippet : all(SNIPPET, Files.readString(page))) {
+                snippets++;
+                assertThat(sources)
+                        .as("a source with the snippet of %s", page)
+                        .anyMatch(source -> source.contains(snippet.group(1)));
+            }
+        }
+        assertThat(snippets).isPositive();
+    }
+
+    @Test
+    void every_member_that_a_page_names_is_there() throws IOException {
+        List<String> sources = texts(sources());
+        List<String> missing = new ArrayList<>();
+        for (Path page : pages()) {
+            for (MatchResult member : all(MEMBER, Files.readString(page))) {
+                Pattern type = Pattern.compile("\\b(?:class|record|interface|enum) " + member.group(1) + "\\b");
+                Pattern name = Pattern.compile("\\b" + member.group(2) + "\\b");
+                if (sources.stream()
+                        .noneMatch(source -> type.matcher(source).find()
+                                && name.matcher(source).find())) {
+                    missing.add(ROOT.relativize(page) + ": " + member.group());
+                }
+            }
+        }
+        assertThat(missing).isEmpty();
+    }
+
+    @Test
+    void the_table_of_settings_has_every_key_with_its_default() throws IOException {
+        Config defaults = ConfigFactory.parseResources(DocumentationTest.class, "/darkroom/config/defaults.conf");
+        TreeMap<String, String> expected = new TreeMap<>();
+        for (var entry : defaults.entrySet()) {
+            expected.put(entry.getKey(), entry.getValue().render(ConfigRenderOptions.concise()));
+        }
+        TreeMap<String, String> documented = new TreeMap<>();
+        String page = Files.readString(ROOT.resolve("docs/configuration.md"));
+        for (MatchResult row : all(KEY_ROW, page.substring(page.indexOf("## All keys")))) {
+            documented.put(
+                    row.group(1),
+                    ConfigFactory.parseString("value = " + row.group(2))
+                            .getValue("value")
+                            .render(ConfigRenderOptions.concise()));
+        }
+        assertThat(documented).isEqualTo(expected);
+    }
+
+    private static List<Path> pages() throws IOException {
+        return files(".md");
+    }
+
+    private static List<Path> sources() throws IOException {
+        return files(".java");
+    }
+
+    private static List<Path> files(String suffix) throws IOException {
+        try (Stream<Path> tree = Files.walk(ROOT)) {
+            return tree.filter(path -> path.toString().endsWith(suffix))
+                    .filter(path -> Stream.of("target", "runs", ".git")
+                            .noneMatch(name -> ROOT.relativize(path).startsWith(name)
+                                    || ROOT.relativize(path).toString().contains("/" + name + "/")))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static List<String> texts(List<Path> files) throws IOException {
+        List<String> texts = new ArrayList<>();
+        for (Path file : files) {
+            texts.add(Files.readString(file));
+        }
+        return texts;
+    }
+
+    /** Headings as anchors: lower case, blanks to hyphens, other signs gone. */
+    private static List<String> anchors(Path page) throws IOException {
+        return all(HEADING, Files.readString(page)).stream()
+                .map(heading -> heading.group(1)
+                        .toLowerCase(Locale.ROOT)
+                        .replaceAll("[^\\p{L}\\p{N} _-]", "")
+                        .replace(' ', '-'))
+                .toList();
+    }
+
+    private static List<MatchResult> all(Pattern pattern, String text) {
+        return pattern.matcher(text).results().toList();
+    }
+}
