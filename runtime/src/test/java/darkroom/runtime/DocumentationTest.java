@@ -2,10 +2,15 @@ package darkroom.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigRenderOptions;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +30,8 @@ class DocumentationTest {
     private static final Pattern SNIPPET = Pattern.compile("(?ms)^```java\\n(.*?)^```$");
     private static final Pattern MEMBER = Pattern.compile("`([A-Z]+[a-z]\\w*)\\.([a-z]\\w+)(?:\\([^`]*\\))?`");
     private static final Pattern KEY_ROW = Pattern.compile("(?m)^\\| `([a-z0-9.-]+)` \\| `(.*?)` \\|.*$");
+
+    private static final Pattern FIGURE_ROW = Pattern.compile("(?m)^\\| `(darkroom[.][A-Za-z.-]+)` \\| (\\S+) \\|$");
 
     @Test
     void every_link_leads_to_a_file_and_a_heading_that_are_there() throws IOException {
@@ -96,6 +103,32 @@ class DocumentationTest {
                             .render(ConfigRenderOptions.concise()));
         }
         assertThat(documented).isEqualTo(expected);
+    }
+
+    @Test
+    void the_figures_of_a_model_card_are_those_of_its_weights() throws IOException {
+        for (String model : List.of("mixed", "clean", "judge", "weak")) {
+            JsonNode metadata = metadata(ROOT.resolve(
+                    "gpu-workers/src/main/resources/darkroom/gpuworkers/weights/" + model + ".safetensors"));
+            List<MatchResult> rows = all(FIGURE_ROW, Files.readString(ROOT.resolve("docs/models/" + model + ".md")));
+            assertThat(rows).as("figures of %s", model).isNotEmpty();
+            for (MatchResult row : rows) {
+                assertThat(row.group(2))
+                        .as("%s in docs/models/%s.md", row.group(1), model)
+                        .isEqualTo(metadata.path(row.group(1)).asText("absent"));
+            }
+        }
+    }
+
+    private static JsonNode metadata(Path safetensors) throws IOException {
+        try (InputStream in = Files.newInputStream(safetensors)) {
+            long header = ByteBuffer.wrap(in.readNBytes(Long.BYTES))
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .getLong();
+            return new JsonMapper()
+                    .readTree(in.readNBytes(Math.toIntExact(header)))
+                    .path("__metadata__");
+        }
     }
 
     private static List<Path> pages() throws IOException {
