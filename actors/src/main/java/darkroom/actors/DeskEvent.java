@@ -26,7 +26,7 @@ public sealed interface DeskEvent extends RunEvent {
      *
      * @param worker who holds the oldest lease; {@code nobody} if no worker is there
      * @param unit the oldest unit, with its step and group
-     * @param acted whether the unit was taken away from the worker now, to be done elsewhere
+     * @param acted whether the unit was taken away from the worker now, and the worker stopped
      */
     record Stalled(String role, String worker, String unit, Duration waited, boolean acted) implements DeskEvent {}
 }

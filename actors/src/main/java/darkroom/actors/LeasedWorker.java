@@ -35,7 +35,7 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     /** The desk leases {@code unit} to this worker. */
     public record Perform<U extends Unit, R extends Result>(LeaseId lease, U unit) implements Command<U, R> {}
 
-    /** Ends the worker at once, whatever it does; the desk notices. For shutdown and for fault tests. */
+    /** Ends the worker at once, whatever it does; the desk notices. For devices that hang, and for fault tests. */
     public record Stop<U extends Unit, R extends Result>() implements Command<U, R> {}
 
     private record Completed<U extends Unit, R extends Result>(

@@ -39,7 +39,8 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>WD-5</b> A worker never holds more leases than its capacity.
  *   <li><b>WD-6</b> At most {@code unitsMax} units are open; a further one is refused at once.
  *   <li><b>WD-7</b> Work that waits with nothing finished for {@code limits.stall-after} is reported with the name of who
- *       blocks; after twice that the oldest leases are taken away.
+ *       blocks; after twice that the oldest leases are taken away, their workers are stopped (their warden has others), and
+ *       any worker may have what waits.
  *   <li><b>WD-8</b> A requester that withdraws hears {@link Withdrawn} after its last answer.
  * </ul>
  */
@@ -295,8 +296,10 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
             for (Lease<U, R> lease : List.copyOf(leases.values())) {
                 if (lease.ageTicks >= stall) {
                     takeAway(lease, "nothing came from " + nameOf(lease.worker) + " for " + waited);
+                    lease.worker.tell(new LeasedWorker.Stop<>());
                 }
             }
+            waiting.forEach(anyone -> anyone.failedOn.clear());
             somethingMoved();
         }
     }
@@ -362,7 +365,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         }
         Map<Station<U, R>, Integer> credit = new LinkedHashMap<>();
         for (Station<U, R> station : stations.values()) {
-            int free = station.silentTicks > ticks(limits.leaseTime()) ? 0 : station.capacity - held(station);
+            int free = silent(station) ? 0 : station.capacity - held(station);
             if (free > 0) {
                 credit.put(station, free); // WD-5
             }
@@ -389,9 +392,14 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         return count;
     }
 
-    /** The freest worker that has not failed the unit; any, once all have. */
+    private boolean silent(Station<U, R> station) {
+        return station.silentTicks >= ticks(limits.leaseTime());
+    }
+
+    /** The freest worker that has not failed the unit; any, once all that are heard of have. */
     private @Nullable Station<U, R> stationFor(Work<U, R> work, Map<Station<U, R>, Integer> credit) {
-        boolean allFailed = stations.keySet().stream().allMatch(work.failedOn::contains);
+        boolean allFailed = stations.values().stream()
+                .allMatch(station -> silent(station) || work.failedOn.contains(station.worker));
         Station<U, R> best = null;
         int most = 0;
         for (Map.Entry<Station<U, R>, Integer> entry : credit.entrySet()) {

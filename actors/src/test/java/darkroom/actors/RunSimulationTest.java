@@ -85,6 +85,19 @@ class RunSimulationTest {
         assertThat(repeated).as("units done again").isGreaterThan(10 * WORLDS);
     }
 
+    /** P-4, WD-7: nobody else is there, and nobody crashes them. */
+    @Test
+    void devices_that_hang_now_and_then_are_replaced_even_if_they_are_the_only_ones() {
+        List<RunDigests> expected = calm(settings(0), STEPS);
+        try (WorldRun run = new WorldRun(3, settings(0), StopWhen.NEVER)) {
+            run.studio.tell(new Studio.Offer("here", run.crew(1, 1, run.faults(0, 0, 0.05))));
+            run.start(STEPS);
+            assertThat(run.toTheEnd().end()).isEqualTo(COMPLETED);
+            assertThat(run.digests).isEqualTo(expected);
+            assertThat(run.heard(DeskEvent.Stalled.class)).anyMatch(DeskEvent.Stalled::acted);
+        }
+    }
+
     /** P-1 has a converse: another seed is another run. */
     @Test
     void runs_of_twenty_seeds_have_twenty_digests() {

@@ -1,0 +1,345 @@
+package darkroom.actors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class WorkDeskTest {
+    private static final Fault RETRY = new Fault.Retry("this device cannot");
+
+    private final DeskBench bench = new DeskBench();
+    private final DeskBench.Requester requester = bench.requester();
+
+    /** What happens next; {@code choice} picks who and what. */
+    record Happening(What what, int choice) {}
+
+    enum What {
+        SUBMIT,
+        SUBMIT_AGAIN,
+        WITHDRAW,
+        JOIN,
+        BEAT,
+        FINISH,
+        FINISH_MORE,
+        REPEAT,
+        FAIL,
+        REFUSE,
+        DIE,
+        TICK,
+        LONG_SILENCE
+    }
+
+    @Provide
+    Arbitrary<List<Happening>> histories() {
+        Arbitrary<Happening> happening = Arbitraries.integers()
+                .between(0, 1 << 20)
+                .flatMap(choice -> Arbitraries.of(What.values()).map(what -> new Happening(what, choice)));
+        return happening.list().ofMinSize(10).ofMaxSize(150);
+    }
+
+    /**
+     * WD-1 to WD-6, WD-8, P-2, P-9: {@link DeskBench} checks them at every message. And whatever happened, once there is a
+     * worker that works, every open unit is answered.
+     */
+    @Property(tries = 300)
+    void whatever_happens_the_laws_hold(@ForAll("histories") List<Happening> histories) {
+        DeskBench any = new DeskBench();
+        History history = new History(any);
+        histories.forEach(history::next);
+        assertThat(any.heard(DeskEvent.WorkerJoined.class)).hasSize(history.workers.size());
+        history.end();
+        assertThat(any.open()).as("units without an answer").isZero();
+    }
+
+    /** WD-6, P-9. */
+    @Test
+    void a_unit_too_many_is_refused_at_once_and_the_refusal_names_the_limit() {
+        for (int i = 0; i < DeskBench.UNITS_MAX; i++) {
+            requester.submit();
+        }
+        assertThat(requester.answers()).isEmpty();
+        TrainUnit tooMany = requester.submit();
+        assertThat(refusal(requester).unit()).isEqualTo(tooMany);
+        assertThat(refusal(requester).fault()).isInstanceOf(Fault.StopRun.class);
+        assertThat(refusal(requester).fault().message()).contains("8 units open", "limits.groups-in-flight-max");
+    }
+
+    /** WD-4, P-9. */
+    @Test
+    void a_unit_that_fails_everywhere_is_refused_after_as_many_leases_as_the_limit_says() {
+        requester.submit();
+        DeskBench.Worker worker = bench.worker(1);
+        for (int i = 0; i < DeskBench.ATTEMPTS_MAX; i++) {
+            assertThat(requester.answers()).isEmpty();
+            worker.fail(worker.inHand().getFirst(), RETRY);
+        }
+        assertThat(refusal(requester).fault()).isInstanceOf(Fault.StopRun.class);
+        assertThat(refusal(requester).fault().message()).contains("limits.work-attempts-max=3", RETRY.message());
+    }
+
+    /** WD-3. */
+    @Test
+    void a_lease_of_a_silent_worker_runs_out_and_another_worker_has_it() {
+        DeskBench.Worker silent = bench.worker(1);
+        TrainUnit unit = requester.submit();
+        DeskBench.Worker other = bench.worker(1);
+        for (int i = 1; i < DeskBench.LEASE_TICKS; i++) {
+            other.beat();
+            bench.ticks(1);
+        }
+        assertThat(other.inHand()).isEmpty();
+        bench.ticks(1);
+        assertThat(other.inHand().stream().map(other::unit)).containsExactly(unit);
+        assertThat(bench.heard(DeskEvent.LeaseExpired.class))
+                .containsExactly(new DeskEvent.LeaseExpired("train", "worker-0", unit.name()));
+        silent.finish(silent.inHand().getFirst());
+        assertThat(requester.answers()).as("late, but the first").hasSize(1);
+        other.finish(other.inHand().getFirst());
+        assertThat(requester.answers()).hasSize(1);
+    }
+
+    /** WD-3. */
+    @Test
+    void a_worker_that_is_heard_of_keeps_its_lease_however_long_it_takes() {
+        requester.submit();
+        DeskBench.Worker slow = bench.worker(1);
+        DeskBench.Worker idle = bench.worker(1);
+        for (int i = 0; i < 2 * DeskBench.STALL_TICKS - 1; i++) {
+            slow.beat();
+            idle.beat();
+            bench.ticks(1);
+        }
+        assertThat(idle.inHand()).isEmpty();
+    }
+
+    /** WD-3. */
+    @Test
+    void a_unit_of_a_dead_worker_is_leased_again_at_once() {
+        DeskBench.Worker mortal = bench.worker(1);
+        TrainUnit unit = requester.submit();
+        DeskBench.Worker other = bench.worker(1);
+        mortal.die();
+        assertThat(other.inHand().stream().map(other::unit)).containsExactly(unit);
+        assertThat(bench.heard(DeskEvent.WorkerLost.class))
+                .containsExactly(new DeskEvent.WorkerLost("train", "worker-0", 1));
+    }
+
+    /** WD-3. */
+    @Test
+    void a_failed_unit_goes_to_a_worker_that_has_not_failed_it() {
+        DeskBench.Worker failing = bench.worker(1);
+        DeskBench.Worker other = bench.worker(1);
+        requester.submit();
+        requester.submit();
+        LeaseId second = other.inHand().getFirst();
+        TrainUnit failed = failing.unit(failing.inHand().getFirst());
+        failing.fail(failing.inHand().getFirst(), RETRY);
+        assertThat(failing.inHand()).isEmpty();
+        other.finish(second);
+        assertThat(other.inHand().stream().map(other::unit)).containsExactly(failed);
+    }
+
+    /** P-4: the only worker that has not failed the unit is not heard of. */
+    @Test
+    void a_failed_unit_does_not_wait_for_a_silent_worker() {
+        DeskBench.Worker failing = bench.worker(1);
+        TrainUnit unit = requester.submit();
+        bench.worker(1);
+        beating(List.of(failing), DeskBench.LEASE_TICKS + 1);
+        failing.fail(failing.inHand().getFirst(), RETRY);
+        assertThat(failing.inHand().stream().map(failing::unit)).containsExactly(unit);
+    }
+
+    /** P-4, WD-7: the only worker that has not failed the unit says that it lives, and hangs. */
+    @Test
+    void a_failed_unit_does_not_wait_for_ever_for_a_worker_that_hangs() {
+        DeskBench.Worker failing = bench.worker(1);
+        DeskBench.Worker hanging = bench.worker(1);
+        requester.submit();
+        requester.submit();
+        failing.fail(failing.inHand().getFirst(), RETRY);
+        for (int i = 0; i < 6 * DeskBench.STALL_TICKS && bench.open() > 0; i++) {
+            failing.inHand().forEach(failing::finish);
+            failing.beat();
+            hanging.beat();
+            bench.ticks(1);
+        }
+        assertThat(bench.open()).isZero();
+    }
+
+    /** P-4, WD-7. */
+    @Test
+    void a_stall_is_reported_with_who_blocks_and_after_twice_the_time_the_unit_is_taken_away() {
+        DeskBench.Worker hanging = bench.worker(1);
+        TrainUnit unit = requester.submit();
+        DeskBench.Worker idle = bench.worker(1);
+        beating(List.of(hanging, idle), DeskBench.STALL_TICKS - 1);
+        assertThat(bench.heard(DeskEvent.Stalled.class)).isEmpty();
+        beating(List.of(hanging, idle), 1);
+        assertThat(bench.heard(DeskEvent.Stalled.class))
+                .containsExactly(
+                        new DeskEvent.Stalled("train", "worker-0", unit.name(), DeskBench.LIMITS.stallAfter(), false));
+        assertThat(idle.inHand()).isEmpty();
+        beating(List.of(hanging, idle), DeskBench.STALL_TICKS);
+        assertThat(bench.heard(DeskEvent.Stalled.class).getLast())
+                .isEqualTo(new DeskEvent.Stalled(
+                        "train",
+                        "worker-0",
+                        unit.name(),
+                        DeskBench.LIMITS.stallAfter().multipliedBy(2),
+                        true));
+        assertThat(idle.inHand().stream().map(idle::unit)).containsExactly(unit);
+        assertThat(hanging.stopped()).as("who hangs is replaced").isTrue();
+        assertThat(idle.stopped()).isFalse();
+    }
+
+    /** P-4, WD-7. */
+    @Test
+    void where_nobody_works_the_report_says_nobody() {
+        TrainUnit unit = requester.submit();
+        bench.ticks(DeskBench.STALL_TICKS);
+        assertThat(bench.heard(DeskEvent.Stalled.class))
+                .containsExactly(
+                        new DeskEvent.Stalled("train", "nobody", unit.name(), DeskBench.LIMITS.stallAfter(), false));
+    }
+
+    /** P-4: waiting for work is no stall. */
+    @Test
+    void an_idle_desk_never_stalls() {
+        bench.worker(1);
+        bench.ticks(5 * DeskBench.STALL_TICKS);
+        requester.submit();
+        bench.ticks(1);
+        assertThat(bench.heard(DeskEvent.Stalled.class)).isEmpty();
+    }
+
+    /** WD-2. */
+    @Test
+    void a_lease_that_is_done_twice_gives_up_the_second_result() {
+        requester.submit();
+        DeskBench.Worker one = bench.worker(1);
+        one.finish(one.inHand().getFirst());
+        one.repeat();
+        assertThat(requester.answers()).hasSize(1);
+    }
+
+    /** WD-8. */
+    @Test
+    void a_requester_that_withdraws_hears_that_and_then_nothing() {
+        requester.submit();
+        DeskBench.Worker worker = bench.worker(1);
+        requester.submit();
+        requester.withdraw();
+        worker.finish(worker.inHand().getFirst());
+        assertThat(worker.inHand()).isEmpty();
+        assertThat(requester.answers()).hasSize(1);
+    }
+
+    private void beating(List<DeskBench.Worker> workers, int ticks) {
+        for (int i = 0; i < ticks; i++) {
+            workers.forEach(DeskBench.Worker::beat);
+            bench.ticks(1);
+        }
+    }
+
+    private static WorkDesk.Refused<TrainUnit, Trained> refusal(DeskBench.Requester requester) {
+        assertThat(requester.answers()).hasSize(1);
+        return (WorkDesk.Refused<TrainUnit, Trained>) requester.answers().getFirst();
+    }
+
+    /** Turns happenings into calls. */
+    private static final class History {
+        private final DeskBench bench;
+        private final List<DeskBench.Requester> requesters;
+        private final List<DeskBench.Worker> workers = new ArrayList<>();
+        private final List<DeskBench.Worker> alive = new ArrayList<>();
+
+        History(DeskBench bench) {
+            this.bench = bench;
+            this.requesters = new ArrayList<>(List.of(bench.requester(), bench.requester()));
+        }
+
+        void next(Happening happening) {
+            int choice = happening.choice();
+            switch (happening.what()) {
+                case SUBMIT, SUBMIT_AGAIN -> requesters.get(choice % 2).submit();
+                case WITHDRAW -> {
+                    if (choice % 3 == 0) {
+                        requesters.get(choice % 2).withdraw();
+                        requesters.set(choice % 2, bench.requester());
+                    }
+                }
+                case JOIN -> {
+                    if (alive.size() < 4) {
+                        join(1 + choice % 3);
+                    }
+                }
+                case BEAT -> alive.forEach(DeskBench.Worker::beat);
+                case FINISH, FINISH_MORE -> {
+                    DeskBench.Worker worker = busy(choice);
+                    if (worker != null) {
+                        worker.finish(lease(worker, choice));
+                    }
+                }
+                case REPEAT -> workers.forEach(DeskBench.Worker::repeat);
+                case FAIL -> {
+                    DeskBench.Worker worker = busy(choice);
+                    if (worker != null) {
+                        worker.fail(lease(worker, choice), RETRY);
+                    }
+                }
+                case REFUSE -> {
+                    DeskBench.Worker worker = busy(choice);
+                    if (worker != null && choice % 3 == 0) {
+                        worker.fail(lease(worker, choice), new Fault.DropGroup("this unit cannot be done"));
+                    }
+                }
+                case DIE -> {
+                    if (!alive.isEmpty() && choice % 2 == 0) {
+                        alive.remove(choice % alive.size()).die();
+                    }
+                }
+                case TICK -> {
+                    alive.forEach(DeskBench.Worker::beat);
+                    bench.ticks(1);
+                }
+                case LONG_SILENCE -> bench.ticks(1 + choice % (3 * DeskBench.STALL_TICKS));
+            }
+        }
+
+        private DeskBench.Worker join(int capacity) {
+            DeskBench.Worker worker = bench.worker(capacity);
+            workers.add(worker);
+            alive.add(worker);
+            return worker;
+        }
+
+        private DeskBench.@Nullable Worker busy(int choice) {
+            List<DeskBench.Worker> busy =
+                    alive.stream().filter(worker -> !worker.inHand().isEmpty()).toList();
+            return busy.isEmpty() ? null : busy.get(choice % busy.size());
+        }
+
+        private static LeaseId lease(DeskBench.Worker worker, int choice) {
+            return worker.inHand().get(choice % worker.inHand().size());
+        }
+
+        /** Everyone who hangs goes on hanging, and one worker does what it is given. */
+        void end() {
+            DeskBench.Worker last = join(2);
+            for (int i = 0; i < 20 * DeskBench.STALL_TICKS && bench.open() > 0; i++) {
+                alive.forEach(DeskBench.Worker::beat);
+                last.inHand().forEach(last::finish);
+                bench.ticks(1);
+            }
+        }
+    }
+}
