@@ -25,14 +25,14 @@ import java.io.PrintWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -46,9 +46,9 @@ final class LocalRun {
 
     static final int HELD_OUT_KEY = 0;
     private static final int VALIDATION_KEY = 1;
-    private static final int INTERRUPT_SECONDS_MAX = 120;
     static final String SETTINGS = "settings.conf";
     private static final String RUN = "run";
+    private static final String LOG = "run.log";
 
     private final RunSettings settings;
     private final Path directory;
@@ -125,16 +125,22 @@ final class LocalRun {
     }
 
     private ExitCode run() throws IOException, InterruptedException {
-        DitWeights base = DitWeights.base(settings.policy().base());
-        EmbeddedPolicy policy =
-                new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
-        try (Scorers scorers = Scorers.open(settings.scoring());
-                OffHeapTensorStore store =
-                        new OffHeapTensorStore("local", settings.limits().tensorBytesMax())) {
-            Optional<Checkpoints.Loaded> loaded =
-                    resumed ? CheckpointWriter.in(directory).loadNewest(store) : Optional.empty();
-            loaded.ifPresent(this::requireSameSettings);
-            return train(policy, scorers, store, loaded);
+        Logging.Handle log = Logging.alsoTo(directory.resolve(LOG));
+        try (LiveView view = LiveView.open(out, InstantSource.system(), System.getenv())) {
+            view.stage("preparing");
+            DitWeights base = DitWeights.base(settings.policy().base());
+            EmbeddedPolicy policy =
+                    new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
+            try (Scorers scorers = Scorers.open(settings.scoring());
+                    OffHeapTensorStore store =
+                            new OffHeapTensorStore("local", settings.limits().tensorBytesMax())) {
+                Optional<Checkpoints.Loaded> loaded =
+                        resumed ? CheckpointWriter.in(directory).loadNewest(store) : Optional.empty();
+                loaded.ifPresent(this::requireSameSettings);
+                return new Session(view, policy, scorers, store, loaded).run();
+            }
+        } finally {
+            log.close();
         }
     }
 
@@ -145,111 +151,167 @@ final class LocalRun {
         }
     }
 
-    private ExitCode train(
-            EmbeddedPolicy policy, Scorers scorers, OffHeapTensorStore store, Optional<Checkpoints.Loaded> loaded)
-            throws IOException, InterruptedException {
-        DataSplits data = DataSplits.of(settings);
-        OpenPrompts open = new OpenPrompts(store);
-        Meter meter = new Meter(open::row, store);
-        RunState from = loaded.map(Checkpoints.Loaded::state)
-                .orElseGet(() -> RunState.fresh(learner(policy.initial(settings.seed()), store)));
-        Map<String, Long> counts = loaded.<Map<String, Long>>map(
-                        found -> found.manifest().counts())
-                .orElse(Map.of());
-        SortedMap<Integer, Double> earlier =
-                loaded.map(found -> found.manifest().validations()).orElseGet(TreeMap::new);
-        Validations validations = new Validations(meter, earlier);
-        List<Prompt> validated =
-                open.open(data.validation().first(data.validation().size()));
-        Optional<ValidationPlan> plan =
-                validated.isEmpty() || settings.evaluation().everySteps() == 0
-                        ? Optional.empty()
-                        : Optional.of(new ValidationPlan(
-                                settings.evaluation().everySteps(),
-                                VALIDATION_KEY,
-                                validated,
-                                settings.evaluation().imagesPerTask()));
-        CheckpointWriter checkpoints = new CheckpointWriter(
-                settings,
-                CheckpointWriter.in(directory),
-                store,
-                counts,
-                validations::measures,
-                step -> plan.isPresent() && step % plan.get().everySteps() == 0,
-                loaded.map(found -> found.manifest().step()).orElse(-1));
-        List<RunListener> listeners = List.of(validations, checkpoints, new Lines(meter));
-        RunListener all = event -> listeners.forEach(listener -> listener.heard(event));
-        StopWhen stall = new ValidationStall(settings.evaluation().patience(), validations::measures);
-        StopWhen silent = new ScorersSilent();
-        StopWhen stop = (committed, validation) ->
-                silent.reason(committed, validation).or(() -> stall.reason(committed, validation));
-        RunPorts ports = new RunPorts(
-                new RowPrompts(data.train(), settings.seed(), settings.rollout().groupsPerStep(), open),
-                stop,
-                store,
-                all,
-                InstantSource.system());
-        CountDownLatch finished = new CountDownLatch(1);
-        try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports)) {
-            Thread hook = new Thread(
-                    () -> {
-                        studio.finishStep();
-                        try {
-                            finished.await(INTERRUPT_SECONDS_MAX, TimeUnit.SECONDS);
-                        } catch (InterruptedException e) {
-                            Thread.currentThread().interrupt();
-                        }
-                    },
-                    "interrupt");
-            Runtime.getRuntime().addShutdownHook(hook);
-            List<Prompt> heldOut = open.open(data.heldOut().first(data.heldOut().size()));
-            if (from.step() == 0) {
-                evaluate(studio, Evaluations.HELD_OUT_BEFORE, from.learner().average(), heldOut);
-                reference(policy, studio, store, heldOut);
-            }
-            RunEvent.Ended ended = studio.run(new RunOrder(RUN, from, settings.steps(), plan));
-            RunDigests digests = RunDigests.of(store, ended.state());
-            if (!(ended.end() instanceof RunEvent.End.Failed)) {
-                evaluate(
-                        studio,
-                        Evaluations.HELD_OUT_AFTER,
-                        ended.state().learner().average(),
-                        heldOut);
-            }
-            out.println(ended.end() + " " + digests);
-            out.flush();
-            return ExitCode.OK;
-        } finally {
-            finished.countDown();
-        }
-    }
+    /** The run between the opening and the closing of what it uses. */
+    private final class Session {
+        private final LiveView view;
+        private final EmbeddedPolicy policy;
+        private final Scorers scorers;
+        private final OffHeapTensorStore store;
+        private final RunState from;
+        private final DataSplits data = DataSplits.of(settings);
+        private final OpenPrompts open;
+        private final Meter meter;
+        private final Validations validations;
+        private final CheckpointWriter checkpoints;
+        private final Optional<ValidationPlan> plan;
+        private final List<Prompt> heldOut;
+        private final Map<String, Duration> stages = new LinkedHashMap<>();
 
-    private void evaluate(LocalStudio studio, String name, TensorRef weights, List<Prompt> prompts)
-            throws InterruptedException {
-        if (!prompts.isEmpty()) {
+        Session(
+                LiveView view,
+                EmbeddedPolicy policy,
+                Scorers scorers,
+                OffHeapTensorStore store,
+                Optional<Checkpoints.Loaded> loaded) {
+            this.view = view;
+            this.policy = policy;
+            this.scorers = scorers;
+            this.store = store;
+            this.from = loaded.map(Checkpoints.Loaded::state)
+                    .orElseGet(() -> RunState.fresh(learner(policy.initial(settings.seed()), store)));
+            this.open = new OpenPrompts(store);
+            this.meter = new Meter(open::row, store);
+            this.validations = new Validations(
+                    meter, loaded.map(found -> found.manifest().validations()).orElseGet(TreeMap::new));
+            List<Prompt> validated = settings.evaluation().everySteps() == 0
+                    ? List.of()
+                    : open.open(data.validation().first(data.validation().size()));
+            this.plan = validated.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new ValidationPlan(
+                            settings.evaluation().everySteps(),
+                            VALIDATION_KEY,
+                            validated,
+                            settings.evaluation().imagesPerTask()));
+            this.heldOut = open.open(data.heldOut().first(data.heldOut().size()));
+            this.checkpoints = new CheckpointWriter(
+                    settings,
+                    CheckpointWriter.in(directory),
+                    store,
+                    loaded.map(found -> found.manifest().counts()).orElseGet(TreeMap::new),
+                    validations::measures,
+                    step -> plan.isPresent() && step % plan.get().everySteps() == 0,
+                    loaded.map(found -> found.manifest().step()).orElse(-1));
+        }
+
+        ExitCode run() throws IOException, InterruptedException {
+            try (RunRecorder recorder = new RunRecorder(directory, settings, open::row, meter, from.step());
+                    TensorBoardRecorder tensorBoard =
+                            TensorBoardRecorder.in(directory, InstantSource.system(), from.step(), meter::measure)) {
+                RunListener listeners =
+                        RunListeners.of(validations, recorder, tensorBoard, checkpoints, this::figures, view);
+                RunPorts ports = new RunPorts(
+                        new RowPrompts(
+                                data.train(),
+                                settings.seed(),
+                                settings.rollout().groupsPerStep(),
+                                open),
+                        stopWhen(),
+                        store,
+                        listeners,
+                        InstantSource.system());
+                try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports);
+                        Interrupt interrupt = new Interrupt(studio::finishStep)) {
+                    return finish(trained(studio, interrupt), interrupt);
+                }
+            }
+        }
+
+        private RunEvent.Ended trained(LocalStudio studio, Interrupt interrupt)
+                throws IOException, InterruptedException {
+            if (from.step() == 0) {
+                evaluate(studio, Evaluations.HELD_OUT_BEFORE, 0, from.learner().average());
+                reference(studio);
+            }
+            if (interrupt.isRaised()) {
+                RunEvent.Ended before = new RunEvent.Ended(from, new RunEvent.End.ByRequest());
+                checkpoints.heard(before);
+                return before;
+            }
+            view.training(from.step(), settings.steps(), settings.rollout().groupsPerStep());
+            RunEvent.Ended ended = studio.run(new RunOrder(RUN, from, settings.steps(), plan));
+            switch (ended.end()) {
+                case RunEvent.End.Completed _, RunEvent.End.ByRule _ ->
+                    evaluate(
+                            studio,
+                            Evaluations.HELD_OUT_AFTER,
+                            ended.state().step(),
+                            ended.state().learner().average());
+                case RunEvent.End.ByRequest _, RunEvent.End.Failed _ -> {}
+            }
+            return ended;
+        }
+
+        private ExitCode finish(RunEvent.Ended ended, Interrupt interrupt) {
+            view.stage("writing the report");
+            Summary summary = Summary.of(directory, settings, RunDigests.of(store, ended.state()), ended.end(), stages);
+            summary.write(directory);
+            Report.write(directory);
+            view.close();
+            Closing.print(summary, directory, out);
+            return switch (ended.end()) {
+                case RunEvent.End.Failed(String message) ->
+                    throw new CommandFailedException(
+                            "%s%nResume with: darkroom train --resume %s".formatted(message, directory));
+                case RunEvent.End.ByRequest() -> interrupt.isRaised() ? ExitCode.INTERRUPTED : ExitCode.OK;
+                case RunEvent.End.Completed _, RunEvent.End.ByRule _ ->
+                    summary.counts().unscored() > 0 ? ExitCode.UNSCORED : ExitCode.OK;
+            };
+        }
+
+        private StopWhen stopWhen() {
+            StopWhen silent = new ScorersSilent();
+            StopWhen stall = new ValidationStall(settings.evaluation().patience(), validations::measures);
+            return (committed, validation) ->
+                    silent.reason(committed, validation).or(() -> stall.reason(committed, validation));
+        }
+
+        private void figures(RunEvent event) {
+            if (event instanceof RunEvent.Evaluated evaluated) {
+                view.measured(evaluated.request().name(), meter.measure(evaluated));
+            }
+        }
+
+        private void evaluate(LocalStudio studio, String name, int version, TensorRef weights)
+                throws InterruptedException {
+            if (heldOut.isEmpty()) {
+                return;
+            }
+            view.stage(name, heldOut.size());
+            Instant began = Instant.now();
             studio.evaluate(new EvaluationRequest(
                     name,
                     EVALUATION_SEED,
                     HELD_OUT_KEY,
-                    new PolicyVersion(0),
+                    new PolicyVersion(version),
                     weights,
-                    prompts,
+                    heldOut,
                     settings.evaluation().imagesPerTask()));
+            stages.put(name, Duration.between(began, Instant.now()));
         }
-    }
 
-    /** What clean data alone would have given: drawn once, so that nobody is fooled by a poor start. */
-    private void reference(EmbeddedPolicy policy, LocalStudio studio, TensorStore store, List<Prompt> prompts)
-            throws IOException, InterruptedException {
-        DitWeights clean = DitWeights.base("clean");
-        if (policy.lora().isLora() || !clean.shape().equals(policy.weights().shape())) {
-            return;
-        }
-        TensorRef weights = put(clean.flat(), store);
-        try {
-            evaluate(studio, Evaluations.CLEAN_REFERENCE, weights, prompts);
-        } finally {
-            store.release(weights);
+        /** What clean data alone would have given: drawn once, so that nobody is fooled by a poor start. */
+        private void reference(LocalStudio studio) throws IOException, InterruptedException {
+            DitWeights clean = DitWeights.base("clean");
+            if (policy.lora().isLora() || !clean.shape().equals(policy.weights().shape())) {
+                return;
+            }
+            TensorRef weights = put(clean.flat(), store);
+            try {
+                evaluate(studio, Evaluations.CLEAN_REFERENCE, 0, weights);
+            } finally {
+                store.release(weights);
+            }
         }
     }
 
@@ -264,36 +326,5 @@ final class LocalRun {
                 TensorRef.ElementType.FLOAT32,
                 List.of(values.length),
                 bytes -> bytes.copyFrom(MemorySegment.ofArray(values)));
-    }
-
-    private final class Lines implements RunListener {
-        private final Meter meter;
-        private final long began = System.nanoTime();
-
-        Lines(Meter meter) {
-            this.meter = meter;
-        }
-
-        @Override
-        public void heard(RunEvent event) {
-            double at = (System.nanoTime() - began) / 1e9;
-            if (event instanceof RunEvent.StepCommitted c) {
-                out.printf(
-                        "%6.1fs step %d reward %.4f std %.4f tally %s loss %s t %s%n",
-                        at,
-                        c.step(),
-                        c.statistics().mean().orElse(Double.NaN),
-                        c.statistics().globalStd(),
-                        c.tally(),
-                        c.passes().get(0),
-                        c.timings());
-            }
-            if (event instanceof RunEvent.Evaluated e) {
-                out.printf(
-                        "%6.1fs %s %s%n",
-                        at, e.request().name(), meter.measure(e).overall());
-            }
-            out.flush();
-        }
     }
 }

@@ -15,6 +15,13 @@ final class Logging {
 
     private Logging() {}
 
+    /** Ends an appender. */
+    @FunctionalInterface
+    interface Handle extends AutoCloseable {
+        @Override
+        void close();
+    }
+
     /** @param debug log our own packages at level DEBUG, and print stack traces to the terminal too */
     static void start(boolean debug) {
         if (debug) {
@@ -24,7 +31,7 @@ final class Logging {
     }
 
     /** Appends the log of this process to {@code file} until the returned handle is closed. */
-    static AutoCloseable alsoTo(Path file) {
+    static Handle alsoTo(Path file) {
         LoggerContext context = context();
         PatternLayoutEncoder encoder = new PatternLayoutEncoder();
         encoder.setContext(context);
