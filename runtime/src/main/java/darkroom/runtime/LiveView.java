@@ -211,9 +211,10 @@ final class LiveView implements RunListener, AutoCloseable {
     }
 
     /**
-     * An evaluation has its figures. The first one is what later ones are compared with.
+     * An evaluation has its figures. Later ones on the same rows are shown beside the first: validations beside the first
+     * validation, held-out rows after training beside those before.
      *
-     * @param name for people, for instance {@code validation at step 40}
+     * @param name of the evaluation's request
      */
     void measured(String name, Measurement measurement) {
         synchronized (lock) {

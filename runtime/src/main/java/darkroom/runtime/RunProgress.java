@@ -10,8 +10,10 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +49,7 @@ final class RunProgress {
     private long unscored;
     private @Nullable String measuredName;
     private Measurement.@Nullable Averages measured;
-    private OptionalDouble firstGroundTruth = OptionalDouble.empty();
+    private final Map<String, OptionalDouble> firstGroundTruths = new HashMap<>();
 
     private record Images(Instant at, int count) {}
 
@@ -101,9 +103,15 @@ final class RunProgress {
     void measured(String name, Measurement measurement) {
         measuredName = name;
         measured = measurement.overall();
-        if (firstGroundTruth.isEmpty()) {
-            firstGroundTruth = measured.groundTruth();
-        }
+        firstGroundTruths.putIfAbsent(rows(name), measured.groundTruth());
+    }
+
+    /** Evaluations with equal rows may be compared. */
+    private static String rows(String evaluation) {
+        return switch (evaluation) {
+            case Evaluations.HELD_OUT_BEFORE, Evaluations.HELD_OUT_AFTER -> "held out";
+            default -> Evaluations.isValidation(evaluation) ? "validation" : evaluation;
+        };
     }
 
     void heard(RunEvent event) {
@@ -256,20 +264,20 @@ final class RunProgress {
         return String.format(Locale.ROOT, "%.3f", value);
     }
 
-    /** Name and figures of the last measurement, with the first known ground truth for comparison; empty before one. */
+    /** Name and figures of the last measurement, with the first ground truth on the same rows for comparison; empty before one. */
     List<String> measurement() {
         Measurement.Averages figures = measured;
         if (figures == null || measuredName == null) {
             return List.of();
         }
+        OptionalDouble first = firstGroundTruths.getOrDefault(rows(measuredName), OptionalDouble.empty());
         List<String> parts = new ArrayList<>();
         parts.add(measuredName);
         figures.reward().ifPresent(reward -> parts.add("reward " + figure(reward)));
         figures.groundTruth()
                 .ifPresent(truth -> parts.add(
-                        firstGroundTruth.isPresent() && firstGroundTruth.getAsDouble() != truth
-                                ? "ground truth %s (%s at first)"
-                                        .formatted(figure(truth), figure(firstGroundTruth.getAsDouble()))
+                        first.isPresent() && first.getAsDouble() != truth
+                                ? "ground truth %s (%s at first)".formatted(figure(truth), figure(first.getAsDouble()))
                                 : "ground truth " + figure(truth)));
         if (figures.unscored() > 0) {
             parts.add("%d of %d images unscored".formatted(figures.unscored(), figures.edits()));

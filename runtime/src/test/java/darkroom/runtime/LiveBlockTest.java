@@ -45,7 +45,7 @@ final class LiveBlockTest {
                         "███████░░░░░░░░░░░░░░░░░░░░░░░░░░   22 %  4m40s left  22 images/s  1m20s so far",
                         "reward  0.595 ↑  ▁▁▁▂▂▂▂▂▂▃▃▃▃▃▄▄▄▄▄▄▅▅▅▅▅▅▆▆▆▆▆▇▇▇▇▇▇███",
                         "groups  120 kept  40 dropped  0 abandoned  40 images unscored",
-                        "validation at step 40  reward 0.480  ground truth 0.412 (0.287 at first)");
+                        "run-validation-40  reward 0.480  ground truth 0.412 (0.287 at first)");
     }
 
     @Test
@@ -56,7 +56,7 @@ final class LiveBlockTest {
                         "██░░░░░░░░   22 %  4m40s left",
                         "reward  0.595 ↑  ▁▁▂▂▂▃▃▃▄▄▄▅▅▅▆▆▆▇▇▇██",
                         "groups  120 kept  40 dropped",
-                        "validation at step 40  reward 0.480");
+                        "run-validation-40  reward 0.480");
     }
 
     @Test
@@ -64,6 +64,14 @@ final class LiveBlockTest {
         RunProgress progress = new RunProgress(clock);
         progress.stage("evaluating held-out tasks before", 0);
         assertThat(lines(progress, 21).getFirst()).isEqualTo("evaluating held-out…");
+    }
+
+    @Test
+    void held_out_rows_after_training_stand_beside_those_before_and_beside_no_validation() {
+        RunProgress progress = longRun();
+        progress.measured(Evaluations.HELD_OUT_AFTER, ScriptedEvents.measurement(.5, .4));
+        assertThat(lines(progress, 80).getLast())
+                .isEqualTo("held-out-after  reward 0.500  ground truth 0.400 (0.250 at first)");
     }
 
     @Test
@@ -110,7 +118,8 @@ final class LiveBlockTest {
 
     private RunProgress longRun() {
         RunProgress progress = new RunProgress(clock);
-        progress.measured("held-out tasks before", ScriptedEvents.measurement(.35, .287));
+        progress.measured(Evaluations.HELD_OUT_BEFORE, ScriptedEvents.measurement(.35, .25));
+        progress.measured("run-validation-20", ScriptedEvents.measurement(.35, .287));
         progress.training(0, 180, 4);
         for (int step = 0; step < 40; step++) {
             for (int group = 0; group < 4; group++) {
@@ -119,7 +128,7 @@ final class LiveBlockTest {
             clock.passSeconds(2);
             progress.heard(ScriptedEvents.committed(step, .4 + .005 * step, 3));
         }
-        progress.measured("validation at step 40", ScriptedEvents.measurement(.48, .412));
+        progress.measured("run-validation-40", ScriptedEvents.measurement(.48, .412));
         progress.heard(ScriptedEvents.group(40, 0));
         return progress;
     }

@@ -33,7 +33,7 @@ final class LiveViewTest {
                 clock.passSeconds(1);
                 view.heard(ScriptedEvents.evaluationGroup("held-out-before", group));
             }
-            view.measured("held-out tasks before", ScriptedEvents.measurement(.35, .287));
+            view.measured(Evaluations.HELD_OUT_BEFORE, ScriptedEvents.measurement(.35, .287));
             view.training(0, 3, 4);
             for (int step = 0; step < 3; step++) {
                 for (int group = 0; group < 4; group++) {
@@ -49,7 +49,7 @@ final class LiveViewTest {
                 .containsExactly(
                         "0:00:00 preparing",
                         "0:00:04 evaluating held-out tasks before: 2",
-                        "0:00:06 held-out tasks before: reward 0.350, ground truth 0.287",
+                        "0:00:06 held-out-before: reward 0.350, ground truth 0.287",
                         "0:00:06 training: step 1 to 3, 4 groups a step",
                         "0:00:09 step 1 of 3: reward 0.400, groups so far 3 kept 1 dropped 0 abandoned,"
                                 + " 1 image unscored, 16 images/s, 6s left",
