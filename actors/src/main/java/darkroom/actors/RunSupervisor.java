@@ -440,9 +440,6 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
             return;
         }
         committing = null;
-        if (validation.isPresent()) {
-            lastCommit = ports.clock().instant();
-        }
         Optional<String> reason = ports.stopWhen().reason(now.event(), validation);
         if (state.step() < order.steps() && reason.isPresent()) {
             stop(new RunEvent.End.ByRule(reason.get())); // RS-6

@@ -10,7 +10,7 @@ import java.time.Duration;
  * @param scoring from the last group drawn to the last one scored
  * @param waiting from there until the learning began
  * @param learning all optimizer steps
- * @param sinceLastCommit what the step cost the run
+ * @param sinceLastCommit what the step cost the run, a validation between the two commits included
  */
 public record StepTimings(
         Duration drawing, Duration scoring, Duration waiting, Duration learning, Duration sinceLastCommit) {}

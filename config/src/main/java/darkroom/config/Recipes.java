@@ -20,8 +20,8 @@ import java.util.Objects;
  */
 public final class Recipes {
     /** Recipes that ship with Darkroom. */
-    public static final List<String> SHIPPED =
-            List.of("embedded-demo", "embedded-paper", "flux-kontext", "qwen-image-edit", "uniworld-v2");
+    public static final List<String> SHIPPED = List.of(
+            "embedded-demo", "embedded-paper", "embedded-flow-grpo", "flux-kontext", "qwen-image-edit", "uniworld-v2");
 
     private static final String DEFAULTS = "defaults.conf";
     private static final ConfigParseOptions STRICT =

@@ -166,7 +166,15 @@ class AllowedValuesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"embedded-demo", "embedded-paper", "flux-kontext", "qwen-image-edit", "uniworld-v2"})
+    @ValueSource(
+            strings = {
+                "embedded-demo",
+                "embedded-paper",
+                "embedded-flow-grpo",
+                "flux-kontext",
+                "qwen-image-edit",
+                "uniworld-v2"
+            })
     void what_is_explained_reads_back_equal_and_says_what_is_not_default(String recipe, @TempDir Path directory)
             throws IOException {
         List<String> overrides =

@@ -76,7 +76,7 @@ public final class LabelScore {
             return lie("excess-mass", "the labels' probabilities sum to " + mass);
         }
         if (mass < massMin || mass == 0) {
-            return new Refused("low-mass", "label mass " + mass + " is below scoring.labelMassMin " + massMin, mass);
+            return new Refused("low-mass", "label mass " + mass + " is below scoring.label-mass-min=" + massMin, mass);
         }
         double weighted = 0;
         double total = 0;
