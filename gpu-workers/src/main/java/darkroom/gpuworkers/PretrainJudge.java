@@ -65,22 +65,44 @@ public final class PretrainJudge {
     /**
      * @param name of the judge's file
      * @param examples training examples, rounded up to whole batches
-     * @param trunk base whose weights the trunk starts from; without one the judge starts from nothing
-     * @param bases whose samples are judged; none makes a judge that has never seen what it will be asked about
+     * @param trunk base whose weights the trunk starts from, a path or one that ships; without one the judge starts from
+     *     nothing
+     * @param bases whose samples are judged, paths or those that ship; none makes a judge that has never seen what it will
+     *     be asked about
      * @param poolImages samples drawn from the bases before training
      * @param learningRate peak; linear warm-up, then a cosine
      */
     public record Settings(
             String name,
             long examples,
-            @Nullable Path trunk,
-            List<Path> bases,
+            @Nullable String trunk,
+            List<String> bases,
             int poolImages,
             double learningRate,
             long seed) {
         public Settings {
             bases = List.copyOf(bases);
+            if (examples < 1 || !(learningRate > 0) || poolImages < POOL_BATCH * bases.size()) {
+                throw new IllegalArgumentException(
+                        "examples=%d must be at least 1, learningRate=%s above 0, poolImages=%d at least %d for %d bases"
+                                .formatted(
+                                        examples, learningRate, poolImages, POOL_BATCH * bases.size(), bases.size()));
+            }
         }
+    }
+
+    /**
+     * How the judge that ships was made.
+     *
+     * @param bases the two that ship and their early weights, which {@link PretrainPolicy} writes beside them
+     */
+    public static Settings judge(List<String> bases, long seed) {
+        return new Settings("judge", 240_000, "clean", bases, 20_000, 8e-4, seed);
+    }
+
+    /** How the weak judge that ships was made: from nothing, in little time, on no sample of any base. */
+    public static Settings weak(long seed) {
+        return new Settings("weak", 12_800, null, List.of(), 0, 1e-3, seed);
     }
 
     /**
@@ -95,7 +117,7 @@ public final class PretrainJudge {
     /**
      * @param likelihood cross-entropy of the labels, mean since the last report
      * @param ranking loss over the order of the edits of one row, mean since the last report
-     * @param agreement measured at the end only
+     * @param agreement measured at the end only, when the losses are not
      */
     public record Progress(
             long examples,
@@ -110,8 +132,12 @@ public final class PretrainJudge {
         void progress(Progress progress);
     }
 
-    /** Trains and writes {@code name.safetensors} into {@code directory}. */
-    public static Agreement run(Settings settings, Path agreementBase, Path directory, Listener listener)
+    /**
+     * Trains and writes {@code name.safetensors} into {@code directory}, which must exist.
+     *
+     * @param agreementBase whose held-out samples the agreement is measured on, a path or one that ships
+     */
+    public static Agreement run(Settings settings, String agreementBase, Path directory, Listener listener)
             throws IOException {
         Torch.enterThread();
         DitShape shape = DitShape.embedded(
@@ -166,7 +192,7 @@ public final class PretrainJudge {
         float[] flat = new float[layout.size()];
         float[] trunk = settings.trunk() == null
                 ? InitialWeights.of(shape, settings.seed())
-                : DitWeights.read(settings.trunk()).flat();
+                : DitWeights.base(settings.trunk()).flat();
         System.arraycopy(trunk, 0, flat, 0, trunk.length);
         RandomKey key =
                 RandomKey.of(settings.seed(), RandomKey.Purpose.INITIAL_WEIGHTS).atStep(1);
@@ -191,7 +217,7 @@ public final class PretrainJudge {
         for (int base = 0; base < settings.bases().size(); base++) {
             try (DitSampler sampler = new DitSampler(shape, POOL_BATCH, true)) {
                 sampler.serve(MemorySegment.ofArray(
-                        DitWeights.read(settings.bases().get(base)).flat()));
+                        DitWeights.base(settings.bases().get(base)).flat()));
                 int batches = settings.poolImages() / settings.bases().size() / POOL_BATCH;
                 for (int batch = 0; batch < batches; batch++) {
                     RandomKey key = RandomKey.of(settings.seed(), RandomKey.Purpose.PRETRAINING, batch, base, 1);
@@ -217,7 +243,7 @@ public final class PretrainJudge {
         return pool;
     }
 
-    private static Agreement agreement(JudgeNetwork.Weights weights, Path base, EditTasks tasks) throws IOException {
+    private static Agreement agreement(JudgeNetwork.Weights weights, String base, EditTasks tasks) throws IOException {
         DitShape shape = weights.shape();
         int values = shape.imageValues();
         float[] scratch = new float[values];
@@ -227,7 +253,7 @@ public final class PretrainJudge {
         double pairs = 0;
         try (DitSampler sampler = new DitSampler(shape, AGREEMENT_SLOTS, true);
                 JudgeNetwork judge = new JudgeNetwork(weights)) {
-            sampler.serve(MemorySegment.ofArray(DitWeights.read(base).flat()));
+            sampler.serve(MemorySegment.ofArray(DitWeights.base(base).flat()));
             for (int group = 0; group < AGREEMENT_GROUPS; group++) {
                 EditTask task = tasks.render(Split.HELD_OUT, group);
                 List<JudgeNetwork.Question> questions = new ArrayList<>();

@@ -34,6 +34,9 @@ public final class PretrainPolicy {
     private static final double FINAL_RATE_SHARE = 0.05;
     private static final double EARLY_SHARE = 0.3;
     private static final int REPORTS = 60;
+    /** What the bases that ship were given. */
+    public static final long SHIPPED_IMAGES = 300_000;
+
     private static final int QUALITY_ROWS = 96;
     private static final int QUALITY_ROWS_FINAL = 240;
 
@@ -66,10 +69,19 @@ public final class PretrainPolicy {
             boolean bf16,
             long seed) {
         public Settings {
-            if (images < 1 || batch < 1 || rows < 1 || !(badPairs >= 0 && badPairs <= 1)) {
+            if (images < 1
+                    || batch < 1
+                    || rows < 1
+                    || !(learningRate > 0 && learningRate <= 1)
+                    || !(badPairs >= 0 && badPairs <= 1)) {
                 throw new IllegalArgumentException(
-                        "images=%d, batch=%d and rows=%d must be at least 1, badPairs=%s from 0 to 1"
-                                .formatted(images, batch, rows, badPairs));
+                        ("images=%d, batch=%d and rows=%d must be at least 1, learningRate=%s above 0 and up to 1,"
+                                        + " badPairs=%s from 0 to 1")
+                                .formatted(images, batch, rows, learningRate, badPairs));
+            }
+            if (resolution != 32 && resolution != 64) {
+                throw new IllegalArgumentException(
+                        "resolution=%d: tasks are rendered at 32 or 64".formatted(resolution));
             }
         }
 
@@ -83,13 +95,31 @@ public final class PretrainPolicy {
             return recipe("clean", resolution, images, 0, seed);
         }
 
+        /** The same with another number of images a step and another peak of the learning rate. */
+        public Settings with(int otherBatch, double otherLearningRate) {
+            return new Settings(
+                    name,
+                    resolution,
+                    images,
+                    otherBatch,
+                    rows,
+                    otherLearningRate,
+                    warmupSteps,
+                    weightDecay,
+                    gradientClip,
+                    averageDecay,
+                    badPairs,
+                    bf16,
+                    seed);
+        }
+
         private static Settings recipe(String name, int resolution, long images, double badPairs, long seed) {
             return new Settings(
                     name, resolution, images, 32, 1_000_000, 1.5e-3, 100, 0.01, 1, 0.998, badPairs, true, seed);
         }
 
         /** Optimizer steps of the whole budget. */
-        long steps() {
+        public long steps() {
             return Math.ceilDiv(images, batch);
         }
     }
