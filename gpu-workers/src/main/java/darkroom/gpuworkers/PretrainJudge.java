@@ -89,6 +89,11 @@ public final class PretrainJudge {
                                         examples, learningRate, poolImages, POOL_BATCH * bases.size(), bases.size()));
             }
         }
+
+        /** Training examples, in whole batches. */
+        public long budget() {
+            return Math.ceilDiv(examples, BATCH) * BATCH;
+        }
     }
 
     /**
@@ -148,7 +153,7 @@ public final class PretrainJudge {
         FlatLayout layout = JudgeScript.layout(shape);
         List<Sampled> pool = pool(settings, shape, tasks);
         float[] flat = initial(settings, shape, layout);
-        long steps = Math.ceilDiv(settings.examples(), BATCH);
+        long steps = settings.budget() / BATCH;
         try (Trainer trainer = new Trainer(shape, layout, flat)) {
             Examples examples = new Examples(settings, tasks, pool, shape);
             double likelihood = 0;

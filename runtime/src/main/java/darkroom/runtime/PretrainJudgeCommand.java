@@ -87,13 +87,10 @@ final class PretrainJudgeCommand implements Callable<Integer> {
                             settings.bases().isEmpty() ? 0 : settings.poolImages()));
             terminal.flush();
             String measured = shippedOrIn(out, "mixed");
-            PretrainPace[] pace = new PretrainPace[1];
+            PretrainPace pace = new PretrainPace(settings.budget(), "examples", System::nanoTime);
             PretrainJudge.Agreement agreement = PretrainJudge.run(settings, measured, out, progress -> {
-                if (pace[0] == null) {
-                    pace[0] = new PretrainPace(progress.budget(), "examples", System::nanoTime);
-                }
                 if (progress.agreement() == null) {
-                    terminal.println(line(pace[0], progress));
+                    terminal.println(line(pace, progress));
                     terminal.flush();
                 }
             });
