@@ -15,11 +15,15 @@ import java.util.Iterator;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /** An 8-bit RGB picture: rows from the top, pixels from the left, three bytes a pixel. Equal by content; never changes. */
 public final class RgbImage {
     /** Largest width or height that {@link #decode} accepts, in pixels. */
     public static final int SIDE_MAX = 8192;
+
+    /** Most pixels that {@link #decode} accepts. */
+    public static final int PIXELS_MAX = 1 << 25;
 
     private final int width;
     private final int height;
@@ -110,10 +114,10 @@ public final class RgbImage {
     /**
      * The picture in an encoded file (PNG, JPEG, GIF, BMP); transparency is laid over white.
      *
-     * @throws IOException if the bytes are no picture, or a side is longer than {@link #SIDE_MAX}
+     * @throws IOException if the bytes are no picture, or it is larger than {@link #SIDE_MAX} or {@link #PIXELS_MAX}
      */
     public static RgbImage decode(byte[] encoded) throws IOException {
-        try (ImageInputStream in = ImageIO.createImageInputStream(new ByteArrayInputStream(encoded))) {
+        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext()) {
                 throw new IOException(
@@ -125,8 +129,12 @@ public final class RgbImage {
                 int width = reader.getWidth(0);
                 int height = reader.getHeight(0);
                 if (width > SIDE_MAX || height > SIDE_MAX) {
-                    throw new IOException("picture of " + width + "x" + height + " pixels > limit " + SIDE_MAX
-                            + " a side; make it smaller");
+                    throw new OversizedImageException("picture of " + width + "x" + height + " pixels > limit "
+                            + SIDE_MAX + " a side; make it smaller");
+                }
+                if ((long) width * height > PIXELS_MAX) {
+                    throw new OversizedImageException("picture of " + width + "x" + height + " = "
+                            + (long) width * height + " pixels > limit " + PIXELS_MAX + "; make it smaller");
                 }
                 return from(reader.read(0));
             } catch (RuntimeException e) {
@@ -141,13 +149,16 @@ public final class RgbImage {
     public static RgbImage from(BufferedImage image) {
         int width = image.getWidth();
         int height = image.getHeight();
-        int[] argb = image.getRGB(0, 0, width, height, null, 0, width);
+        int[] argb = new int[width];
         byte[] rgb = new byte[3 * width * height];
-        for (int p = 0; p < argb.length; p++) {
-            int alpha = argb[p] >>> 24;
-            for (int c = 0; c < 3; c++) {
-                int value = argb[p] >> (16 - 8 * c) & 255;
-                rgb[p * 3 + c] = (byte) ((value * alpha + 255 * (255 - alpha) + 127) / 255);
+        for (int y = 0; y < height; y++) {
+            image.getRGB(0, y, width, 1, argb, 0, width);
+            for (int x = 0; x < width; x++) {
+                int alpha = argb[x] >>> 24;
+                for (int c = 0; c < 3; c++) {
+                    int value = argb[x] >> (16 - 8 * c) & 255;
+                    rgb[(y * width + x) * 3 + c] = (byte) ((value * alpha + 255 * (255 - alpha) + 127) / 255);
+                }
             }
         }
         return new RgbImage(width, height, rgb);

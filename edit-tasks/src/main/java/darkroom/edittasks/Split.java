@@ -31,4 +31,16 @@ public enum Split {
     public String label() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
+
+    /**
+     * The file of a dataset directory that holds these rows. Edit-R1 reads {@code train_metadata.jsonl} and
+     * {@code test_metadata.jsonl}; both kinds of held-out rows are tests.
+     */
+    public String metadataFile() {
+        return switch (this) {
+            case TRAIN -> "train_metadata.jsonl";
+            case VALIDATION -> "validation_metadata.jsonl";
+            case HELD_OUT, UNSEEN_OBJECTS -> "test_metadata.jsonl";
+        };
+    }
 }

@@ -157,7 +157,7 @@ class EditTasksTest {
                 unseen.add(Catalogue.OBJECTS.get(i).say());
             }
         }
-        assertThat(unseen).hasSize(4);
+        assertThat(unseen).hasSize(TaskMix.OBJECTS_EMBEDDED / 12);
         for (Split split : List.of(Split.TRAIN, Split.VALIDATION, Split.HELD_OUT)) {
             for (int i = 0; i < ROWS; i++) {
                 EditTask task = tasks.render(split, i);

@@ -1,0 +1,123 @@
+package darkroom.edittasks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A dataset in the Edit-R1 layout: a directory with {@code train_metadata.jsonl}, perhaps {@code validation_metadata.jsonl} and
+ * {@code test_metadata.jsonl}, and pictures below it, usually in {@code images/}. A picture that a row names must lie below
+ * the directory, links followed. Safe for all threads.
+ */
+public final class DatasetDirectory {
+    /** Largest file of a picture, in bytes. */
+    public static final long IMAGE_BYTES_MAX = 64L << 20;
+
+    private final Path path;
+    private final Path real;
+
+    /** @throws IOException if there is no such directory or it cannot be read */
+    public DatasetDirectory(Path path) throws IOException {
+        if (!Files.isDirectory(path)) {
+            throw Files.exists(path)
+                    ? new NotDirectoryException(path.toString())
+                    : new NoSuchFileException(path.toString());
+        }
+        this.path = path;
+        this.real = path.toRealPath();
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /** The metadata file of a split, whether it is there or not. */
+    public Path metadata(Split split) {
+        return path.resolve(split.metadataFile());
+    }
+
+    public boolean has(Split split) {
+        return Files.isRegularFile(metadata(split));
+    }
+
+    /** Begins to read a split. @throws IOException if its file cannot be opened */
+    public DatasetReader reader(Split split) throws IOException {
+        return new DatasetReader(this, metadata(split));
+    }
+
+    /** The pictures of a row, in their own size. @throws DatasetFaultException naming the field and what is wrong with it */
+    public DatasetImages images(DatasetRow row) throws DatasetFaultException {
+        RgbImage source = image(DatasetRow.IMAGE, row.image());
+        RgbImage target = optional(DatasetRow.TARGET, row.target());
+        if (target != null && (target.width() != source.width() || target.height() != source.height())) {
+            throw new DatasetFaultException(
+                    DatasetFault.TARGET_SIZE,
+                    "target=%s has %dx%d pixels, but image=%s has %dx%d"
+                            .formatted(
+                                    row.target(),
+                                    target.width(),
+                                    target.height(),
+                                    row.image(),
+                                    source.width(),
+                                    source.height()));
+        }
+        return new DatasetImages(source, target, optional(DatasetRow.REFERENCE, row.reference()));
+    }
+
+    private @Nullable RgbImage optional(String field, @Nullable String relative) throws DatasetFaultException {
+        return relative == null ? null : image(field, relative);
+    }
+
+    private RgbImage image(String field, String relative) throws DatasetFaultException {
+        String what = field + "=" + relative;
+        Path file = locate(what, relative);
+        try {
+            long bytes = Files.size(file);
+            if (bytes > IMAGE_BYTES_MAX) {
+                throw new DatasetFaultException(
+                        DatasetFault.OVERSIZED_IMAGE, what + " has " + bytes + " bytes > limit " + IMAGE_BYTES_MAX);
+            }
+            return RgbImage.decode(Files.readAllBytes(file));
+        } catch (OversizedImageException e) {
+            throw new DatasetFaultException(DatasetFault.OVERSIZED_IMAGE, what + ": " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new DatasetFaultException(DatasetFault.UNREADABLE_IMAGE, what + ": " + oneLine(e), e);
+        }
+    }
+
+    /** The file that a row names; its real place is below this directory. */
+    private Path locate(String what, String relative) throws DatasetFaultException {
+        Path place;
+        try {
+            place = Path.of(relative);
+        } catch (InvalidPathException e) {
+            throw new DatasetFaultException(DatasetFault.MISSING_IMAGE, what + " is no path: " + e.getReason(), e);
+        }
+        if (place.isAbsolute() || !real.resolve(place).normalize().startsWith(real)) {
+            throw new DatasetFaultException(DatasetFault.PATH_OUTSIDE, what + " leads out of the dataset's directory");
+        }
+        Path file;
+        try {
+            file = real.resolve(place).toRealPath();
+        } catch (IOException e) {
+            throw new DatasetFaultException(DatasetFault.MISSING_IMAGE, what + " is not there", e);
+        }
+        if (!file.startsWith(real)) {
+            throw new DatasetFaultException(
+                    DatasetFault.PATH_OUTSIDE, what + " is a link that leads out of the dataset's directory");
+        }
+        if (!Files.isRegularFile(file)) {
+            throw new DatasetFaultException(DatasetFault.MISSING_IMAGE, what + " is no file");
+        }
+        return file;
+    }
+
+    private static String oneLine(IOException e) {
+        String message = e.getMessage() == null ? e.toString() : e.getMessage();
+        return message.lines().findFirst().orElse(e.toString());
+    }
+}

@@ -1,0 +1,38 @@
+package darkroom.edittasks;
+
+import java.util.Locale;
+
+/** What can be wrong with a line of a dataset, and what its owner can do about it. */
+public enum DatasetFault {
+    LINE_TOO_LONG("shorten the line; pictures are files of their own"),
+    BYTE_ORDER_MARK("save the file as UTF-8 without byte order mark"),
+    NOT_UTF8("save the file as UTF-8"),
+    NO_JSON("write one whole JSON object on the line, as strict JSON"),
+    NO_OBJECT("write one JSON object on the line: {\"prompt\": ..., \"image\": ...}"),
+    MISSING_FIELD("add the field"),
+    WRONG_TYPE("correct the field, or remove it if it is optional"),
+    PATH_OUTSIDE("put the picture below the dataset's directory, without links that lead out of it, and give its path"
+            + " relative to that directory"),
+    MISSING_IMAGE("add the file or correct its path"),
+    UNREADABLE_IMAGE("make the file readable and intact: PNG, JPEG, GIF or BMP"),
+    OVERSIZED_IMAGE("make the picture smaller"),
+    TARGET_SIZE("give the target the width and height of the image, or remove the field"),
+    DUPLICATE_ID("give the row an id of its own, or delete one of the two lines"),
+    TOO_MANY_ROWS("split the file into several datasets");
+
+    private final String remedy;
+
+    DatasetFault(String remedy) {
+        this.remedy = remedy;
+    }
+
+    /** The name used in reports, for instance {@code missing-image}. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** What to do, as an imperative. */
+    public String remedy() {
+        return remedy;
+    }
+}

@@ -1,0 +1,76 @@
+package darkroom.edittasks;
+
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/**
+ * Writes one split of a dataset in the Edit-R1 layout. The metadata file appears when {@link #finish} returns, whole; until then
+ * and after a failure its lines are in a file of the same name with {@code .partial} behind it.
+ */
+public final class DatasetWriter implements AutoCloseable {
+    /** Directory of the pictures, below that of the dataset. */
+    public static final String IMAGES = "images";
+
+    private final Path directory;
+    private final Path file;
+    private final Path partial;
+    private final BufferedWriter lines;
+
+    /**
+     * @param replace whether a metadata file of this split that is there may be replaced; pictures are always replaced, others
+     *     stay as they are
+     * @throws FileAlreadyExistsException if it is there and may not be replaced
+     * @throws IOException if the directory cannot be written
+     */
+    public DatasetWriter(Path directory, Split split, boolean replace) throws IOException {
+        this.directory = directory;
+        this.file = directory.resolve(split.metadataFile());
+        this.partial = directory.resolve(split.metadataFile() + ".partial");
+        if (!replace && Files.exists(file)) {
+            throw new FileAlreadyExistsException(file.toString());
+        }
+        Files.createDirectories(directory.resolve(IMAGES));
+        this.lines = Files.newBufferedWriter(partial);
+    }
+
+    /**
+     * Writes a picture as {@code images/NAME.png} and gives that path, for a field of a row.
+     *
+     * @param name letters, digits, dots, hyphens and underscores
+     */
+    public String image(String name, RgbImage image) throws IOException {
+        if (!name.matches("[A-Za-z0-9_-][A-Za-z0-9._-]*")) {
+            throw new IllegalArgumentException(
+                    "name=" + name + " of a picture may hold letters, digits, '.', '-' and '_' and not begin with '.'");
+        }
+        String relative = IMAGES + "/" + name + ".png";
+        Files.write(directory.resolve(relative), image.png());
+        return relative;
+    }
+
+    /** Appends a row. */
+    public void row(DatasetRow row) throws IOException {
+        lines.write(row.line());
+        lines.write('\n');
+    }
+
+    /** Puts the metadata file in its place. */
+    public void finish() throws IOException {
+        lines.close();
+        try {
+            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(partial, file, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        lines.close();
+    }
+}

@@ -1,0 +1,175 @@
+package darkroom.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import darkroom.config.DataSettings;
+import darkroom.config.DataSettings.OnMalformed;
+import darkroom.edittasks.DatasetRow;
+import darkroom.edittasks.DatasetWriter;
+import darkroom.edittasks.RgbImage;
+import darkroom.edittasks.Split;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JsonlRowsTest {
+    private final Path directory;
+    private final StringWriter warnings = new StringWriter();
+
+    JsonlRowsTest(@TempDir Path directory) {
+        this.directory = directory;
+    }
+
+    private static RgbImage picture(int width, int height, int level) {
+        byte[] rgb = new byte[3 * width * height];
+        Arrays.fill(rgb, (byte) level);
+        return RgbImage.of(width, height, rgb);
+    }
+
+    private void write(Split split, String... prompts) throws IOException {
+        try (DatasetWriter writer = new DatasetWriter(directory, split, false)) {
+            String image = writer.image("source", picture(48, 40, 10));
+            for (String prompt : prompts) {
+                writer.row(DatasetRow.of(prompt, image, "check " + prompt));
+            }
+            writer.finish();
+        }
+    }
+
+    private void append(String line) throws IOException {
+        Files.writeString(directory.resolve("train_metadata.jsonl"), line + "\n", StandardOpenOption.APPEND);
+    }
+
+    private JsonlRows open(Split split, OnMalformed onMalformed) {
+        DataSettings settings = new DataSettings(directory.toString(), List.of(), 4000, onMalformed);
+        return JsonlRows.open(directory, split, settings, 32, new PrintWriter(warnings, true));
+    }
+
+    @Test
+    void rows_come_in_the_order_of_the_file_at_the_resolution_of_the_policy() throws IOException {
+        write(Split.TRAIN, "one", "two", "three");
+        JsonlRows rows = open(Split.TRAIN, OnMalformed.STOP);
+        assertThat(rows.size()).isEqualTo(3);
+        assertThat(rows.first(3)).extracting(Row::instruction).containsExactly("one", "two", "three");
+        assertThat(rows.first(3)).extracting(Row::id).doesNotHaveDuplicates();
+        Row row = rows.row(2);
+        assertThat(row).isEqualTo(rows.row(2));
+        assertThat(row.source()).isEqualTo(picture(32, 32, 10));
+        assertThat(row.requirement()).isEqualTo("check three");
+        assertThat(row.taskType()).isEqualTo("unknown");
+        assertThat(row.target()).isNull();
+        assertThat(warnings.toString()).isEmpty();
+    }
+
+    @Test
+    void a_row_is_the_same_row_wherever_it_stands_and_another_in_another_split() throws IOException {
+        write(Split.TRAIN, "one", "two");
+        write(Split.VALIDATION, "two");
+        String id = open(Split.TRAIN, OnMalformed.STOP).row(1).id();
+        assertThat(open(Split.VALIDATION, OnMalformed.STOP).row(0).id())
+                .startsWith("validation-")
+                .isNotEqualTo(id);
+        Files.delete(directory.resolve("train_metadata.jsonl"));
+        write(Split.TRAIN, "two", "zero");
+        assertThat(open(Split.TRAIN, OnMalformed.STOP).row(0).id()).isEqualTo(id);
+    }
+
+    @Test
+    void equal_words_about_two_pictures_are_two_rows() throws IOException {
+        write(Split.TRAIN, "remove what is in the red box");
+        Files.write(directory.resolve("images/other.png"), picture(32, 32, 200).png());
+        append("{\"prompt\": \"remove what is in the red box\", \"image\": \"images/other.png\"}");
+        assertThat(open(Split.TRAIN, OnMalformed.STOP).first(2))
+                .extracting(Row::id)
+                .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void own_fields_reach_the_run() throws IOException {
+        write(Split.TRAIN, "one");
+        Files.write(directory.resolve("images/target.png"), picture(48, 40, 90).png());
+        Files.write(
+                directory.resolve("images/reference.png"), picture(64, 64, 70).png());
+        append("{\"prompt\": \"p\", \"image\": \"images/source.png\", \"id\": 12, \"task_type\": \"relight\","
+                + " \"target\": \"images/target.png\", \"reference\": \"images/reference.png\", \"x\": 1}");
+        Row row = open(Split.TRAIN, OnMalformed.STOP).row(1);
+        assertThat(row.id()).isEqualTo("train-12");
+        assertThat(row.taskType()).isEqualTo("relight");
+        assertThat(row.target()).isEqualTo(picture(32, 32, 90));
+        assertThat(row.reference()).isEqualTo(picture(32, 32, 70));
+    }
+
+    @Test
+    void a_malformed_line_is_told_and_left_out_where_the_settings_say_skip() throws IOException {
+        write(Split.TRAIN, "one", "two");
+        append("{\"prompt\": ");
+        append("{\"prompt\": \"three\", \"image\": \"images/source.png\"}");
+        JsonlRows rows = open(Split.TRAIN, OnMalformed.SKIP);
+        assertThat(rows.first(9)).extracting(Row::instruction).containsExactly("one", "two", "three");
+        assertThat(warnings.toString())
+                .contains("left out: " + directory.resolve("train_metadata.jsonl") + ":3: the line is no JSON")
+                .contains("1 of 4 rows are malformed and left out");
+    }
+
+    @Test
+    void a_flood_of_malformed_lines_is_counted_after_the_first_hundred() throws IOException {
+        write(Split.TRAIN, "one");
+        append("[]\n".repeat(JsonlRows.SHOWN_MAX + 50));
+        assertThat(open(Split.TRAIN, OnMalformed.SKIP).size()).isEqualTo(1);
+        assertThat(warnings.toString().lines()).hasSize(JsonlRows.SHOWN_MAX + 1);
+        assertThat(warnings.toString()).contains("150 of 151 rows");
+    }
+
+    @Test
+    void a_malformed_line_ends_the_matter_where_the_settings_say_stop() throws IOException {
+        write(Split.TRAIN, "one", "two");
+        append("{\"prompt\": \"three\", \"image\": \"../three.png\"}");
+        assertThatThrownBy(() -> open(Split.TRAIN, OnMalformed.STOP))
+                .isInstanceOfSatisfying(CommandFailedException.class, failed -> assertThat(failed.exitCode())
+                        .isEqualTo(ExitCode.USAGE))
+                .hasMessageContaining("train_metadata.jsonl:3: image=../three.png leads out")
+                .hasMessageContaining("data.on-malformed=skip");
+    }
+
+    @Test
+    void what_a_run_cannot_do_without_is_named() throws IOException {
+        assertThatThrownBy(() -> open(Split.TRAIN, OnMalformed.SKIP))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("has no train_metadata.jsonl");
+        assertThat(open(Split.VALIDATION, OnMalformed.STOP).size()).isZero();
+        assertThat(open(Split.HELD_OUT, OnMalformed.STOP).size()).isZero();
+        write(Split.TRAIN);
+        assertThatThrownBy(() -> open(Split.TRAIN, OnMalformed.SKIP)).hasMessageContaining("no usable row");
+        DataSettings nowhere = new DataSettings("nowhere", List.of(), 1, OnMalformed.SKIP);
+        assertThatThrownBy(() -> JsonlRows.open(
+                        directory.resolve("nowhere"), Split.TRAIN, nowhere, 32, new PrintWriter(warnings)))
+                .hasMessageContaining("data.source=");
+    }
+
+    @Test
+    void a_dataset_that_changes_under_a_run_is_noticed() throws IOException {
+        write(Split.TRAIN, "one", "two");
+        JsonlRows rows = open(Split.TRAIN, OnMalformed.STOP);
+        String digest = rows.digest();
+        Row before = rows.row(1);
+        Files.write(directory.resolve("images/source.png"), picture(48, 40, 11).png());
+        assertThatThrownBy(() -> rows.row(1))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("train_metadata.jsonl:2: the row is not what it was");
+        assertThat(open(Split.TRAIN, OnMalformed.STOP).digest()).isNotEqualTo(digest);
+        Files.write(directory.resolve("images/source.png"), picture(48, 40, 10).png());
+        assertThat(rows.row(1)).isEqualTo(before);
+        assertThat(open(Split.TRAIN, OnMalformed.STOP).digest()).isEqualTo(digest);
+        Files.writeString(directory.resolve("train_metadata.jsonl"), "{}");
+        assertThatThrownBy(() -> rows.row(1)).hasMessageContaining("restore the dataset");
+    }
+}
