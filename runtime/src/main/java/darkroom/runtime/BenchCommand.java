@@ -78,7 +78,8 @@ final class BenchCommand implements Runnable {
                 TorchTrainerDevice trainer = new TorchTrainerDevice(
                         "trainer-0", policy, settings.groups().advantageClip(), store)) {
             OpenPrompts open = new OpenPrompts(store);
-            Prompt prompt = open.open(DataSplits.of(settings).train().row(0));
+            Prompt prompt = open.open(
+                    DataSplits.of(settings, spec.commandLine().getErr()).train().row(0));
             LearnerState learner = LocalRun.learner(policy.initial(0), store);
             int slots = settings.rollout().imagesPerGroup();
             DrawUnit draw = new DrawUnit(
@@ -145,7 +146,10 @@ final class BenchCommand implements Runnable {
                         new OffHeapTensorStore("local", settings.limits().tensorBytesMax())) {
             OpenPrompts open = new OpenPrompts(store);
             RowPrompts prompts = new RowPrompts(
-                    DataSplits.of(settings).train(), 0, settings.rollout().groupsPerStep(), open);
+                    DataSplits.of(settings, spec.commandLine().getErr()).train(),
+                    0,
+                    settings.rollout().groupsPerStep(),
+                    open);
             RunPorts ports = new RunPorts(prompts, StopWhen.NEVER, store, clock, InstantSource.system());
             try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports)) {
                 RunState from = RunState.fresh(LocalRun.learner(policy.initial(0), store));

@@ -82,7 +82,11 @@ final class EvalCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         EditingPolicy editing = EditingPolicy.load(checkpoint, overrides());
         RunSettings settings = editing.settings();
-        Rows rows = DataSplits.rows(settings, split, settings.evaluation().tasks());
+        Rows rows = DataSplits.rows(
+                settings,
+                split,
+                settings.evaluation().tasks(),
+                spec.commandLine().getErr());
         AtomicReference<Measurement> measured = new AtomicReference<>();
         try (Scorers judge = Scorers.open(settings.scoring());
                 OffHeapTensorStore store =

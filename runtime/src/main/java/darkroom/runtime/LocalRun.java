@@ -158,7 +158,7 @@ final class LocalRun {
         private final Scorers scorers;
         private final OffHeapTensorStore store;
         private final RunState from;
-        private final DataSplits data = DataSplits.of(settings);
+        private final DataSplits data = DataSplits.of(settings, out);
         private final OpenPrompts open;
         private final Meter meter;
         private final Validations validations;
