@@ -76,8 +76,8 @@ public record GroupStatistics(
     private static Verdict verdict(Spread own, int slots, GroupSettings settings) {
         int needed = Math.max(1, settings.scoredMin());
         if (own.count() < needed) {
-            return new Verdict.Abandoned(
-                    "abandoned: %d of %d slots scored, groups.scored-min=%d".formatted(own.count(), slots, needed));
+            return new Verdict.Abandoned(String.format(
+                    Locale.ROOT, "abandoned: %d of %d slots scored, groups.scored-min=%d", own.count(), slots, needed));
         }
         double spread =
                 switch (settings.spread()) {

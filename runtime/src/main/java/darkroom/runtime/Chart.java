@@ -25,7 +25,7 @@ final class Chart {
     /** Bars of a stacked chart; more are averaged. */
     private static final int BARS_MAX = 80;
 
-    private final StringBuilder legend = new StringBuilder();
+    private final List<String> legend = new ArrayList<>();
     private final StringBuilder marks = new StringBuilder();
     private final Range x;
     private final Range y;
@@ -91,6 +91,7 @@ final class Chart {
         Chart chart = new Chart(Range.tight(xs), Range.round(ys));
         levels.forEach(chart::level);
         shown.forEach(chart::curve);
+        levels.forEach(level -> chart.swatch("level", level.colour(), level.name()));
         return chart.figure(labels, chart.xTicks());
     }
 
@@ -190,7 +191,6 @@ final class Chart {
     }
 
     private void level(Level level) {
-        swatch("level", level.colour(), level.name());
         marks.append(String.format(
                 Locale.ROOT,
                 "<line class=\"level c%d\" x1=\"%d\" x2=\"%d\" y1=\"%s\" y2=\"%s\"><title>%s: %s</title></line>",
@@ -270,7 +270,7 @@ final class Chart {
                     case "level" -> "<line class=\"level c%d\" x1=\"0\" x2=\"18\" y1=\"6\" y2=\"6\"/>";
                     default -> "<line class=\"line c%d\" x1=\"0\" x2=\"18\" y1=\"6\" y2=\"6\"/>";
                 };
-        legend.append(String.format(
+        legend.add(String.format(
                 Locale.ROOT,
                 "<li><svg class=\"swatch\" viewBox=\"0 0 18 12\" aria-hidden=\"true\">" + drawing + "</svg>%s</li>",
                 colour,
@@ -307,13 +307,13 @@ final class Chart {
         }
         return String.format(
                 Locale.ROOT,
-                "<figure class=\"chart\"><figcaption>%s <span>%s</span></figcaption><ul class=\"legend\">%s</ul>"
+                "<figure class=\"chart\"><figcaption>%s <span>%s</span></figcaption>%s"
                         + "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">%s"
                         + "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>%s"
                         + "<text class=\"tick middle\" x=\"%d\" y=\"%d\">%s</text></svg></figure>",
                 escaped(labels.title()),
                 escaped(labels.y()),
-                legend,
+                legend.size() > 1 ? "<ul class=\"legend\">" + String.join("", legend) + "</ul>" : "",
                 WIDTH,
                 HEIGHT,
                 escaped(labels.title() + ", " + labels.y() + ", by " + labels.x()),
@@ -382,8 +382,11 @@ final class Chart {
         static Range tight(double[] values) {
             double low = Arrays.stream(values).min().orElse(0);
             double high = Arrays.stream(values).max().orElse(1);
-            double top = high > low ? high : low + 1;
-            return new Range(low, top, step(low, top));
+            if (high > low) {
+                return new Range(low, high, step(low, high));
+            }
+            double half = low == 0 ? 1 : Math.abs(low) / 2;
+            return new Range(low - half, low + half, step(low - half, low + half));
         }
 
         /** From a tick below to a tick above all values. */

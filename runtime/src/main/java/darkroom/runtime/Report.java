@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -171,7 +172,7 @@ final class Report {
         }
         List<ReportPage.Fact> facts = new ArrayList<>();
         facts.add(new ReportPage.Fact("steps", grouped(steps.size())));
-        facts.add(new ReportPage.Fact("images drawn", grouped(images.issued())));
+        facts.add(new ReportPage.Fact("training images", grouped(images.issued())));
         facts.add(new ReportPage.Fact("unscored", grouped(images.unscored())));
         facts.add(new ReportPage.Fact(
                 "groups kept / dropped / abandoned",
@@ -202,7 +203,7 @@ final class Report {
                         "dB against the source; what should not change",
                         Measurement.Averages::psnrOutside,
                         Measurement::psnrOutsideGain,
-                        1));
+                        2));
     }
 
     private ReportPage.Figure figure(
@@ -225,7 +226,7 @@ final class Report {
                 gain == null ? "" : signed(gain.mean(), decimals),
                 gain == null
                         ? "measured before and after a whole run"
-                        : "95 %% interval %s to %s; better on %s %% of %s tasks"
+                        : "95 %% interval %s to %s; better on %s %% of %s tasks"
                                 .formatted(
                                         signed(gain.low(), decimals),
                                         signed(gain.high(), decimals),
@@ -361,9 +362,17 @@ final class Report {
 
     private List<TemplateHTMLOutputModel> optimizer() {
         return charts(List.of(
-                passes("Policy loss", "mean over the samples", 0, StepMetrics.Pass::policyLoss),
-                passes("Gradient norm", "before clipping", 3, StepMetrics.Pass::gradientNorm),
-                passes("Distance to the reference", "KL loss, mean over the samples", 4, StepMetrics.Pass::klLoss)));
+                passes("Policy loss", "mean over samples and optimizer steps", 0, StepMetrics.Pass::policyLoss),
+                passes(
+                        "Gradient norm",
+                        "before clipping, mean of the optimizer steps",
+                        3,
+                        StepMetrics.Pass::gradientNorm),
+                passes(
+                        "Distance to the reference",
+                        "KL loss, mean over samples and optimizer steps",
+                        4,
+                        StepMetrics.Pass::klLoss)));
     }
 
     /** Nothing if it is zero throughout. */
@@ -377,7 +386,7 @@ final class Report {
                 ? Optional.empty()
                 : Optional.of(Chart.lines(
                         new Chart.Labels(title, "steps", unit),
-                        List.of(new Chart.Series("mean of the optimizer steps", colour, Chart.Mark.LINE, points)),
+                        List.of(new Chart.Series(title, colour, Chart.Mark.LINE, points)),
                         List.of()));
     }
 
@@ -502,12 +511,13 @@ final class Report {
     }
 
     private static ReportPage.Strip strip(ContactSheet.Row row, List<@Nullable RgbImage> images) {
-        OptionalDouble best = row.verdict() == null
-                ? OptionalDouble.empty()
-                : row.cells().stream()
-                        .map(ContactSheet.Cell::reward)
-                        .flatMapToDouble(OptionalDouble::stream)
-                        .max();
+        DoubleSummaryStatistics scores = row.cells().stream()
+                .map(ContactSheet.Cell::reward)
+                .flatMapToDouble(OptionalDouble::stream)
+                .summaryStatistics();
+        OptionalDouble best = row.verdict() != null && scores.getMax() > scores.getMin()
+                ? OptionalDouble.of(scores.getMax())
+                : OptionalDouble.empty();
         List<ReportPage.Tile> tiles = new ArrayList<>();
         ContactSheet.Role before = ContactSheet.Role.NONE;
         for (int c = 0; c < images.size(); c++) {
@@ -537,7 +547,7 @@ final class Report {
         return new ReportPage.Tile(
                 role,
                 first,
-                cell.reward().isPresent() && cell.reward().equals(best) ? "best" : "",
+                cell.reward().isPresent() && cell.reward().equals(best) ? "best" : unscored == null ? "" : "unscored",
                 Base64.getEncoder().encodeToString(image.png()),
                 role,
                 edit ? cell.reward().isPresent() ? fixed(cell.reward(), 2) : "unscored" : role,

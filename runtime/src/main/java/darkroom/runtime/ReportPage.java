@@ -84,7 +84,7 @@ public record ReportPage(
      *
      * @param role {@code source}, {@code edit}, {@code before}, {@code after}, {@code target}, ...
      * @param first whether a gap to the tile before is due: another role begins
-     * @param mark {@code best} for the highest score of its row, else empty
+     * @param mark {@code best} for the highest score of its row, {@code unscored}, or empty
      * @param png base64
      * @param score or why there is none; empty for what is no edit
      * @param truth agreement with the target; empty if not known

@@ -66,7 +66,8 @@ final class RunRecorder implements RunListener, AutoCloseable {
     }
 
     /**
-     * Goes on recording. Lines of later steps, which a crash left behind, are cut, as is what was measured at the end.
+     * Goes on recording. Lines of later steps, which a crash left behind, are cut, as is what was measured at the end; the
+     * summary is deleted, since a run that goes on has none.
      *
      * @param step steps committed in the state that the run goes on from
      */
@@ -81,6 +82,7 @@ final class RunRecorder implements RunListener, AutoCloseable {
         } catch (IOException e) {
             throw RunDirectory.failed("create", directory, e);
         }
+        delete(this.directory.summary());
         metrics = JsonLines.open(this.directory.metrics(), StepMetrics.class, line -> line.step() < step);
         verdicts = JsonLines.open(this.directory.verdicts(), GroupVerdict.class, line -> line.step() < step);
         evaluations = JsonLines.open(this.directory.evaluations(), EvaluationResult.class, line -> stays(line, step));
@@ -102,14 +104,17 @@ final class RunRecorder implements RunListener, AutoCloseable {
                     case COMPARISON -> false;
                 };
         if (!stays) {
-            Path picture = directory.picture(sheet.file());
-            try {
-                Files.deleteIfExists(picture);
-            } catch (IOException e) {
-                throw RunDirectory.failed("delete", picture, e);
-            }
+            delete(directory.picture(sheet.file()));
         }
         return stays;
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw RunDirectory.failed("delete", file, e);
+        }
     }
 
     /** RR-4. */
