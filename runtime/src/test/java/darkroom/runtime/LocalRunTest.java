@@ -7,6 +7,12 @@ import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.RunDigests;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.edittasks.DatasetRow;
+import darkroom.edittasks.DatasetWriter;
+import darkroom.edittasks.EditTask;
+import darkroom.edittasks.EditTasks;
+import darkroom.edittasks.Split;
+import darkroom.edittasks.TaskMix;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -55,6 +61,31 @@ final class LocalRunTest {
                 .isEqualTo(ExitCode.OK);
 
         assertThat(digests(stopped)).isEqualTo(digests(straight));
+    }
+
+    @Test
+    void a_dataset_of_the_users_own_drives_the_same_run() throws Exception {
+        Path dataset = directory.resolve("dataset");
+        EditTasks tasks = new EditTasks(64, 3, TaskMix.all());
+        try (DatasetWriter writer = new DatasetWriter(dataset, Split.TRAIN, false)) {
+            for (int i = 0; i < 5; i++) {
+                EditTask task = tasks.render(Split.TRAIN, i);
+                writer.row(DatasetRow.of(
+                        task.instruction(), writer.image("row-" + i + ".png", task.source()), task.requirement()));
+            }
+            writer.finish();
+        }
+        Path run = directory.resolve("run");
+
+        assertThat(start(run, "steps=1", "data.source=\"" + dataset + "\"")).isEqualTo(ExitCode.OK);
+
+        Summary summary = Summary.read(run);
+        assertThat(summary.counts().images().issued()).isEqualTo(8);
+        assertThat(summary.groundTruth().start()).as("there is no exact target").isEmpty();
+        Files.writeString(dataset.resolve("train_metadata.jsonl"), "{\"prompt\": 3}\n");
+        assertThatThrownBy(() -> start(directory.resolve("other"), "steps=1", "data.source=\"" + dataset + "\""))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("train_metadata.jsonl:1");
     }
 
     @Test
