@@ -158,7 +158,11 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
     }
 
     private Behavior<Command> onNotDrawn(Fault fault) {
-        return abandoned || drawn != null ? this : end(new GroupLost(draw, fault));
+        if (abandoned || drawn != null) {
+            return this;
+        }
+        GroupLost ending = new GroupLost(draw, fault);
+        return beingScored.isEmpty() ? end(ending) : abandonAfter(ending);
     }
 
     private Behavior<Command> onScored(int slot, ScoreOutcome outcome) {

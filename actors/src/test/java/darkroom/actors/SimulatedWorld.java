@@ -19,6 +19,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -80,6 +81,7 @@ final class SimulatedWorld extends AbstractExecutorService implements AutoClosea
     private long nowNanos;
     private long timersMade;
     private long steps;
+    private int watchers;
     private final AtomicInteger foreign = new AtomicInteger();
     private boolean shutdown;
 
@@ -101,6 +103,20 @@ final class SimulatedWorld extends AbstractExecutorService implements AutoClosea
 
     <T> ActorRef<T> spawn(Behavior<T> behavior, String name) {
         return system.systemActorOf(behavior, name, Props.empty());
+    }
+
+    /** True from the moment on when the actor has ended. */
+    AtomicBoolean gone(ActorRef<?> actor) {
+        AtomicBoolean gone = new AtomicBoolean();
+        Behavior<String> watcher = Behaviors.setup(context -> {
+            context.watchWith(actor, "gone");
+            return Behaviors.receiveMessage(_ -> {
+                gone.set(true);
+                return Behaviors.stopped();
+            });
+        });
+        spawn(watcher, "watcher-" + ++watchers);
+        return gone;
     }
 
     /** What happens by chance, keyed by the seed. */
