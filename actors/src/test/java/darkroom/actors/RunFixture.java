@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,6 +31,12 @@ class RunFixture {
     final RunSettings settings;
     final SimulatedDevices devices;
     final RunPorts ports;
+
+    /** The ban that each step's prompts were chosen under. */
+    final Map<Integer, PromptBan> bansMet = new ConcurrentHashMap<>();
+
+    /** From this step on there are no prompts. */
+    int rowsEndAtStep = Integer.MAX_VALUE;
 
     /** Called with every event, before it is recorded. */
     Consumer<RunEvent> listener = _ -> {};
@@ -53,7 +60,11 @@ class RunFixture {
     private final class Rows implements PromptSource {
         @Override
         public List<Prompt> prompts(int step, PromptBan ban) {
+            bansMet.put(step, ban);
             List<Prompt> prompts = new ArrayList<>();
+            if (step >= rowsEndAtStep) {
+                return prompts;
+            }
             for (int row = step * 3; prompts.size() < settings.rollout().groupsPerStep(); row++) {
                 if (!ban.bans("row-" + row % ROWS)) {
                     prompts.add(devices.prompt("row-" + row % ROWS));

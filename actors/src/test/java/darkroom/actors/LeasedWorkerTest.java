@@ -1,0 +1,245 @@
+package darkroom.actors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestInbox;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A worker and its warden, at a desk that says what the test says. */
+class LeasedWorkerTest {
+    private static final Duration BEAT = DeskBench.LIMITS.heartbeatEvery();
+
+    private final SimulatedWorld world = new SimulatedWorld(1);
+    private final List<TensorRef> released = new ArrayList<>();
+    private final TestInbox<WorkDesk.Command<TrainUnit, Trained>> desk = TestInbox.create();
+    private final List<ByHand> devices = new ArrayList<>();
+    private int tensors;
+
+    @AfterEach
+    void endOfTheWorld() {
+        world.close();
+    }
+
+    /** Completes units when the test says so. */
+    private static final class ByHand implements Device<TrainUnit, Trained> {
+        private final List<CompletableFuture<Trained>> begun = new ArrayList<>();
+        private boolean closed;
+
+        @Override
+        public CompletionStage<Trained> perform(TrainUnit unit) {
+            CompletableFuture<Trained> result = new CompletableFuture<>();
+            begun.add(result);
+            return result;
+        }
+
+        @Override
+        public int capacity() {
+            return 2;
+        }
+
+        @Override
+        public void close() {
+            closed = true;
+        }
+    }
+
+    private ByHand device() {
+        ByHand device = new ByHand();
+        devices.add(device);
+        return device;
+    }
+
+    private ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = world.spawn(
+                LeasedWorker.create("trainer-0", this::device, desk.getRef(), DeskBench.LIMITS, released::add),
+                "worker");
+        world.settle();
+        return worker;
+    }
+
+    private void lease(ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker, long id) {
+        LearnerState none = new LearnerState(0, tensor(), tensor(), tensor(), tensor(), tensor());
+        TrainUnit unit = new TrainUnit.GradientUnit("run", 1, 0, 0, (int) id, none, List.of(), 1);
+        worker.tell(new LeasedWorker.Perform<>(new LeaseId(id), unit));
+        world.settle();
+    }
+
+    private TensorRef tensor() {
+        return new TensorRef(tensors++, "here", TensorRef.ElementType.FLOAT32, List.of(1), 0);
+    }
+
+    private <C> List<C> said(Class<C> what) {
+        world.settle();
+        return desk.getAllReceived().stream()
+                .filter(what::isInstance)
+                .map(what::cast)
+                .toList();
+    }
+
+    /** LW-2. */
+    @Test
+    void the_desk_hears_of_a_worker_at_every_beat_with_its_leases() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        assertThat(said(WorkDesk.Heartbeat.class)).hasSize(1);
+        lease(worker, 5);
+        for (int i = 0; i < 20; i++) {
+            world.pass(BEAT);
+            assertThat(said(WorkDesk.Heartbeat.class))
+                    .containsExactly(new WorkDesk.Heartbeat<>(worker, "trainer-0", 2, Set.of(new LeaseId(5))));
+        }
+    }
+
+    /** LW-1. */
+    @Test
+    void every_lease_is_answered_once() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        lease(worker, 1);
+        lease(worker, 1);
+        lease(worker, 2);
+        assertThat(devices.getFirst().begun)
+                .as("a lease that is heard of twice is one lease")
+                .hasSize(2);
+        Trained result = new Trained.Gradient(tensor(), 0, 0);
+        devices.getFirst().begun.get(0).complete(result);
+        devices.getFirst().begun.get(1).completeExceptionally(new CompletionException(new IllegalStateException("no")));
+        List<Object> answers = new ArrayList<>(said(Object.class));
+        answers.removeIf(WorkDesk.Heartbeat.class::isInstance);
+        assertThat(answers)
+                .containsExactly(
+                        new WorkDesk.Finished<>(worker, new LeaseId(1), result),
+                        new WorkDesk.Failed<>(
+                                worker, new LeaseId(2), new Fault.Retry("trainer-0: IllegalStateException: no")));
+        assertThat(released).isEmpty();
+    }
+
+    /** LW-1. */
+    @Test
+    void a_device_says_by_its_exception_what_happens_next() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        lease(worker, 1);
+        devices.getFirst().begun.getFirst().completeExceptionally(new TensorLostException("tensor 7 is gone"));
+        lease(worker, 2);
+        devices.getFirst().begun.getLast().completeExceptionally(new FaultException(new Fault.StopRun("no key")));
+        assertThat(said(WorkDesk.Failed.class).stream().map(failed -> failed.fault()))
+                .containsExactly(
+                        new Fault.InputLost("trainer-0: TensorLostException: tensor 7 is gone"),
+                        new Fault.StopRun("no key"));
+    }
+
+    /** LW-3: one result is on its way to the worker when it stops, one comes later. */
+    @Test
+    void a_worker_that_stops_releases_what_its_device_still_finishes_and_closes_it() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        AtomicBoolean gone = world.gone(worker);
+        lease(worker, 1);
+        lease(worker, 2);
+        TensorRef early = tensor();
+        TensorRef late = tensor();
+        worker.tell(new LeasedWorker.Stop<>());
+        devices.getFirst().begun.get(0).complete(new Trained.Gradient(early, 0, 0));
+        world.settle();
+        assertThat(gone).isTrue();
+        assertThat(devices.getFirst().closed).isTrue();
+        devices.getFirst().begun.get(1).complete(new Trained.Gradient(late, 0, 0));
+        world.settle();
+        assertThat(released).containsExactly(early, late);
+        assertThat(said(WorkDesk.Finished.class)).isEmpty();
+    }
+
+    /** LW-4. */
+    @Test
+    void after_a_failure_it_takes_nothing_until_its_next_beat_and_after_three_it_stops() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        AtomicBoolean gone = world.gone(worker);
+        for (int failure = 1; failure <= LeasedWorker.FAILURES_IN_A_ROW_MAX; failure++) {
+            assertThat(gone).isFalse();
+            lease(worker, failure);
+            assertThat(said(WorkDesk.Heartbeat.class)).isNotNull();
+            devices.getFirst().begun.getLast().completeExceptionally(new IllegalStateException("no"));
+            assertThat(said(WorkDesk.Heartbeat.class)).allMatch(beat -> beat.capacity() == 0);
+            if (failure < LeasedWorker.FAILURES_IN_A_ROW_MAX) {
+                world.pass(BEAT);
+                assertThat(said(WorkDesk.Heartbeat.class)).allMatch(beat -> beat.capacity() == 2);
+            }
+        }
+        assertThat(gone).isTrue();
+        assertThat(devices.getFirst().closed).isTrue();
+    }
+
+    /** LW-4: what counts is failures in a row. */
+    @Test
+    void a_success_forgives_failures() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        AtomicBoolean gone = world.gone(worker);
+        for (int i = 0; i < 4 * LeasedWorker.FAILURES_IN_A_ROW_MAX; i++) {
+            lease(worker, i);
+            if (i % LeasedWorker.FAILURES_IN_A_ROW_MAX == 0) {
+                devices.getFirst().begun.getLast().complete(new Trained.Gradient(tensor(), 0, 0));
+            } else {
+                devices.getFirst().begun.getLast().completeExceptionally(new IllegalStateException("no"));
+            }
+            world.settle();
+        }
+        assertThat(gone).isFalse();
+    }
+
+    /** NW-1: the pause doubles from one heartbeat to the lease time, and a worker that lives for that long resets it. */
+    @Test
+    void a_worker_that_ends_is_followed_by_another_after_a_pause_that_doubles() {
+        ActorRef<NodeWarden.Command> warden = warden(TestInbox.<DeskEvent>create());
+        assertThat(devices).hasSize(1);
+        for (int ends = 0; ends < 6; ends++) {
+            Duration pause = Duration.ofMillis(
+                    Math.min(10L << ends, DeskBench.LIMITS.leaseTime().toMillis()));
+            int made = devices.size();
+            warden.tell(new NodeWarden.Crash("trainer-0"));
+            world.pass(pause.minusMillis(1));
+            assertThat(devices)
+                    .as("%s after end %d", pause.minusMillis(1), ends)
+                    .hasSize(made);
+            assertThat(devices.getLast().closed).isTrue();
+            world.pass(Duration.ofMillis(1));
+            assertThat(devices).hasSize(made + 1);
+        }
+        world.pass(DeskBench.LIMITS.leaseTime());
+        warden.tell(new NodeWarden.Crash("trainer-0"));
+        int made = devices.size();
+        world.pass(BEAT);
+        assertThat(devices).hasSize(made + 1);
+    }
+
+    /** NW-2. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void a_seat_whose_workers_keep_ending_is_reported_and_goes_on(int reports) {
+        TestInbox<DeskEvent> events = TestInbox.create();
+        ActorRef<NodeWarden.Command> warden = warden(events);
+        for (int ends = 0; ends < reports * NodeWarden.ENDS_REPORTED; ends++) {
+            warden.tell(new NodeWarden.Crash("trainer-0"));
+            world.settle();
+            world.runUntil(() -> !devices.getLast().closed, DeskBench.LIMITS.leaseTime());
+        }
+        assertThat(events.getAllReceived()).hasSize(reports).allMatch(DeskEvent.SeatAiling.class::isInstance);
+        assertThat(devices).hasSize(reports * NodeWarden.ENDS_REPORTED + 1);
+    }
+
+    private ActorRef<NodeWarden.Command> warden(TestInbox<DeskEvent> events) {
+        NodeWarden.Post<TrainUnit, Trained> post = new NodeWarden.Post<>("trainer-0", this::device, desk.getRef());
+        ActorRef<NodeWarden.Command> warden = world.spawn(
+                NodeWarden.create(List.of(post), DeskBench.LIMITS, released::add, events.getRef()), "warden");
+        world.settle();
+        return warden;
+    }
+}

@@ -1,0 +1,392 @@
+package darkroom.actors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import darkroom.config.GroupSettings;
+import darkroom.config.RunSettings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole runs in a simulated world, and the laws of the one who leads them. */
+class RunSupervisorTest {
+    private static final int STEPS = 4;
+    private static final RunEvent.End COMPLETED = new RunEvent.End.Completed();
+
+    private static WorldRun run(RunSettings settings) {
+        return run(settings, StopWhen.NEVER);
+    }
+
+    private static WorldRun run(RunSettings settings, StopWhen stopWhen) {
+        WorldRun run = new WorldRun(5, settings, stopWhen);
+        run.studio.tell(new Studio.Offer("here", run.crew(3, 2, run.faults(0, 0, 0))));
+        return run;
+    }
+
+    private static List<RunDigests> digests(int staleness, int steps) {
+        try (WorldRun run = run(Settings.run(staleness)).start(steps)) {
+            assertThat(run.toTheEnd().end()).isEqualTo(COMPLETED);
+            return run.digests;
+        }
+    }
+
+    /** RS-5: one ending, and nothing of the run is left but the state that it ended with. */
+    private static void assertLeavesItsStateAlone(WorldRun run, RunEvent.Ended ended) {
+        assertThat(run.ended.hasMessages()).as("RS-5: it ends once").isFalse();
+        assertThat(run.promptsAlive).hasValue(0);
+        assertThat(run.store.tensorsHeld()).isEqualTo(ended.state().tensors().size());
+        ended.state().tensors().forEach(run.store::release);
+        assertThat(run.store.bytesHeld()).isZero();
+    }
+
+    private static GroupSettings groups(double meanThreshold, double spreadThreshold, boolean ban) {
+        return new GroupSettings(
+                true,
+                GroupSettings.Rule.OR,
+                GroupSettings.Spread.STD,
+                meanThreshold,
+                spreadThreshold,
+                GroupSettings.Normaliser.GLOBAL,
+                1e-4,
+                5,
+                ban,
+                3);
+    }
+
+    /** RS-1, P-6. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void step_s_is_drawn_with_the_version_that_staleness_says(int staleness) {
+        Map<Integer, Set<Long>> versions = new TreeMap<>();
+        Map<Long, TensorRef> published = new TreeMap<>();
+        try (WorldRun run = new WorldRun(5, Settings.run(staleness), StopWhen.NEVER)) {
+            run.studio.tell(new Studio.Offer("here", run.crew(3, 2, unit -> {
+                if (unit instanceof DrawUnit draw) {
+                    versions.computeIfAbsent(draw.step(), _ -> new HashSet<>())
+                            .add(draw.policy().value());
+                    assertThat(published.putIfAbsent(draw.policy().value(), draw.weights()))
+                            .isIn(null, draw.weights());
+                }
+                return FaultyDevice.Happening.WELL;
+            })));
+            assertThat(run.start(STEPS).toTheEnd().end()).isEqualTo(COMPLETED);
+            for (int step = 0; step < STEPS; step++) {
+                assertThat(versions.get(step)).containsExactly((long) Math.max(0, step - staleness));
+            }
+            for (RunEvent.StepCommitted commit : run.heard(RunEvent.StepCommitted.class)) {
+                long version = commit.step() + 1L;
+                assertThat(commit.state().newest().version().value()).isEqualTo(version);
+                assertThat(published.getOrDefault(
+                                version, commit.state().learner().old()))
+                        .isEqualTo(commit.state().learner().old());
+            }
+        }
+    }
+
+    /** RS-1: the ban that step s meets is the ban of the version that draws it, not of whatever is newest. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void prompts_are_chosen_under_the_ban_of_the_version_that_draws_them(int staleness) {
+        RunSettings settings = Settings.run(7, staleness, groups(0.45, 0.3, true), Settings.LIMITS);
+        try (WorldRun run = run(settings).start(STEPS)) {
+            assertThat(run.toTheEnd().end()).isEqualTo(COMPLETED);
+            List<PromptBan> afterStep = run.heard(RunEvent.StepCommitted.class).stream()
+                    .map(commit -> commit.state().newest().ban())
+                    .toList();
+            assertThat(afterStep.getLast().rows()).isNotEmpty();
+            for (int step = 0; step < STEPS; step++) {
+                int version = Math.max(0, step - staleness);
+                assertThat(run.bansMet.get(step)).isEqualTo(version == 0 ? PromptBan.NONE : afterStep.get(version - 1));
+            }
+        }
+    }
+
+    /** RS-2, RS-3, P-2: the law of the slots holds at every commit. */
+    @Test
+    void steps_are_committed_in_order_and_every_slot_has_one_fate() {
+        RunSettings settings = Settings.run(1);
+        try (WorldRun run = run(settings).start(STEPS)) {
+            assertThat(run.toTheEnd().end()).isEqualTo(COMPLETED);
+            List<RunEvent.StepCommitted> commits = run.heard(RunEvent.StepCommitted.class);
+            assertThat(commits.stream().map(RunEvent.StepCommitted::step)).containsExactly(0, 1, 2, 3);
+            int slots = settings.rollout().groupsPerStep() * settings.rollout().imagesPerGroup();
+            Set<ImageAddress> drawn = new HashSet<>();
+            for (RunEvent.StepCommitted commit : commits) {
+                StepTally tally = commit.tally();
+                assertThat(tally.issued()).isEqualTo(slots);
+                assertThat(tally.counted() + tally.dropped() + tally.unscored() + tally.abandoned())
+                        .isEqualTo(slots);
+                assertThat(tally.unscored()).isPositive();
+                assertThat(commit.lessons())
+                        .isEqualTo(tally.counted() * settings.training().timestepsPerImage());
+            }
+            for (RunEvent.GroupFinished finished : run.heard(RunEvent.GroupFinished.class)) {
+                DrawUnit draw = finished.ending().draw();
+                for (int slot = 0; slot < draw.slots(); slot++) {
+                    assertThat(drawn.add(new ImageAddress(draw.run(), draw.step(), draw.group(), slot)))
+                            .isTrue();
+                }
+            }
+            assertThat(drawn).hasSize(STEPS * slots);
+        }
+    }
+
+    /** RS-3, P-2: a step whose slots do not add up is not learned. */
+    @Test
+    void a_group_that_is_missing_or_there_twice_is_refused() {
+        try (WorldRun run = run(Settings.run(0)).start(1)) {
+            assertThat(run.toTheEnd().end()).isEqualTo(COMPLETED);
+            List<GroupKeeper.Ending> endings = run.heard(RunEvent.GroupCompared.class).stream()
+                    .map(RunEvent.GroupCompared::ending)
+                    .toList();
+            List<DrawUnit> issued =
+                    endings.stream().map(GroupKeeper.Ending::draw).toList();
+            assertThat(tally(issued, endings).issued()).isPositive();
+            assertThatThrownBy(() -> tally(issued, endings.subList(1, endings.size())))
+                    .hasMessageContaining("promise P-2");
+            assertThatThrownBy(() -> tally(issued.subList(1, issued.size()), endings))
+                    .hasMessageContaining("promise P-2");
+            GroupKeeper.GroupEnded whole = (GroupKeeper.GroupEnded) endings.getFirst();
+            List<GroupKeeper.Ending> short1 = new ArrayList<>(endings);
+            short1.set(
+                    0,
+                    new GroupKeeper.GroupEnded(
+                            whole.draw(), whole.drawn(), whole.outcomes().subList(1, 4), whole.drawnAt()));
+            assertThatThrownBy(() -> tally(issued, short1)).hasMessageContaining("promise P-2");
+        }
+    }
+
+    private static StepTally tally(List<DrawUnit> issued, List<GroupKeeper.Ending> endings) {
+        List<GroupRewards> rewards = endings.stream().map(Endings::rewards).toList();
+        return StepTally.of(issued, endings, StepStatistics.of(rewards, Settings.GROUPS));
+    }
+
+    /** RS-4. */
+    @Test
+    void a_step_that_teaches_nothing_is_committed_without_an_optimizer_step() {
+        RunSettings settings = Settings.run(7, 0, groups(0, 1, false), Settings.LIMITS);
+        try (WorldRun run = run(settings).start(STEPS)) {
+            RunEvent.Ended ended = run.toTheEnd();
+            assertThat(ended.end()).isEqualTo(COMPLETED);
+            assertThat(ended.state().step()).isEqualTo(STEPS);
+            assertThat(ended.state().learner().optimizerSteps()).isZero();
+            assertThat(run.heard(RunEvent.StepCommitted.class))
+                    .allMatch(commit -> commit.passes().isEmpty() && commit.lessons() == 0);
+            assertThat(run.digests.stream().map(RunDigests::weights).distinct()).hasSize(1);
+            assertLeavesItsStateAlone(run, ended);
+        }
+    }
+
+    /** RS-5, RS-6, P-7: asked at any moment, it stops at a commit, and what goes on from there is the same run. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void asked_to_finish_at_any_moment_it_stops_at_a_commit(int staleness) {
+        List<RunDigests> expected = digests(staleness, STEPS);
+        Set<Integer> stoppedAfter = new HashSet<>();
+        for (int moment = 0; moment < 60; moment += 4) {
+            try (WorldRun run = run(Settings.run(staleness)).start(STEPS)) {
+                int events = moment;
+                run.world.runUntil(() -> run.heard.size() >= events || run.ended.hasMessages(), Duration.ofDays(1));
+                run.studio.tell(new Studio.FinishStep());
+                RunEvent.Ended ended = run.toTheEnd();
+                int commits = ended.state().step();
+                assertThat(ended.end()).isEqualTo(commits == STEPS ? COMPLETED : new RunEvent.End.ByRequest());
+                assertThat(run.digests).hasSize(commits).isEqualTo(expected.subList(0, commits));
+                stoppedAfter.add(commits);
+                int kept = run.checkpoints.size();
+                assertLeavesItsStateAlone(run, ended);
+                run.world.close();
+                if (commits < STEPS && moment % 8 == 0) {
+                    try (WorldRun rest = run(Settings.run(staleness))) {
+                        rest.start(rest.order(rest.restored(run, kept - 1), STEPS, null));
+                        assertThat(rest.toTheEnd().end()).isEqualTo(COMPLETED);
+                        assertThat(rest.digests).isEqualTo(expected.subList(commits, STEPS));
+                    }
+                }
+            }
+        }
+        assertThat(stoppedAfter).hasSizeGreaterThan(2);
+    }
+
+    /** RS-6. */
+    @Test
+    void a_rule_stops_the_run_with_the_step_that_it_looked_at() {
+        StopWhen afterTwo = (commit, _) -> commit.step() == 1 ? Optional.of("two are enough") : Optional.empty();
+        List<RunDigests> expected = digests(1, STEPS);
+        try (WorldRun run = run(Settings.run(1), afterTwo).start(STEPS)) {
+            RunEvent.Ended ended = run.toTheEnd();
+            assertThat(ended.end()).isEqualTo(new RunEvent.End.ByRule("two are enough"));
+            assertThat(ended.state().step()).isEqualTo(2);
+            assertThat(run.digests).isEqualTo(expected.subList(0, 2));
+            assertLeavesItsStateAlone(run, ended);
+        }
+    }
+
+    /** RS-7, EV-2, and the rule sees what was measured. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void validation_changes_no_bit(int staleness) {
+        List<RunDigests> expected = digests(staleness, STEPS);
+        List<Integer> measured = new ArrayList<>();
+        StopWhen looking = (commit, validation) -> {
+            validation.ifPresent(found -> measured.add(found.endings().size() + 10 * commit.step()));
+            return Optional.empty();
+        };
+        try (WorldRun run = run(Settings.run(staleness), looking)) {
+            List<Prompt> held = List.of(run.devices.prompt("held-1"), run.devices.prompt("held-2"));
+            run.start(run.order(run.fresh(), STEPS, new ValidationPlan(2, 1, held, 3)));
+            RunEvent.Ended ended = run.toTheEnd();
+            assertThat(ended.end()).isEqualTo(COMPLETED);
+            assertThat(run.digests).isEqualTo(expected);
+            assertThat(measured).containsExactly(2 + 10, 2 + 30);
+            held.forEach(prompt -> run.store.release(prompt.source()));
+            assertLeavesItsStateAlone(run, ended);
+        }
+    }
+
+    /** RS-5: whatever the listener is told when it fails. */
+    @ParameterizedTest
+    @CsvSource({"0, false", "1, false", "1, true"})
+    void a_listener_that_fails_ends_the_run_and_nothing_leaks(int staleness, boolean validating) {
+        for (int failing = 1; failing < 60; failing += 3) {
+            try (WorldRun run = run(Settings.run(staleness))) {
+                int[] heardOfRun = {failing};
+                run.listener = event -> {
+                    if (!(event instanceof DeskEvent) && --heardOfRun[0] == 0) {
+                        throw new IllegalStateException("the disk is full");
+                    }
+                };
+                List<Prompt> held = List.of(run.devices.prompt("held-1"), run.devices.prompt("held-2"));
+                run.start(run.order(run.fresh(), STEPS, validating ? new ValidationPlan(1, 1, held, 3) : null));
+                RunEvent.Ended ended = run.toTheEnd();
+                if (heardOfRun[0] <= 0 && ended.end() instanceof RunEvent.End.Failed(String message)) {
+                    assertThat(message).contains("the disk is full");
+                } else {
+                    assertThat(ended.end()).isEqualTo(COMPLETED);
+                }
+                held.forEach(prompt -> run.store.release(prompt.source()));
+                assertThat(run.store.tensorsHeld())
+                        .as("tensors left after the listener failed at event %d", failing)
+                        .isEqualTo(ended.state().tensors().size());
+                assertThat(run.promptsAlive).hasValue(0);
+            }
+        }
+    }
+
+    /** RS-5. */
+    @Test
+    void a_run_without_prompts_fails_and_says_at_which_step() {
+        try (WorldRun run = run(Settings.run(1))) {
+            run.rowsEndAtStep = 2;
+            RunEvent.Ended ended = run.start(STEPS).toTheEnd();
+            assertThat(ended.end())
+                    .isInstanceOf(RunEvent.End.Failed.class)
+                    .asString()
+                    .contains("step 2");
+            assertThat(ended.state().step()).isLessThanOrEqualTo(2);
+            assertLeavesItsStateAlone(run, ended);
+        }
+    }
+
+    /** RS-5, P-9: a unit that nobody can do ends the run with its name. */
+    @Test
+    void a_unit_that_fails_everywhere_ends_the_run_with_its_name() {
+        try (WorldRun run = new WorldRun(5, Settings.run(0), StopWhen.NEVER)) {
+            run.studio.tell(new Studio.Offer(
+                    "here",
+                    run.crew(
+                            2,
+                            1,
+                            unit -> unit.name().equals("draw run step 1 group 2")
+                                    ? FaultyDevice.Happening.FAILS
+                                    : FaultyDevice.Happening.WELL)));
+            RunEvent.Ended ended = run.start(STEPS).toTheEnd();
+            assertThat(ended.end())
+                    .isInstanceOf(RunEvent.End.Failed.class)
+                    .asString()
+                    .contains("draw run step 1 group 2", "limits.work-attempts-max=50");
+            assertThat(ended.state().step()).isEqualTo(1);
+            assertLeavesItsStateAlone(run, ended);
+        }
+    }
+
+    /** P-9: groups.in.flight is a bound, with staleness too. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void no_more_groups_are_open_than_the_limit_says(int staleness) {
+        RunSettings settings = Settings.run(staleness);
+        Set<String> begun = new HashSet<>();
+        int[] most = {0};
+        try (WorldRun run = new WorldRun(5, settings, StopWhen.NEVER)) {
+            run.studio.tell(new Studio.Offer("here", run.crew(9, 2, unit -> {
+                if (unit instanceof DrawUnit) {
+                    begun.add(unit.name());
+                    most[0] = Math.max(
+                            most[0],
+                            begun.size()
+                                    - run.heard(RunEvent.GroupFinished.class).size());
+                }
+                return FaultyDevice.Happening.WELL;
+            })));
+            assertThat(run.start(STEPS).toTheEnd().end()).isEqualTo(COMPLETED);
+        }
+        assertThat(most[0]).isEqualTo(settings.limits().groupsInFlightMax());
+    }
+
+    /** A second run while one goes on is refused; after its end the studio takes the next. */
+    @Test
+    void a_studio_runs_one_run_at_a_time() {
+        try (WorldRun run = run(Settings.run(0)).start(1)) {
+            RunState second = run.fresh();
+            run.start(run.order(second, 1, null));
+            run.world.settle();
+            RunEvent.Ended refused = run.ended.receiveMessage();
+            assertThat(refused.end())
+                    .isInstanceOf(RunEvent.End.Failed.class)
+                    .asString()
+                    .contains("going on");
+            assertThat(run.toTheEnd().end()).isEqualTo(COMPLETED);
+            run.start(run.order(second, 1, null));
+            assertThat(run.toTheEnd().end()).isEqualTo(COMPLETED);
+            assertThat(run.digests.getFirst()).isEqualTo(run.digests.getLast());
+        }
+    }
+
+    /** No silent hang: whoever waits for a run hears of it, even if what leads it dies of an error. */
+    @Test
+    void a_run_whose_supervisor_dies_ends_as_failed() {
+        try (WorldRun run = run(Settings.run(0))) {
+            run.listener = event -> {
+                if (event instanceof RunEvent.GroupCompared) {
+                    throw new AssertionError("a bug in a listener");
+                }
+            };
+            assertThat(run.start(STEPS).toTheEnd().end())
+                    .isInstanceOf(RunEvent.End.Failed.class)
+                    .asString()
+                    .contains("supervisor died");
+        }
+    }
+
+    /** P-3: a group with too few scores is abandoned, in sight. */
+    @Test
+    void unscored_slots_are_no_numbers() {
+        List<OptionalDouble> rewards = new ArrayList<>(List.of(OptionalDouble.of(0), OptionalDouble.of(1)));
+        rewards.addAll(List.of(OptionalDouble.empty(), OptionalDouble.empty()));
+        StepStatistics step = StepStatistics.of(List.of(new GroupRewards(0, "row", rewards)), Settings.GROUPS);
+        assertThat(step.groups().getFirst().verdict()).isInstanceOf(Verdict.Abandoned.class);
+        assertThat(step.mean()).hasValue(0.5);
+        assertThat(step.unscored()).isEqualTo(2);
+    }
+}
