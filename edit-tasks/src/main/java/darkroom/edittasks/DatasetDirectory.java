@@ -72,7 +72,8 @@ public final class DatasetDirectory {
         return relative == null ? null : image(field, relative);
     }
 
-    private RgbImage image(String field, String relative) throws DatasetFaultException {
+    /** A picture that a line names in a field. */
+    RgbImage image(String field, String relative) throws DatasetFaultException {
         String what = field + "=" + relative;
         Path file = locate(what, relative);
         try {
@@ -90,7 +91,7 @@ public final class DatasetDirectory {
     }
 
     /** The file that a row names; its real place is below this directory. */
-    private Path locate(String what, String relative) throws DatasetFaultException {
+    Path locate(String what, String relative) throws DatasetFaultException {
         Path place;
         try {
             place = Path.of(relative);

@@ -1,13 +1,6 @@
 package darkroom.edittasks;
 
-import java.io.BufferedInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -25,15 +18,11 @@ public final class DatasetReader implements AutoCloseable {
     /** Most rows of one file. */
     public static final int ROWS_MAX = 1_000_000;
 
-    private static final char BYTE_ORDER_MARK = '\uFEFF';
-
     private final DatasetDirectory directory;
     private final Path file;
-    private final InputStream in;
+    private final BoundedLines lines;
     private final int rowsMax;
     private final Map<String, Long> lineOfId = new HashMap<>();
-    private long line;
-    private long offset;
     private long blank;
     private boolean ended;
 
@@ -45,7 +34,7 @@ public final class DatasetReader implements AutoCloseable {
         this.directory = directory;
         this.file = file;
         this.rowsMax = rowsMax;
-        this.in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
+        this.lines = new BoundedLines(file, LINE_BYTES_MAX);
     }
 
     /** Lines read so far that hold nothing but white space. */
@@ -55,29 +44,22 @@ public final class DatasetReader implements AutoCloseable {
 
     /** The next line, or null after the last. @throws IOException if the file cannot be read on */
     public @Nullable DatasetLine next() throws IOException {
-        while (!ended) {
-            long start = offset;
-            ByteArrayOutputStream bytes = nextLine();
-            if (bytes == null) {
-                break;
-            }
-            line++;
+        while (!ended && lines.advance()) {
             try {
-                String text = text(bytes);
-                if (text.isBlank()) {
-                    blank++;
-                    continue;
+                String text = lines.text();
+                if (!text.isBlank()) {
+                    return usable(text);
                 }
-                return usable(text, start, bytes.size());
+                blank++;
             } catch (DatasetFaultException e) {
-                return new DatasetLine.Malformed(file, line, e.fault(), e.reason());
+                return new DatasetLine.Malformed(file, lines.line(), e.fault(), e.reason());
             }
         }
         ended = true;
         return null;
     }
 
-    private DatasetLine usable(String text, long start, int bytes) throws DatasetFaultException {
+    private DatasetLine usable(String text) throws DatasetFaultException {
         if (lineOfId.size() == rowsMax) {
             ended = true;
             throw new DatasetFaultException(
@@ -85,7 +67,7 @@ public final class DatasetReader implements AutoCloseable {
         }
         DatasetRow row = DatasetRow.parse(text);
         String id = row.identity();
-        Long before = lineOfId.putIfAbsent(id, line);
+        Long before = lineOfId.putIfAbsent(id, lines.line());
         if (before != null) {
             throw new DatasetFaultException(
                     DatasetFault.DUPLICATE_ID,
@@ -93,51 +75,12 @@ public final class DatasetReader implements AutoCloseable {
                             ? "line " + before + " holds the same row"
                             : "id=" + id + " is the id of line " + before);
         }
-        return new DatasetLine.Usable(file, line, start, bytes, id, row, directory.images(row));
-    }
-
-    /** The text of a line. @throws DatasetFaultException if it is too long or not plain UTF-8 */
-    static String text(ByteArrayOutputStream bytes) throws DatasetFaultException {
-        if (bytes.size() > LINE_BYTES_MAX) {
-            throw new DatasetFaultException(
-                    DatasetFault.LINE_TOO_LONG, "the line is longer than the limit of " + LINE_BYTES_MAX + " bytes");
-        }
-        String text;
-        try {
-            text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes.toByteArray()))
-                    .toString();
-        } catch (CharacterCodingException e) {
-            throw new DatasetFaultException(DatasetFault.NOT_UTF8, "the line is not UTF-8", e);
-        }
-        if (!text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK) {
-            throw new DatasetFaultException(DatasetFault.BYTE_ORDER_MARK, "the line begins with a byte order mark");
-        }
-        return text;
-    }
-
-    /** The next line, cut after one byte too many; null at the end of the file. */
-    private @Nullable ByteArrayOutputStream nextLine() throws IOException {
-        int c = in.read();
-        if (c < 0) {
-            return null;
-        }
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(512);
-        for (; c >= 0; c = in.read()) {
-            offset++;
-            if (c == '\n') {
-                break;
-            }
-            if (bytes.size() <= LINE_BYTES_MAX) {
-                bytes.write(c);
-            }
-        }
-        return bytes;
+        return new DatasetLine.Usable(
+                file, lines.line(), lines.offset(), lines.length(), id, row, directory.images(row));
     }
 
     @Override
     public void close() throws IOException {
-        in.close();
+        lines.close();
     }
 }

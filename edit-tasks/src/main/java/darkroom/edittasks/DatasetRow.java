@@ -16,6 +16,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,9 @@ public final class DatasetRow {
     public static final String TASK_TYPE = "task_type";
     public static final String TARGET = "target";
     public static final String REFERENCE = "reference";
+
+    /** The fields that mean something here. */
+    static final Set<String> OWN = Set.of(PROMPT, IMAGE, REQUIREMENT, ID, TASK_TYPE, TARGET, REFERENCE);
 
     /** Longest id or task type, in UTF-16 units. */
     public static final int NAME_CHARS_MAX = 200;
@@ -82,6 +86,11 @@ public final class DatasetRow {
 
     /** The row in a line of a metadata file. @throws DatasetFaultException saying what is wrong with it */
     public static DatasetRow parse(String line) throws DatasetFaultException {
+        return new DatasetRow(readFields(line));
+    }
+
+    /** The fields of a JSON object on one line, from name to JSON text, in order. */
+    static Map<String, String> readFields(String line) throws DatasetFaultException {
         if (line.indexOf('\n') >= 0) {
             throw new DatasetFaultException(DatasetFault.NO_JSON, "the row is spread over several lines");
         }
@@ -123,7 +132,7 @@ public final class DatasetRow {
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
-        return new DatasetRow(fields);
+        return fields;
     }
 
     public String prompt() {
@@ -289,7 +298,7 @@ public final class DatasetRow {
         return StandardCharsets.UTF_8.newEncoder().canEncode(text);
     }
 
-    private static String shown(String text) {
+    static String shown(String text) {
         return text.length() <= SHOWN_CHARS_MAX ? text : text.substring(0, SHOWN_CHARS_MAX) + "...";
     }
 

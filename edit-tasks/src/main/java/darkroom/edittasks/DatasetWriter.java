@@ -53,6 +53,23 @@ public final class DatasetWriter implements AutoCloseable {
         return relative;
     }
 
+    /**
+     * Copies the file of a picture to the same place below this directory.
+     *
+     * @param relative its path below the directory that it is in
+     */
+    void copy(Path picture, String relative) throws IOException {
+        Path place = directory.resolve(relative).normalize();
+        if (!place.startsWith(directory.normalize())) {
+            throw new IllegalArgumentException(relative + " leads out of " + directory);
+        }
+        Path folder = place.getParent();
+        if (folder != null) {
+            Files.createDirectories(folder);
+        }
+        Files.copy(picture, place, StandardCopyOption.REPLACE_EXISTING);
+    }
+
     /** Appends a row. */
     public void row(DatasetRow row) throws IOException {
         lines.write(row.line());

@@ -1,13 +1,92 @@
 package darkroom.runtime;
 
-import java.util.concurrent.Callable;
+import darkroom.edittasks.DatasetDirectory;
+import darkroom.edittasks.Split;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
-/** Renders, inspects and validates edit tasks. */
-@Command(name = "dataset", description = "Renders, inspects and validates edit tasks.")
-final class DatasetCommand implements Callable<Integer> {
+/** Everything about datasets in the Edit-R1 layout. */
+@Command(
+        name = "dataset",
+        description = {
+            "Renders, inspects, validates and curates datasets of editing tasks.",
+            "",
+            "A dataset is a directory in the Edit-R1 layout: train_metadata.jsonl, perhaps validation_metadata.jsonl"
+                + " and test_metadata.jsonl, and images/. Each line is a JSON object: prompt (the instruction), image"
+                + " (path of the source picture below the directory), and perhaps requirement (what the scorer is to"
+                + " check), id, task_type, target (the exact result), reference (a second input picture) and any other"
+                + " field. 'train --set data.source=DIR' learns from it."
+        },
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            DatasetRenderCommand.class,
+            DatasetInspectCommand.class,
+            DatasetValidateCommand.class,
+            DatasetCurateCommand.class
+        })
+final class DatasetCommand implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
     @Override
-    public Integer call() {
-        throw new CommandFailedException("dataset is not part of this build");
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    /** @throws CommandFailedException if there is no such directory, or it holds no metadata file */
+    static DatasetDirectory open(Path path) {
+        DatasetDirectory dataset;
+        try {
+            dataset = new DatasetDirectory(path);
+        } catch (IOException e) {
+            throw new CommandFailedException(
+                    "%s is no directory that can be read; give a dataset directory".formatted(path), ExitCode.USAGE);
+        }
+        if (splits(dataset).isEmpty()) {
+            throw new CommandFailedException(
+                    "%s has no train_metadata.jsonl, validation_metadata.jsonl or test_metadata.jsonl; it is no dataset"
+                            .formatted(path));
+        }
+        return dataset;
+    }
+
+    /** The splits whose files are there, one a file. */
+    static List<Split> splits(DatasetDirectory dataset) {
+        List<Split> splits = new ArrayList<>();
+        for (Split split : List.of(Split.TRAIN, Split.VALIDATION, Split.HELD_OUT)) {
+            if (dataset.has(split)) {
+                splits.add(split);
+            }
+        }
+        return splits;
+    }
+
+    /** Splits by their labels. */
+    static final class SplitLabel implements ITypeConverter<Split> {
+        @Override
+        public Split convert(String label) {
+            return Arrays.stream(Split.values())
+                    .filter(split -> split.label().equals(label))
+                    .findFirst()
+                    .orElseThrow(() -> new TypeConversionException(
+                            "'" + label + "' is not train, validation, held-out or unseen-objects"));
+        }
+    }
+
+    /** The labels of all splits, for completion. */
+    static final class SplitLabels extends ArrayList<String> {
+        private static final long serialVersionUID = 1;
+
+        SplitLabels() {
+            super(Arrays.stream(Split.values()).map(Split::label).toList());
+        }
     }
 }

@@ -35,7 +35,8 @@ final class JsonlRows implements Rows {
     static final int SHOWN_MAX = 100;
 
     private static final long REPORT_EVERY_NANOS = TimeUnit.SECONDS.toNanos(5);
-    private static final String UNKNOWN = "unknown";
+    /** Task type of rows that do not say. */
+    static final String UNKNOWN = "unknown";
 
     private final DatasetDirectory directory;
     private final Split split;
