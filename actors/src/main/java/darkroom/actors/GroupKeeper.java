@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
 
+    /** What a keeper is told. */
     public sealed interface Command {}
 
     /** Nobody wants this group any more. */

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public final class LeasedWorker<U extends Unit, R extends Result> extends SwitchBehavior<LeasedWorker.Command<U, R>> {
     static final int FAILURES_IN_A_ROW_MAX = 3;
 
+    /** What a worker is told. */
     public sealed interface Command<U extends Unit, R extends Result> {}
 
     /** The desk leases {@code unit} to this worker. */

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
     static final int ENDS_REPORTED = 10;
 
+    /** What a warden is told. */
     public sealed interface Command {}
 
     /** Stops the worker at post {@code name}, as a crash would; its successor comes by NW-1. For fault tests. */

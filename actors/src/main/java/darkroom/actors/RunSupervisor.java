@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
+    /** What the supervisor of a run is told. */
     public sealed interface Command {}
 
     /** Commit the step that is being worked on, and end. */

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
 
+    /** What the trainer of a step is told. */
     public sealed interface Command {}
 
     /** Nobody wants this step any more. */
@@ -42,6 +43,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
         }
     }
 
+    /** The step cannot be taken; nothing of it is committed. */
     public record StepFailed(int step, Fault fault) implements Ending {}
 
     private final String run;

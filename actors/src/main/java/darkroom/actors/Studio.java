@@ -20,6 +20,7 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
     /** A run, its validation, and evaluations besides may have their groups open at the same time. */
     private static final int GROUP_WINDOWS_MAX = 4;
 
+    /** What a studio is told. */
     public sealed interface Command {}
 
     /** A node offers its devices. Its workers join the desks. */

@@ -47,6 +47,7 @@ import org.jspecify.annotations.Nullable;
 public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBehavior<WorkDesk.Command<U, R>> {
     static final int DELIVERIES_REMEMBERED = 1024;
 
+    /** What a desk is told, by those who want work done and by those who do it. */
     public sealed interface Command<U extends Unit, R extends Result> {}
 
     /** Wants the result of {@code unit}, once. */
@@ -85,6 +86,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     /** The requester owns the tensors of the result from here on. */
     public record Done<U extends Unit, R extends Result>(U unit, R result) implements Answer<U, R> {}
 
+    /** The unit will not be done, and why. */
     public record Refused<U extends Unit, R extends Result>(U unit, Fault fault) implements Answer<U, R> {}
 
     /** Nothing follows. */

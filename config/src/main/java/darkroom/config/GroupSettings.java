@@ -33,16 +33,19 @@ public record GroupSettings(
         Allowed.whole("groups.scored-min", scoredMin, 0, Integer.MAX_VALUE);
     }
 
+    /** Whether both thresholds must be passed for a group to be dropped, or either. */
     public enum Rule {
         AND,
         OR
     }
 
+    /** What is compared with the spread threshold: the population standard deviation of a group, or its square. */
     public enum Spread {
         STD,
         VARIANCE
     }
 
+    /** Whose standard deviation advantages are divided by. */
     public enum Normaliser {
         GLOBAL,
         GROUP

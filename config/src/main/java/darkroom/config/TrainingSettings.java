@@ -50,11 +50,13 @@ public record TrainingSettings(
         Allowed.real("training.ema-decay", emaDecay, 0, 1);
     }
 
+    /** What is minimised; {@code FLOW_GRPO} needs the stochastic solver, {@code DIFFUSION_NFT} a deterministic one. */
     public enum Objective {
         DIFFUSION_NFT,
         FLOW_GRPO
     }
 
+    /** Of DiffusionNFT: errors of the predicted image, divided by their own size, or errors of the velocity as they are. */
     public enum Weighting {
         ADAPTIVE,
         NONE

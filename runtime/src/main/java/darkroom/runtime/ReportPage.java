@@ -46,6 +46,7 @@ public record ReportPage(
         List<Fact> digests,
         String settings) {
 
+    /** A name and what it is, as the page shows them. */
     public record Fact(String name, String value) {}
 
     /**
@@ -92,6 +93,7 @@ public record ReportPage(
     public record Tile(
             String role, boolean first, String mark, String png, String alt, String score, String truth, String note) {}
 
+    /** One group of the table of verdicts. */
     public record Line(
             int step,
             int group,
