@@ -21,4 +21,16 @@ public record Crew(
         trainer.forEach(seat -> posts.add(new NodeWarden.Post<>(seat.name(), seat.device(), desks.train())));
         return posts;
     }
+
+    /** The same seats under names that are unique within the cluster. */
+    Crew named(String node) {
+        return new Crew(named(node, rollout), named(node, reward), named(node, trainer));
+    }
+
+    private static <U extends Unit, R extends Result> List<DeviceSeat<U, R>> named(
+            String node, List<DeviceSeat<U, R>> seats) {
+        return seats.stream()
+                .map(seat -> new DeviceSeat<U, R>(node + "/" + seat.name(), seat.device()))
+                .toList();
+    }
 }

@@ -1,5 +1,8 @@
 package darkroom.actors;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * Draws all images of one group in one fixed batch. Noise of slot k is keyed by (seed, purpose, step, group, k): the
  * name of the run is no part of it, so that two evaluations of one set of prompts are paired.
@@ -26,6 +29,13 @@ public record DrawUnit(
     @Override
     public String name() {
         return "draw %s step %d group %d".formatted(run, step, group);
+    }
+
+    @Override
+    public List<TensorRef> inputs() {
+        List<TensorRef> all = new ArrayList<>(prompt.pictures());
+        all.add(weights);
+        return all;
     }
 
     /** Training images are drawn with {@code rollout.*}; evaluation images with {@code evaluation.solver-steps}. */

@@ -1,6 +1,7 @@
 package darkroom.actors;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -31,5 +32,19 @@ public record Drawn(List<Image> images) implements Result {
      * @param trajectory all states of a stochastic sampler, FLOAT32 [steps + 1, channels, height, width]
      */
     public record Image(
-            TensorRef latent, TensorRef pixels, @Nullable TensorRef trajectory) {}
+            TensorRef latent, TensorRef pixels, @Nullable TensorRef trajectory) {
+
+        /** What a trainer reads: the trajectory where there is one, else the latent. */
+        TensorRef learned() {
+            return trajectory == null ? latent : trajectory;
+        }
+    }
+
+    /** The same images, their tensors replaced in the order of {@link #tensors}. */
+    Drawn with(List<TensorRef> tensors) {
+        Iterator<TensorRef> next = tensors.iterator();
+        return new Drawn(images.stream()
+                .map(image -> new Image(next.next(), next.next(), image.trajectory() == null ? null : next.next()))
+                .toList());
+    }
 }

@@ -40,6 +40,7 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
     private final EvaluationRequest request;
     private final Desks desks;
     private final LimitSettings limits;
+    private final TensorPlane plane;
     private final Consumer<TensorRef> release;
     private final InstantSource clock;
     private final RunListener listener;
@@ -57,7 +58,7 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
             EvaluationRequest request,
             Desks desks,
             LimitSettings limits,
-            Consumer<TensorRef> release,
+            TensorPlane plane,
             InstantSource clock,
             RunListener listener,
             ActorRef<? super RunEvent.Evaluated> parent) {
@@ -65,7 +66,8 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
         this.request = request;
         this.desks = desks;
         this.limits = limits;
-        this.release = release;
+        this.plane = plane;
+        this.release = plane.store()::release;
         this.clock = clock;
         this.listener = listener;
         this.parent = parent;
@@ -77,12 +79,12 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
             EvaluationRequest request,
             Desks desks,
             LimitSettings limits,
-            Consumer<TensorRef> release,
+            TensorPlane plane,
             InstantSource clock,
             RunListener listener,
             ActorRef<? super RunEvent.Evaluated> parent) {
         return Behaviors.setup(context -> {
-            Evaluation evaluation = new Evaluation(context, request, desks, limits, release, clock, listener, parent);
+            Evaluation evaluation = new Evaluation(context, request, desks, limits, plane, clock, listener, parent);
             return evaluation.next();
         });
     }
@@ -104,8 +106,8 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
                 endings[group] = new GroupKeeper.GroupLost(draw, lost);
                 continue;
             }
-            ActorRef<GroupKeeper.Command> keeper = context.spawn(
-                    GroupKeeper.create(draw, desks, limits, release, clock, endingsHere), "group-" + group);
+            ActorRef<GroupKeeper.Command> keeper =
+                    context.spawn(GroupKeeper.create(draw, desks, limits, plane, clock, endingsHere), "group-" + group);
             context.watchWith(keeper, new KeeperGone(group));
             keepers.put(group, keeper);
         }

@@ -8,8 +8,12 @@ public sealed interface Fault {
     /** The same unit may be done again, elsewhere. */
     record Retry(String message) implements Fault {}
 
-    /** A tensor that the unit names is gone: whoever made the unit makes its tensors again. */
-    record InputLost(String message) implements Fault {}
+    /**
+     * A tensor that the unit names is gone: whoever made the unit makes it again.
+     *
+     * @param tensor which one
+     */
+    record InputLost(TensorRef tensor, String message) implements Fault {}
 
     /** The unit was leased {@code limits.work-attempts-max} times and never done: its requester decides. */
     record Exhausted(String message) implements Fault {}

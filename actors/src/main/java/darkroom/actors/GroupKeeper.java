@@ -24,8 +24,10 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>GK-3</b> A group that ended has exactly one image and one outcome a slot; its parent owns the images' tensors.
  *   <li><b>GK-4</b> A slot that nobody can score is unscored, with the reason, never a number.
  *   <li><b>GK-5</b> Images that are lost before they are scored are drawn again, at most {@code limits.work-attempts-max}
- *       times; no slot that has a score is scored again.
+ *       times; no slot that has a score is scored again. So are images that cannot be taken over from where they were drawn.
  *   <li><b>GK-6</b> An abandoned group says nothing, and leaves no tensor behind.
+ *   <li><b>GK-7</b> Images are scored, shown and learned from once this node owns them: the death of whoever drew them costs
+ *       nothing after that.
  * </ul>
  */
 public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
@@ -35,6 +37,11 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
 
     /** Nobody wants this group any more. */
     public record Abandon() implements Command {}
+
+    private record Taken(
+            Drawn drawn,
+            @Nullable List<TensorRef> tensors,
+            @Nullable Throwable failure) implements Command {}
 
     private record DrawAnswered(WorkDesk.Answer<DrawUnit, Drawn> answer) implements Command {}
 
@@ -64,7 +71,9 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
     private final DrawUnit draw;
     private final Desks desks;
     private final LimitSettings limits;
+    private final TensorPlane plane;
     private final Consumer<TensorRef> release;
+    private final ActorRef<Command> self;
     private final InstantSource clock;
     private final ActorRef<? super Ending> parent;
     private final ActorRef<WorkDesk.Answer<DrawUnit, Drawn>> drawAnswers;
@@ -75,21 +84,24 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
     private @Nullable Drawn drawn;
     private Instant drawnAt = Instant.MIN;
     private int drawings = 1;
+    private boolean taking;
     private boolean abandoned;
-    private int withdrawalsAwaited;
+    private int wordsAwaited;
 
     private GroupKeeper(
             ActorContext<Command> context,
             DrawUnit draw,
             Desks desks,
             LimitSettings limits,
-            Consumer<TensorRef> release,
+            TensorPlane plane,
             InstantSource clock,
             ActorRef<? super Ending> parent) {
         this.draw = draw;
         this.desks = desks;
         this.limits = limits;
-        this.release = release;
+        this.plane = plane;
+        this.release = plane.store()::release;
+        this.self = context.getSelf();
         this.clock = clock;
         this.parent = parent;
         this.outcomes = new ScoreOutcome[draw.slots()];
@@ -100,7 +112,7 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
 
     /**
      * @param draw the group
-     * @param release called for every tensor that nobody will own
+     * @param plane takes the images over
      * @param clock for reports only
      * @param parent hears the one ending
      */
@@ -108,10 +120,10 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
             DrawUnit draw,
             Desks desks,
             LimitSettings limits,
-            Consumer<TensorRef> release,
+            TensorPlane plane,
             InstantSource clock,
             ActorRef<? super Ending> parent) {
-        return Behaviors.setup(context -> new GroupKeeper(context, draw, desks, limits, release, clock, parent));
+        return Behaviors.setup(context -> new GroupKeeper(context, draw, desks, limits, plane, clock, parent));
     }
 
     @Override
@@ -119,18 +131,19 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
         return switch (command) {
             case DrawAnswered(WorkDesk.Done<DrawUnit, Drawn>(DrawUnit asked, Drawn result)) -> onDrawn(result);
             case DrawAnswered(WorkDesk.Refused<DrawUnit, Drawn>(DrawUnit asked, Fault fault)) -> onNotDrawn(fault);
-            case DrawAnswered(WorkDesk.Withdrawn<DrawUnit, Drawn>()) -> onWithdrawn();
+            case DrawAnswered(WorkDesk.Withdrawn<DrawUnit, Drawn>()) -> oneWordLess();
             case ScoreAnswered(WorkDesk.Done<ScoreUnit, ScoreOutcome>(ScoreUnit unit, ScoreOutcome outcome)) ->
                 onScored(unit.address().slot(), outcome);
             case ScoreAnswered(WorkDesk.Refused<ScoreUnit, ScoreOutcome>(ScoreUnit unit, Fault fault)) ->
                 onNotScored(unit, fault);
-            case ScoreAnswered(WorkDesk.Withdrawn<ScoreUnit, ScoreOutcome>()) -> onWithdrawn();
+            case ScoreAnswered(WorkDesk.Withdrawn<ScoreUnit, ScoreOutcome>()) -> oneWordLess();
+            case Taken(Drawn from, List<TensorRef> tensors, Throwable failure) -> onTaken(from, tensors, failure);
             case Abandon() -> onAbandon();
         };
     }
 
     private Behavior<Command> onDrawn(Drawn result) {
-        if (abandoned || drawn != null) {
+        if (abandoned || taking || drawn != null) {
             result.tensors().forEach(release); // GK-2, GK-6
             return this;
         }
@@ -140,6 +153,23 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
                     draw,
                     new Fault.StopRun("%s has %d images, not %d: the device broke its contract"
                             .formatted(draw.name(), result.images().size(), draw.slots()))));
+        }
+        taking = true; // GK-7
+        plane.adopt(result.tensors())
+                .whenComplete((tensors, failure) -> self.tell(new Taken(result, tensors, failure)));
+        return this;
+    }
+
+    private Behavior<Command> onTaken(Drawn from, @Nullable List<TensorRef> tensors, @Nullable Throwable failure) {
+        taking = false;
+        Drawn result = tensors == null ? from : from.with(tensors);
+        if (abandoned) {
+            result.tensors().forEach(release); // GK-6
+            return oneWordLess();
+        }
+        if (tensors == null) {
+            from.tensors().forEach(release);
+            return drawAgain("its images could not be taken over: " + failure);
         }
         drawn = result;
         drawnAt = clock.instant();
@@ -159,7 +189,7 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
     }
 
     private Behavior<Command> onNotDrawn(Fault fault) {
-        if (abandoned || drawn != null) {
+        if (abandoned || taking || drawn != null) {
             return this;
         }
         GroupLost ending = new GroupLost(draw, fault);
@@ -204,9 +234,17 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
         if (drawings >= limits.workAttemptsMax()) {
             return onScored(slot, new ScoreOutcome.Unscored(fault.message(), 0));
         }
-        drawings++;
         current.tensors().forEach(release);
         drawn = null;
+        return drawAgain(fault.message());
+    }
+
+    private Behavior<Command> drawAgain(String why) {
+        if (drawings >= limits.workAttemptsMax()) {
+            return onNotDrawn(new Fault.StopRun("%s was drawn %d times, limits.work-attempts-max=%d; the last time %s"
+                    .formatted(draw.name(), drawings, limits.workAttemptsMax(), why)));
+        }
+        drawings++;
         desks.draw().tell(new WorkDesk.Submit<>(draw, drawAnswers));
         return this;
     }
@@ -241,14 +279,14 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
             images.tensors().forEach(release); // GK-6
             drawn = null;
         }
-        withdrawalsAwaited = 2;
+        wordsAwaited = taking ? 3 : 2;
         desks.draw().tell(new WorkDesk.Withdraw<>(drawAnswers));
         desks.score().tell(new WorkDesk.Withdraw<>(scoreAnswers));
     }
 
-    private Behavior<Command> onWithdrawn() {
-        withdrawalsAwaited--;
-        return withdrawalsAwaited > 0 ? this : Behaviors.stopped();
+    private Behavior<Command> oneWordLess() {
+        wordsAwaited--;
+        return wordsAwaited > 0 ? this : Behaviors.stopped();
     }
 
     /** The only way out with an ending while units are not outstanding: GK-1. */

@@ -20,6 +20,12 @@ public record LearnerState(
         TensorRef old,
         TensorRef average) {
 
+    /** The same state, its tensors replaced in the order of {@link #tensors}. */
+    LearnerState with(List<TensorRef> tensors) {
+        return new LearnerState(
+                optimizerSteps, tensors.get(0), tensors.get(1), tensors.get(2), tensors.get(3), tensors.get(4));
+    }
+
     /** The five tensors, in the order of the components. */
     public List<TensorRef> tensors() {
         return List.of(trained, firstMoment, secondMoment, old, average);

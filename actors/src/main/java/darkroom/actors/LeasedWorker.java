@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>LW-3</b> A worker that stops releases the tensors of whatever its device still finishes, and closes the device.
  *   <li><b>LW-4</b> After a failure it pulls nothing until its next heartbeat; after {@value #FAILURES_IN_A_ROW_MAX}
  *       failures in a row it stops, so that its warden gives it a new device.
+ *   <li><b>LW-5</b> Told to drain, it takes no more leases, answers those it has, and stops.
  * </ul>
  */
 public final class LeasedWorker<U extends Unit, R extends Result> extends SwitchBehavior<LeasedWorker.Command<U, R>> {
@@ -39,6 +40,9 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     /** Ends the worker at once, whatever it does; the desk notices. For devices that hang, and for fault tests. */
     public record Stop<U extends Unit, R extends Result>() implements Command<U, R> {}
 
+    /** Takes no more leases, finishes those it has, and ends: for nodes that leave. */
+    public record Drain<U extends Unit, R extends Result>() implements Command<U, R> {}
+
     private record Completed<U extends Unit, R extends Result>(
             LeaseId lease, @Nullable Throwable failure) implements Command<U, R> {}
 
@@ -51,6 +55,7 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     private final Consumer<TensorRef> release;
     private final Map<LeaseId, Handover<R>> inWork = new LinkedHashMap<>();
     private int failuresInARow;
+    private boolean draining;
 
     private LeasedWorker(
             ActorContext<Command<U, R>> context,
@@ -88,7 +93,11 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
         return switch (command) {
             case Perform<U, R>(LeaseId lease, U unit) -> onPerform(lease, unit);
             case Completed<U, R>(LeaseId lease, Throwable failure) -> onCompleted(lease, failure);
-            case Beat<U, R>() -> beat(device.capacity());
+            case Beat<U, R>() -> beat(draining ? 0 : device.capacity());
+            case Drain<U, R>() -> {
+                draining = true; // LW-5
+                yield inWork.isEmpty() ? Behaviors.stopped() : beat(0);
+            }
             case Stop<U, R>() -> Behaviors.stopped();
         };
     }
@@ -142,13 +151,17 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
         if (result != null) {
             failuresInARow = 0;
             desk.tell(new WorkDesk.Finished<>(context.getSelf(), lease, result)); // LW-1
-            return this;
+            return ended() ? Behaviors.stopped() : this;
         }
         failuresInARow++;
         boolean stop = failuresInARow >= FAILURES_IN_A_ROW_MAX; // LW-4
         beat(0);
         desk.tell(new WorkDesk.Failed<>(context.getSelf(), lease, faultOf(failure))); // LW-1
-        return stop ? Behaviors.stopped() : this;
+        return stop || ended() ? Behaviors.stopped() : this;
+    }
+
+    private boolean ended() {
+        return draining && inWork.isEmpty(); // LW-5
     }
 
     private Behavior<Command<U, R>> beat(int capacity) {
@@ -161,7 +174,7 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
             case null -> new Fault.Retry(name + " completed a unit without a result");
             case CompletionException wrapped when wrapped.getCause() != null -> faultOf(wrapped.getCause());
             case FaultException sorted -> sorted.fault();
-            case TensorLostException lost -> new Fault.InputLost(message(lost));
+            case TensorLostException lost -> new Fault.InputLost(lost.tensor(), message(lost));
             case Throwable other -> new Fault.Retry(message(other));
         };
     }

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  *       {@code limits.heartbeat-every} up to {@code limits.lease-time}.
  *   <li><b>NW-2</b> After every {@value #ENDS_REPORTED} ends in a row, no worker having lived for {@code limits.lease-time},
  *       it says so. It goes on trying: what ails a device may pass.
+ *   <li><b>NW-3</b> Told to drain, it ends once all its workers have finished what they have.
  * </ul>
  */
 public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
@@ -35,6 +36,9 @@ public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
 
     /** Stops the worker at post {@code name}, as a crash would; its successor comes by NW-1. For fault tests. */
     public record Crash(String name) implements Command {}
+
+    /** Its workers take no more leases, finish what they have, and end; then it ends. */
+    public record Drain() implements Command {}
 
     private record Respawn(Watch<?, ?> watch) implements Command {}
 
@@ -57,6 +61,7 @@ public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
     private final ActorRef<? super DeskEvent> events;
     private final List<Watch<?, ?>> watches = new ArrayList<>();
     private final Map<ActorRef<?>, Watch<?, ?>> byWorker = new HashMap<>();
+    private boolean draining;
 
     private NodeWarden(
             ActorContext<Command> context,
@@ -90,10 +95,11 @@ public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
     Behavior<Command> onMessage(Command command) {
         switch (command) {
             case Crash(String name) -> onCrash(name);
+            case Drain() -> onDrain();
             case Respawn(Watch<?, ?> watch) -> spawn(watch);
             case Settled(Watch<?, ?> watch) -> watch.endsInARow = 0;
         }
-        return this;
+        return draining && byWorker.isEmpty() ? Behaviors.stopped() : this;
     }
 
     @Override
@@ -103,7 +109,7 @@ public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
             if (watch != null) {
                 onEnded(watch);
             }
-            return this;
+            return draining && byWorker.isEmpty() ? Behaviors.stopped() : this;
         }
         return Behaviors.unhandled();
     }
@@ -116,8 +122,17 @@ public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
         }
     }
 
+    private void onDrain() {
+        draining = true; // NW-3
+        watches.forEach(timers::cancel);
+        watches.forEach(Watch::drain);
+    }
+
     private void onEnded(Watch<?, ?> watch) {
         timers.cancel(watch);
+        if (draining) {
+            return;
+        }
         watch.endsInARow++;
         if (watch.endsInARow % ENDS_REPORTED == 0) { // NW-2
             events.tell(new DeskEvent.SeatAiling("node", watch.post.name(), watch.endsInARow));
@@ -131,7 +146,7 @@ public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
         Post<U, R> post = watch.post;
         ActorRef<LeasedWorker.Command<U, R>> worker = context.spawn(
                 LeasedWorker.create(post.name(), post.device(), post.desk(), limits, release),
-                post.name() + "-" + watch.incarnation++);
+                post.name().replace('/', '-') + "-" + watch.incarnation++);
         watch.worker = worker;
         byWorker.put(worker, watch);
         context.watch(worker);
@@ -149,6 +164,12 @@ public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
 
         Watch(Post<U, R> post) {
             this.post = post;
+        }
+
+        void drain() {
+            if (worker != null) {
+                worker.tell(new LeasedWorker.Drain<>());
+            }
         }
 
         void stop() {

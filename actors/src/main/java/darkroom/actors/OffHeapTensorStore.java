@@ -72,18 +72,21 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     @Override
     public MemorySegment read(TensorRef ref) {
         if (!ref.home().equals(home)) {
-            throw new TensorLostException("tensor %d lives on %s; this is %s".formatted(ref.id(), ref.home(), home));
+            throw new TensorLostException(
+                    ref, "tensor %d lives on %s; this is %s".formatted(ref.id(), ref.home(), home));
         }
         Block block = tensors.get(ref.id());
         if (block == null || block.memory().byteSize() < ref.bytes()) {
             throw new TensorLostException(
-                    "tensor %d %s is not on %s (any more)".formatted(ref.id(), ref.shape(), home)); // TS-1
+                    ref, "tensor %d %s is not on %s (any more)".formatted(ref.id(), ref.shape(), home)); // TS-1
         }
         MemorySegment exact = block.memory().asSlice(0, ref.bytes());
         long now = checksum(exact);
         if (now != ref.checksum()) {
-            throw new TensorLostException("tensor %d %s on %s has checksum %08x, its reference says %08x"
-                    .formatted(ref.id(), ref.shape(), home, now, ref.checksum())); // TS-1
+            throw new TensorLostException(
+                    ref,
+                    "tensor %d %s on %s has checksum %08x, its reference says %08x"
+                            .formatted(ref.id(), ref.shape(), home, now, ref.checksum())); // TS-1
         }
         return exact.asReadOnly();
     }

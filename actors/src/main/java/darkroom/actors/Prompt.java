@@ -1,5 +1,6 @@
 package darkroom.actors;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,4 +18,10 @@ public record Prompt(
         String instruction,
         String requirement,
         TensorRef source,
-        @Nullable TensorRef reference) {}
+        @Nullable TensorRef reference) {
+
+    /** The pictures that are edited. */
+    List<TensorRef> pictures() {
+        return reference == null ? List.of(source) : List.of(source, reference);
+    }
+}

@@ -5,6 +5,7 @@ import java.util.List;
 /** What a run tells the one who watches it. */
 public sealed interface RunEvent
         permits DeskEvent,
+                NodeEvent,
                 RunEvent.GroupFinished,
                 RunEvent.GroupCompared,
                 RunEvent.StepCommitted,

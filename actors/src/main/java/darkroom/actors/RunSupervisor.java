@@ -211,7 +211,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         DrawUnit draw = open.group().draw();
         openGroups.put(draw, open);
         ActorRef<GroupKeeper.Command> keeper = context.spawn(
-                GroupKeeper.create(draw, desks, settings.limits(), release, ports.clock(), keepersTellHere),
+                GroupKeeper.create(draw, desks, settings.limits(), ports.plane(), ports.clock(), keepersTellHere),
                 "step-%d-group-%d".formatted(draw.step(), draw.group()));
         adopt(keeper, new GroupKeeper.Abandon(), "the keeper of " + draw.name(), () -> openGroups.containsKey(draw));
     }
@@ -274,7 +274,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                         state.learner(),
                         plan,
                         desks.train(),
-                        release,
+                        ports.plane(),
+                        settings.limits().workAttemptsMax(),
                         trainersTellHere),
                 "training-" + compared.step());
         adopt(
@@ -415,7 +416,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 plan.imagesPerPrompt()); // RS-7
         ActorRef<RunEvent.Evaluated> here = context.messageAdapter(RunEvent.Evaluated.class, Validated::new);
         ActorRef<Evaluation.Command> evaluation = context.spawn(
-                Evaluation.create(request, desks, settings.limits(), release, ports.clock(), ports.listener(), here),
+                Evaluation.create(
+                        request, desks, settings.limits(), ports.plane(), ports.clock(), ports.listener(), here),
                 "validation-" + state.step());
         Committing now = committing;
         adopt(

@@ -1,11 +1,21 @@
 package darkroom.actors;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * Scores one image. Its result is recorded and never asked for again.
  *
  * @param pixels UINT8 [height, width, 3]
  */
 public record ScoreUnit(ImageAddress address, Prompt prompt, TensorRef pixels) implements Unit {
+    @Override
+    public List<TensorRef> inputs() {
+        List<TensorRef> all = new ArrayList<>(prompt.pictures());
+        all.add(pixels);
+        return all;
+    }
+
     @Override
     public String name() {
         return "score %s step %d group %d slot %d"

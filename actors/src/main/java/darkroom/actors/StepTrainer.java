@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>ST-4</b> Gradients are released once they are applied, and states between passes once they are replaced. The
  *       first state stays with its owner; the last one belongs to the parent.
  *   <li><b>ST-5</b> An abandoned step says nothing and leaves no tensor behind.
+ *   <li><b>ST-6</b> The last state is this node's own before it is told: whoever made it may die.
+ *   <li><b>ST-7</b> What is lost with a trainer is made again: a gradient by its unit, a state between passes by beginning again
+ *       with the first pass; with the same bits, at most {@code limits.work-attempts-max} times a unit on average.
  * </ul>
  */
 public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
@@ -30,6 +33,11 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
 
     /** Nobody wants this step any more. */
     public record Abandon() implements Command {}
+
+    private record Taken(
+            StepLearned learned,
+            @Nullable List<TensorRef> tensors,
+            @Nullable Throwable failure) implements Command {}
 
     private record Answered(WorkDesk.Answer<TrainUnit, Trained> answer) implements Command {}
 
@@ -51,7 +59,10 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     private final int step;
     private final LessonPlan plan;
     private final ActorRef<WorkDesk.Command<TrainUnit, Trained>> desk;
+    private final TensorPlane plane;
     private final Consumer<TensorRef> release;
+    private final int repairsMax;
+    private final ActorRef<Command> self;
     private final ActorRef<? super Ending> parent;
     private final ActorRef<WorkDesk.Answer<TrainUnit, Trained>> answers;
     private final List<PassStatistics> statistics = new ArrayList<>();
@@ -60,7 +71,11 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     private LearnerState state;
     private int pass;
     private Trained.@Nullable Gradient[] gradients = new Trained.Gradient[0];
+    private int repairs;
+    private boolean taking;
+    private boolean withdrawing;
     private boolean abandoned;
+    private int wordsAwaited;
 
     private StepTrainer(
             ActorContext<Command> context,
@@ -70,7 +85,8 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
             LearnerState state,
             LessonPlan plan,
             ActorRef<WorkDesk.Command<TrainUnit, Trained>> desk,
-            Consumer<TensorRef> release,
+            TensorPlane plane,
+            int attemptsMax,
             ActorRef<? super Ending> parent) {
         this.run = run;
         this.seed = seed;
@@ -79,7 +95,13 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
         this.state = state;
         this.plan = plan;
         this.desk = desk;
-        this.release = release;
+        this.plane = plane;
+        this.release = plane.store()::release;
+        this.repairsMax = attemptsMax
+                * plan.passes().stream()
+                        .mapToInt(each -> each.units().size() + 1)
+                        .sum();
+        this.self = context.getSelf();
         this.parent = parent;
         this.answers = heardAs(context, Answered::new);
         submitPass();
@@ -88,7 +110,8 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     /**
      * @param state what the first pass begins with
      * @param plan at least one pass
-     * @param release called for every tensor that nobody will own
+     * @param plane takes the last state over
+     * @param attemptsMax {@code limits.work-attempts-max}
      * @param parent hears the one ending
      */
     public static Behavior<Command> create(
@@ -98,18 +121,23 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
             LearnerState state,
             LessonPlan plan,
             ActorRef<WorkDesk.Command<TrainUnit, Trained>> desk,
-            Consumer<TensorRef> release,
+            TensorPlane plane,
+            int attemptsMax,
             ActorRef<? super Ending> parent) {
         return Behaviors.setup(
-                context -> new StepTrainer(context, run, seed, step, state, plan, desk, release, parent));
+                context -> new StepTrainer(context, run, seed, step, state, plan, desk, plane, attemptsMax, parent));
     }
 
     @Override
     Behavior<Command> onMessage(Command command) {
         return switch (command) {
             case Answered(WorkDesk.Done<TrainUnit, Trained>(TrainUnit unit, Trained trained)) -> onDone(unit, trained);
+            case Answered(WorkDesk.Refused<TrainUnit, Trained>(TrainUnit asked, Fault.InputLost lost)) ->
+                onInputLost(asked, lost);
             case Answered(WorkDesk.Refused<TrainUnit, Trained>(TrainUnit asked, Fault fault)) -> onRefused(fault);
-            case Answered(WorkDesk.Withdrawn<TrainUnit, Trained>()) -> Behaviors.stopped();
+            case Answered(WorkDesk.Withdrawn<TrainUnit, Trained>()) -> onWithdrawn();
+            case Taken(StepLearned learned, List<TensorRef> tensors, Throwable failure) ->
+                onTaken(learned, tensors, failure);
             case Abandon() -> onAbandon();
         };
     }
@@ -118,9 +146,14 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
         LessonPlan.Pass now = plan.passes().get(pass);
         gradients = new Trained.Gradient[now.units().size()];
         for (int index = 0; index < now.units().size(); index++) {
-            List<TrainUnit.Sample> samples = now.units().get(index);
-            submit(new TrainUnit.GradientUnit(run, seed, step, pass, index, state, samples, now.samples()));
+            submitUnit(index);
         }
+    }
+
+    private void submitUnit(int index) {
+        LessonPlan.Pass now = plan.passes().get(pass);
+        List<TrainUnit.Sample> samples = now.units().get(index);
+        submit(new TrainUnit.GradientUnit(run, seed, step, pass, index, state, samples, now.samples()));
     }
 
     private void submit(TrainUnit unit) {
@@ -153,7 +186,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     }
 
     private Behavior<Command> onGradient(TrainUnit.GradientUnit unit, Trained.Gradient gradient) {
-        if (unit.pass() != pass || gradients[unit.index()] != null) {
+        if (unit.pass() != pass || taking || withdrawing || gradients[unit.index()] != null) {
             release.accept(gradient.gradient());
             return this;
         }
@@ -168,7 +201,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     }
 
     private Behavior<Command> onUpdated(TrainUnit.UpdateUnit unit, Trained.Updated updated) {
-        if (unit.pass() != pass) {
+        if (unit.pass() != pass || taking || withdrawing || !unit.state().equals(state)) {
             updated.tensors().forEach(release);
             return this;
         }
@@ -185,9 +218,95 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
         state = updated.state(); // ST-3
         pass++;
         if (pass == plan.passes().size()) {
-            parent.tell(new StepLearned(step, state, statistics)); // ST-1
-            return Behaviors.stopped();
+            StepLearned learned = new StepLearned(step, state, statistics);
+            taking = true; // ST-6
+            plane.adopt(state.tensors())
+                    .whenComplete((tensors, failure) -> self.tell(new Taken(learned, tensors, failure)));
+            return this;
         }
+        submitPass();
+        return this;
+    }
+
+    private Behavior<Command> onTaken(
+            StepLearned learned, @Nullable List<TensorRef> tensors, @Nullable Throwable failure) {
+        taking = false;
+        if (abandoned) {
+            (tensors == null ? learned.state().tensors() : tensors).forEach(release); // ST-5
+            return oneWordLess();
+        }
+        if (tensors == null) {
+            return beginAgain("the state could not be taken over: " + failure);
+        }
+        parent.tell(new StepLearned(step, learned.state().with(tensors), learned.passes())); // ST-1
+        return Behaviors.stopped();
+    }
+
+    /** ST-7. */
+    private Behavior<Command> onInputLost(TrainUnit unit, Fault.InputLost lost) {
+        if (abandoned || taking || withdrawing || !isWanted(unit)) {
+            return this;
+        }
+        for (int index = 0; index < gradients.length; index++) {
+            Trained.Gradient gradient = gradients[index];
+            if (gradient != null && gradient.gradient().equals(lost.tensor())) {
+                release.accept(lost.tensor());
+                gradients[index] = null;
+            }
+        }
+        if (!state.equals(first) && state.tensors().contains(lost.tensor())) {
+            return beginAgain(lost.message());
+        }
+        if (++repairs > repairsMax) {
+            return onRefused(new Fault.StopRun(lost.message()));
+        }
+        switch (unit) {
+            case TrainUnit.GradientUnit gradient -> submitUnit(gradient.index());
+            case TrainUnit.UpdateUnit update -> makeMissing(update);
+        }
+        return this;
+    }
+
+    private boolean isWanted(TrainUnit unit) {
+        return switch (unit) {
+            case TrainUnit.GradientUnit gradient ->
+                gradient.pass() == pass && gradient.state().equals(state) && gradients[gradient.index()] == null;
+            case TrainUnit.UpdateUnit update ->
+                update.pass() == pass && update.state().equals(state);
+        };
+    }
+
+    private void makeMissing(TrainUnit.UpdateUnit update) {
+        boolean all = true;
+        for (int index = 0; index < gradients.length; index++) {
+            if (gradients[index] == null) {
+                all = false;
+                submitUnit(index);
+            }
+        }
+        if (all) {
+            submit(update);
+        }
+    }
+
+    private Behavior<Command> beginAgain(String why) {
+        if (++repairs > repairsMax) {
+            return onRefused(new Fault.StopRun("step %d of training: %s".formatted(step, why)));
+        }
+        leaveWorkings();
+        state = first;
+        pass = 0;
+        statistics.clear();
+        withdrawing = true;
+        desk.tell(new WorkDesk.Withdraw<>(answers));
+        return this;
+    }
+
+    private Behavior<Command> onWithdrawn() {
+        if (abandoned) {
+            return oneWordLess();
+        }
+        withdrawing = false;
         submitPass();
         return this;
     }
@@ -217,9 +336,17 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     private Behavior<Command> onAbandon() {
         if (!abandoned) {
             abandoned = true;
-            leaveWorkings();
+            wordsAwaited = taking || withdrawing ? 2 : 1;
+            if (!taking) {
+                leaveWorkings();
+            }
             desk.tell(new WorkDesk.Withdraw<>(answers));
         }
         return this;
+    }
+
+    private Behavior<Command> oneWordLess() {
+        wordsAwaited--;
+        return wordsAwaited > 0 ? this : Behaviors.stopped();
     }
 }

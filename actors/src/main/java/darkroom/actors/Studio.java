@@ -63,7 +63,7 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
         this.context = context;
         this.settings = settings;
         this.ports = new RunPorts(
-                ports.prompts(), ports.stopWhen(), ports.store(), new OneAtATime(ports.listener()), ports.clock());
+                ports.prompts(), ports.stopWhen(), ports.plane(), new OneAtATime(ports.listener()), ports.clock());
         this.events = context.messageAdapter(DeskEvent.class, Heard::new);
         this.endsHere = context.messageAdapter(RunEvent.Ended.class, RunEnded::new);
         LimitSettings limits = settings.limits();
@@ -158,7 +158,7 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
                         evaluate.request(),
                         desks,
                         settings.limits(),
-                        ports.store()::release,
+                        ports.plane(),
                         ports.clock(),
                         ports.listener(),
                         evaluate.replyTo()),

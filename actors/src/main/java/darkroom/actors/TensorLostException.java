@@ -1,8 +1,16 @@
 package darkroom.actors;
 
-/** A tensor that a message refers to is not there, or not what it was. The work that needs it is to be done again. */
+/** A tensor that a message refers to is not there, or not what it was. It has to be made again. */
 public final class TensorLostException extends RuntimeException {
-    public TensorLostException(String message) {
+    private final transient TensorRef tensor;
+
+    public TensorLostException(TensorRef tensor, String message) {
         super(message);
+        this.tensor = tensor;
+    }
+
+    /** Which one. */
+    public TensorRef tensor() {
+        return tensor;
     }
 }

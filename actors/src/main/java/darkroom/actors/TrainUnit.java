@@ -1,6 +1,9 @@
 package darkroom.actors;
 
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Work for a trainer. */
 public sealed interface TrainUnit extends Unit {
@@ -29,6 +32,16 @@ public sealed interface TrainUnit extends Unit {
         }
 
         @Override
+        public List<TensorRef> inputs() {
+            Set<TensorRef> all = new LinkedHashSet<>(List.of(state.trained(), state.old()));
+            for (Sample sample : samples) {
+                all.addAll(sample.lesson().prompt().pictures());
+                all.add(sample.lesson().image().learned());
+            }
+            return List.copyOf(all);
+        }
+
+        @Override
         public String name() {
             return "gradient %s step %d pass %d unit %d".formatted(run, step, pass, index);
         }
@@ -51,6 +64,13 @@ public sealed interface TrainUnit extends Unit {
             implements TrainUnit {
         public UpdateUnit {
             gradients = List.copyOf(gradients);
+        }
+
+        @Override
+        public List<TensorRef> inputs() {
+            List<TensorRef> all = new ArrayList<>(state.tensors());
+            all.addAll(gradients);
+            return all;
         }
 
         @Override

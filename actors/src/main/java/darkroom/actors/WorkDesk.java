@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -77,6 +78,9 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     /** The worker could not do it. */
     public record Failed<U extends Unit, R extends Result>(
             ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, Fault fault) implements Command<U, R> {}
+
+    /** Wants to know what there is to do and who does it. */
+    public record Report<U extends Unit, R extends Result>(ActorRef<DeskReport> replyTo) implements Command<U, R> {}
 
     private record Tick<U extends Unit, R extends Result>() implements Command<U, R> {}
 
@@ -150,6 +154,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
             case Heartbeat<U, R> heartbeat -> onHeartbeat(heartbeat);
             case Finished<U, R> finished -> onFinished(finished);
             case Failed<U, R> failed -> onFailed(failed);
+            case Report<U, R>(ActorRef<DeskReport> replyTo) -> replyTo.tell(report());
             case Tick<U, R>() -> onTick();
         }
         leaseWhatWaits();
@@ -222,11 +227,21 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
             return;
         }
         close(work); // WD-1
+        note(stations.get(finished.worker()), work.unit);
         delivered.put(finished.lease(), finished.result());
         if (delivered.size() > DELIVERIES_REMEMBERED) {
             delivered.pollFirstEntry();
         }
         work.requester.tell(new Done<>(work.unit, finished.result()));
+    }
+
+    private static void note(@Nullable Station<?, ?> station, Unit unit) {
+        if (station != null) {
+            station.done++;
+            if (unit instanceof DrawUnit draw) {
+                station.serves = draw.policy();
+            }
+        }
     }
 
     private void onFailed(Failed<U, R> failed) {
@@ -290,7 +305,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         boolean act = quietTicks >= 2 * stall;
         Lease<U, R> oldest = leases.values().stream().findFirst().orElse(null);
         Work<U, R> work = oldest == null ? open.iterator().next() : oldest.work;
-        String worker = oldest != null ? nameOf(oldest.worker) : stations.isEmpty() ? "nobody" : "all busy";
+        String worker = blockedBy();
         Duration waited = limits.heartbeatEvery().multipliedBy(quietTicks);
         events.tell(new DeskEvent.Stalled(role, worker, work.unit.name(), waited, act && oldest != null));
         stallReported = true;
@@ -384,6 +399,41 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         }
     }
 
+    private DeskReport report() {
+        List<DeskReport.Station> there = new ArrayList<>();
+        for (Station<U, R> station : stations.values()) {
+            int held = (int) leases.values().stream()
+                    .filter(lease -> lease.worker.equals(station.worker))
+                    .count();
+            there.add(new DeskReport.Station(
+                    station.name,
+                    station.capacity,
+                    held,
+                    station.done,
+                    Optional.ofNullable(station.serves),
+                    millis(station.silentTicks)));
+        }
+        boolean stalled = quietTicks >= ticks(limits.stallAfter());
+        return new DeskReport(
+                role,
+                waiting.size(),
+                open.size(),
+                millis(quietTicks),
+                stalled ? Optional.of(blockedBy()) : Optional.empty(),
+                there);
+    }
+
+    private long millis(int count) {
+        return limits.heartbeatEvery().multipliedBy(count).toMillis();
+    }
+
+    private String blockedBy() {
+        return leases.values().stream()
+                .findFirst()
+                .map(lease -> nameOf(lease.worker))
+                .orElse(stations.isEmpty() ? "nobody" : "all busy");
+    }
+
     private int held(Station<U, R> station) {
         int count = station.abandoned.size();
         for (Lease<U, R> lease : leases.values()) {
@@ -468,6 +518,10 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         final Set<LeaseId> abandoned = new HashSet<>();
         int capacity;
         int silentTicks;
+        long done;
+
+        @Nullable
+        PolicyVersion serves;
 
         Station(ActorRef<LeasedWorker.Command<U, R>> worker, String name) {
             this.worker = worker;

@@ -135,7 +135,7 @@ class EvaluationTest {
                         request(prompts),
                         introduced.receiveMessage(),
                         Settings.LIMITS,
-                        studio.store::release,
+                        new LocalTensorPlane(studio.store),
                         studio.world.clock(),
                         studio.ports.listener(),
                         answers.getRef()),

@@ -47,7 +47,7 @@ class GroupKeeperTest {
                     draw,
                     new Desks(drawDesk.getRef(), scoreDesk.getRef(), trainDesk.getRef()),
                     DeskBench.LIMITS,
-                    store::release,
+                    new LocalTensorPlane(store),
                     world.clock(),
                     parent.getRef()),
             "keeper");
@@ -215,10 +215,10 @@ class GroupKeeperTest {
     void images_lost_before_they_are_scored_are_drawn_again_and_no_score_is_asked_for_twice() {
         drawn();
         scored(1, 0.5);
-        notScored(2, new Fault.InputLost("gone"));
+        notScored(2, new Fault.InputLost(draw.weights(), "gone"));
         assertThat(draws).hasSize(2);
         assertThat(bytesOfGroup()).isZero();
-        notScored(3, new Fault.InputLost("gone too"));
+        notScored(3, new Fault.InputLost(draw.weights(), "gone too"));
         assertThat(draws).as("one drawing at a time").hasSize(2);
         Drawn again = drawn();
         scored(0, 0.25);
@@ -241,10 +241,10 @@ class GroupKeeperTest {
             scored(slot, 0.5);
         }
         for (int drawing = 1; drawing < DeskBench.ATTEMPTS_MAX; drawing++) {
-            notScored(scores.size() - (drawing == 1 ? SLOTS : 1), new Fault.InputLost("gone"));
+            notScored(scores.size() - (drawing == 1 ? SLOTS : 1), new Fault.InputLost(draw.weights(), "gone"));
             drawn();
         }
-        notScored(scores.size() - 1, new Fault.InputLost("gone"));
+        notScored(scores.size() - 1, new Fault.InputLost(draw.weights(), "gone"));
         assertThat(draws).hasSize(DeskBench.ATTEMPTS_MAX);
         assertThat(ended().outcomes().getFirst()).isEqualTo(new ScoreOutcome.Unscored("gone", 0));
     }
@@ -253,7 +253,7 @@ class GroupKeeperTest {
     @Test
     void a_group_that_cannot_be_drawn_again_takes_its_scores_back() {
         drawn();
-        notScored(2, new Fault.InputLost("gone"));
+        notScored(2, new Fault.InputLost(draw.weights(), "gone"));
         draws.getLast().requester().tell(new WorkDesk.Refused<>(draw, new Fault.DropGroup("not again")));
         look();
         assertThat(lost().fault()).isEqualTo(new Fault.DropGroup("not again"));

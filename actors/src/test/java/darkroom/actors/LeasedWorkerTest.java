@@ -128,13 +128,14 @@ class LeasedWorkerTest {
     @Test
     void a_device_says_by_its_exception_what_happens_next() {
         ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        TensorRef gone = tensor();
         lease(worker, 1);
-        devices.getFirst().begun.getFirst().completeExceptionally(new TensorLostException("tensor 7 is gone"));
+        devices.getFirst().begun.getFirst().completeExceptionally(new TensorLostException(gone, "tensor 7 is gone"));
         lease(worker, 2);
         devices.getFirst().begun.getLast().completeExceptionally(new FaultException(new Fault.StopRun("no key")));
         assertThat(said(WorkDesk.Failed.class).stream().map(failed -> failed.fault()))
                 .containsExactly(
-                        new Fault.InputLost("trainer-0: TensorLostException: tensor 7 is gone"),
+                        new Fault.InputLost(gone, "trainer-0: TensorLostException: tensor 7 is gone"),
                         new Fault.StopRun("no key"));
     }
 

@@ -44,7 +44,7 @@ class RunFixture {
     RunFixture(RunSettings settings, StopWhen stopWhen, Executor executor, InstantSource clock) {
         this.settings = settings;
         this.devices = new SimulatedDevices(store, PARAMETERS, executor);
-        this.ports = new RunPorts(new Rows(), stopWhen, store, this::hear, clock);
+        this.ports = new RunPorts(new Rows(), stopWhen, new LocalTensorPlane(store), this::hear, clock);
     }
 
     private void hear(RunEvent event) {

@@ -7,6 +7,7 @@ import darkroom.config.GroupSettings;
 import darkroom.config.LimitSettings;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.PolicySettings;
+import darkroom.config.Recipes;
 import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
@@ -82,6 +83,7 @@ final class Settings {
                 new EvaluationSettings(4, 2, 2, 3, 0, 4),
                 new CheckpointSettings(10, 2),
                 new WorkerSettings(1, 1),
-                limits);
+                limits,
+                Recipes.load("embedded-demo", List.of()).cluster());
     }
 }

@@ -31,7 +31,9 @@ class StepTrainerTest {
     private final LessonPlan plan = plan();
     private final long bytesBefore = store.bytesHeld();
     private final ActorRef<StepTrainer.Command> trainer = world.spawn(
-            StepTrainer.create("run", 7, 0, first, plan, desk.getRef(), store::release, parent.getRef()), "trainer");
+            StepTrainer.create(
+                    "run", 7, 0, first, plan, desk.getRef(), new LocalTensorPlane(store), 4, parent.getRef()),
+            "trainer");
     private final AtomicBoolean gone = world.gone(trainer);
 
     @AfterEach

@@ -101,8 +101,8 @@ public final class Recipes {
     /** What decides the result of a run, as HOCON: two runs with equal text compute the same. */
     public static String deciding(RunSettings settings) {
         Config all = SettingsReader.write(settings);
-        for (String path :
-                List.of("workers", "limits", "checkpoints", "evaluation", "scoring.endpoints", "recipe", "steps")) {
+        for (String path : List.of(
+                "workers", "limits", "checkpoints", "cluster", "evaluation", "scoring.endpoints", "recipe", "steps")) {
             all = all.withoutPath(path);
         }
         return all.root().render(ConfigRenderOptions.concise());

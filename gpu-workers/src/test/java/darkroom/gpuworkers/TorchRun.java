@@ -8,6 +8,7 @@ import darkroom.actors.DrawUnit;
 import darkroom.actors.Drawn;
 import darkroom.actors.FaultyDevice;
 import darkroom.actors.LearnerState;
+import darkroom.actors.LocalTensorPlane;
 import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.Prompt;
 import darkroom.actors.PromptBan;
@@ -35,6 +36,7 @@ import darkroom.config.GroupSettings;
 import darkroom.config.LimitSettings;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.PolicySettings;
+import darkroom.config.Recipes;
 import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
@@ -74,7 +76,8 @@ final class TorchRun implements AutoCloseable {
     TorchRun(RunSettings settings) {
         this.settings = settings;
         this.policy = new EmbeddedPolicy(tiny(), settings.rollout(), settings.evaluation(), settings.training());
-        RunPorts ports = new RunPorts(new Prompts(), StopWhen.NEVER, store, this::hear, InstantSource.system());
+        RunPorts ports = new RunPorts(
+                new Prompts(), StopWhen.NEVER, new LocalTensorPlane(store), this::hear, InstantSource.system());
         this.system = ActorSystem.create(
                 Studio.create(settings, ports),
                 "torch-run",
@@ -133,7 +136,8 @@ final class TorchRun implements AutoCloseable {
                 new CheckpointSettings(10, 2),
                 new WorkerSettings(1, 1),
                 new LimitSettings(
-                        4, Duration.ofMillis(500), Duration.ofMillis(10), 200, Duration.ofSeconds(60), 1 << 26));
+                        4, Duration.ofMillis(500), Duration.ofMillis(10), 200, Duration.ofSeconds(60), 1 << 26),
+                Recipes.load("embedded-demo", List.of()).cluster());
     }
 
     /** No weight is zero, so that every image and every gradient depends on all of them. */

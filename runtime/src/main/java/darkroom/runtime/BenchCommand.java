@@ -7,6 +7,7 @@ import darkroom.actors.DrawUnit;
 import darkroom.actors.Drawn;
 import darkroom.actors.LearnerState;
 import darkroom.actors.Lesson;
+import darkroom.actors.LocalTensorPlane;
 import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
@@ -150,7 +151,8 @@ final class BenchCommand implements Runnable {
                     0,
                     settings.rollout().groupsPerStep(),
                     open);
-            RunPorts ports = new RunPorts(prompts, StopWhen.NEVER, store, clock, InstantSource.system());
+            RunPorts ports =
+                    new RunPorts(prompts, StopWhen.NEVER, new LocalTensorPlane(store), clock, InstantSource.system());
             try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports)) {
                 RunState from = RunState.fresh(LocalRun.learner(policy.initial(0), store));
                 studio.run(new RunOrder("bench", from, steps + StepClock.WARMUP, Optional.empty()));

@@ -3,6 +3,7 @@ package darkroom.runtime;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.actors.EvaluationRequest;
+import darkroom.actors.LocalTensorPlane;
 import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
@@ -101,7 +102,11 @@ final class EvalCommand implements Callable<Integer> {
             List<Prompt> prompts = open.open(rows.first(rows.size()));
             TensorRef weights = editing.put(store);
             RunPorts ports = new RunPorts(
-                    new RowPrompts(rows, 0, 1, open), StopWhen.NEVER, store, listener, InstantSource.system());
+                    new RowPrompts(rows, 0, 1, open),
+                    StopWhen.NEVER,
+                    new LocalTensorPlane(store),
+                    listener,
+                    InstantSource.system());
             try (LocalStudio studio = new LocalStudio(settings, editing.policy(), judge, ports)) {
                 studio.evaluate(new EvaluationRequest(
                         split.label(),

@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import darkroom.actors.EvaluationRequest;
 import darkroom.actors.LearnerState;
+import darkroom.actors.LocalTensorPlane;
 import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
@@ -217,7 +218,7 @@ final class LocalRun {
                                 settings.rollout().groupsPerStep(),
                                 open),
                         stopWhen(),
-                        store,
+                        new LocalTensorPlane(store),
                         listeners,
                         InstantSource.system());
                 try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports);

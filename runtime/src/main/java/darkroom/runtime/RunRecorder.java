@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import darkroom.actors.DeskEvent;
 import darkroom.actors.GroupKeeper;
+import darkroom.actors.NodeEvent;
 import darkroom.actors.RunEvent;
 import darkroom.actors.RunListener;
 import darkroom.config.RunSettings;
@@ -130,7 +131,7 @@ final class RunRecorder implements RunListener, AutoCloseable {
             case RunEvent.Evaluated evaluated -> onEvaluated(evaluated);
             case RunEvent.Ended _ -> write(unwritten);
             case RunEvent.GroupFinished _ -> {}
-            case DeskEvent _ -> {}
+            case DeskEvent _, NodeEvent _ -> {}
         }
     }
 

@@ -1,0 +1,26 @@
+package darkroom.actors;
+
+import java.util.concurrent.CompletionStage;
+
+/**
+ * A device that has the tensors a unit names brought to its node before it begins.
+ *
+ * @param device reads them from the plane's store
+ */
+public record FetchingDevice<U extends Unit, R extends Result>(TensorPlane plane, Device<U, R> device)
+        implements Device<U, R> {
+    @Override
+    public CompletionStage<R> perform(U unit) {
+        return plane.bring(unit.inputs()).thenCompose(_ -> device.perform(unit));
+    }
+
+    @Override
+    public int capacity() {
+        return device.capacity();
+    }
+
+    @Override
+    public void close() {
+        device.close();
+    }
+}

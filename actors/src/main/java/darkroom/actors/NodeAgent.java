@@ -1,0 +1,239 @@
+package darkroom.actors;
+
+import darkroom.config.LimitSettings;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings the devices of one node into a run and out of it again.
+ *
+ * <ul>
+ *   <li><b>NA-1</b> It asks at the gate until it is let in, or turned away, which ends it.
+ *   <li><b>NA-2</b> Its crew works for one gate: when another gate is there, or the gate does not know the node any more,
+ *       it asks again. Workers stay as long as the desks they work for.
+ *   <li><b>NA-3</b> A node that leaves takes no more leases, finishes those it has, and waits for its results to be taken over,
+ *       at most {@code limits.drain-time}; then it says so and ends.
+ * </ul>
+ */
+public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
+
+    /** What an agent is told. */
+    public sealed interface Command {}
+
+    /** Let in. */
+    public record Welcome(String settings, Desks desks, Roster roster) implements Command {}
+
+    /** Not let in, and why. */
+    public record TurnedAway(String reason) implements Command {}
+
+    /** The gate has forgotten this node. */
+    public record JoinAgain() implements Command {}
+
+    /** Who is there now. */
+    public record RosterIs(Roster roster) implements Command {}
+
+    /** Results of the run's units before {@code step} are wanted by nobody. */
+    public record StepOver(String run, int step) implements Command {}
+
+    /** The run has ended; the node may go. */
+    public record Dismissed(String why) implements Command {}
+
+    /** Where the gate is; absent while none is known. */
+    public record GateAt(Optional<ActorRef<Gate.Command>> gate) implements Command {}
+
+    /** Leave in good order: NA-3. */
+    public record Leave(String why) implements Command {}
+
+    private record Tick() implements Command {}
+
+    private record Drained() implements Command {}
+
+    private record Heard(DeskEvent event) implements Command {}
+
+    /** What the node does for its agent. */
+    public interface Host {
+        /** The crew for a run with these settings. May take a second: called on the agent's thread. */
+        Crew crew(String settings);
+
+        /** The tensor plane is told who is there. */
+        void peers(Roster roster);
+
+        /** Whatever the units of {@code run} before {@code step} left in the store may go. */
+        void stepOver(String run, int step);
+
+        /** Bytes of results that somebody may still take over. */
+        long bytesHeld();
+
+        /** The agent has ended. */
+        void ended(Ending ending);
+    }
+
+    /** How an agent ends. */
+    public sealed interface Ending {
+        /** In good order: it was told to leave, or the run has ended. */
+        record Left(String why) implements Ending {}
+
+        /** The gate did not let the node in. */
+        record Refused(String reason) implements Ending {}
+    }
+
+    private final ActorContext<Command> context;
+    private final NodeCard card;
+    private final LimitSettings limits;
+    private final Duration drainTime;
+    private final Host host;
+    private final Consumer<TensorRef> release;
+    private final ActorRef<DeskEvent> events;
+    private @Nullable ActorRef<Gate.Command> gate;
+    private boolean joined;
+    private @Nullable Desks desks;
+    private @Nullable ActorRef<NodeWarden.Command> warden;
+    private long roster;
+    private @Nullable String leaving;
+    private boolean drained;
+    private int leavingTicks;
+
+    private NodeAgent(
+            ActorContext<Command> context,
+            NodeCard card,
+            LimitSettings limits,
+            Duration drainTime,
+            Host host,
+            Consumer<TensorRef> release) {
+        this.context = context;
+        this.card = card;
+        this.limits = limits;
+        this.drainTime = drainTime;
+        this.host = host;
+        this.release = release;
+        this.events = context.messageAdapter(DeskEvent.class, Heard::new);
+    }
+
+    /**
+     * @param limits how often it speaks; the node's own
+     * @param drainTime how long it waits for its results to be taken over when it leaves
+     * @param release called for every tensor of a result that comes too late
+     */
+    public static Behavior<Command> create(
+            NodeCard card, LimitSettings limits, Duration drainTime, Host host, Consumer<TensorRef> release) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            timers.startTimerWithFixedDelay(new Tick(), limits.heartbeatEvery());
+            return new NodeAgent(context, card, limits, drainTime, host, release);
+        }));
+    }
+
+    @Override
+    Behavior<Command> onMessage(Command command) {
+        return switch (command) {
+            case GateAt(Optional<ActorRef<Gate.Command>> at) -> onGate(at.orElse(null));
+            case Welcome welcome -> onWelcome(welcome);
+            case TurnedAway(String reason) -> end(new Ending.Refused(reason)); // NA-1
+            case JoinAgain() -> {
+                joined = false; // NA-2
+                yield this;
+            }
+            case RosterIs(Roster now) -> onRoster(now);
+            case StepOver(String run, int step) -> {
+                host.stepOver(run, step);
+                yield this;
+            }
+            case Dismissed(String why) -> onLeave(why);
+            case Leave(String why) -> onLeave(why);
+            case Tick() -> onTick();
+            case Drained() -> {
+                drained = true;
+                yield leaveIfDone();
+            }
+            case Heard(DeskEvent event) -> {
+                if (gate != null) {
+                    gate.tell(new Gate.Ails(event));
+                }
+                yield this;
+            }
+        };
+    }
+
+    private Behavior<Command> onGate(@Nullable ActorRef<Gate.Command> at) {
+        if (at != null && !at.equals(gate)) {
+            joined = false; // NA-2
+        }
+        gate = at;
+        return onTick();
+    }
+
+    private Behavior<Command> onWelcome(Welcome welcome) {
+        joined = true;
+        roster = 0;
+        onRoster(welcome.roster());
+        if (leaving != null || welcome.desks().equals(desks)) {
+            return this;
+        }
+        if (warden != null) {
+            context.stop(warden);
+        }
+        desks = welcome.desks();
+        warden = context.spawnAnonymous(NodeWarden.create(
+                host.crew(welcome.settings()).named(card.name()).posts(welcome.desks()), limits, release, events));
+        return this;
+    }
+
+    private Behavior<Command> onRoster(Roster now) {
+        if (now.version() > roster) {
+            roster = now.version();
+            host.peers(now);
+        }
+        return this;
+    }
+
+    private Behavior<Command> onTick() {
+        ActorRef<Gate.Command> at = gate;
+        if (at != null) {
+            at.tell(
+                    joined
+                            ? new Gate.Present(card.name(), roster, context.getSelf())
+                            : new Gate.Join(card, context.getSelf())); // NA-1
+        }
+        if (leaving == null) {
+            return this;
+        }
+        leavingTicks++;
+        return leaveIfDone();
+    }
+
+    private Behavior<Command> onLeave(String why) {
+        if (leaving != null) {
+            return this;
+        }
+        leaving = why;
+        if (warden == null) {
+            drained = true;
+        } else {
+            warden.tell(new NodeWarden.Drain());
+            context.watchWith(warden, new Drained());
+        }
+        return leaveIfDone();
+    }
+
+    /** NA-3. */
+    private Behavior<Command> leaveIfDone() {
+        boolean late = leavingTicks >= drainTime.dividedBy(limits.heartbeatEvery());
+        if (leaving == null || !(late || (drained && host.bytesHeld() == 0))) {
+            return this;
+        }
+        if (gate != null) {
+            gate.tell(new Gate.Leaving(card.name(), leaving));
+        }
+        return end(new Ending.Left(leaving));
+    }
+
+    private Behavior<Command> end(Ending ending) {
+        host.ended(ending);
+        return Behaviors.stopped();
+    }
+}

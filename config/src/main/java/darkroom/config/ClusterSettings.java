@@ -1,0 +1,112 @@
+package darkroom.config;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * How the nodes of a run find and reach one another. Never reaches a result (promise P-1).
+ *
+ * @param host address that other nodes reach this one at; loopback keeps everything on this machine
+ * @param port TCP port for messages between nodes; 0 takes a free one
+ * @param seedNodes {@code host:port} of nodes that are there; with several control nodes, all of them
+ * @param discoveryName DNS name that resolves to the control nodes, instead of seed nodes; they listen on {@code port}
+ * @param statusPort port of the status page on loopback; 0 takes a free one
+ * @param nodeSilentAfter a node that was not heard of for this long is off the roster; its tensors count as lost
+ * @param drainTime how long a node that leaves waits for its results to be taken over
+ */
+public record ClusterSettings(
+        String host,
+        int port,
+        List<String> seedNodes,
+        String discoveryName,
+        int statusPort,
+        Duration nodeSilentAfter,
+        Duration drainTime,
+        TlsSettings tls,
+        TensorPlaneSettings tensorPlane) {
+    public ClusterSettings {
+        Allowed.text("cluster.host", host);
+        Allowed.whole("cluster.port", port, 0, 65_535);
+        Allowed.whole("cluster.status-port", statusPort, 0, 65_535);
+        Allowed.duration("cluster.node-silent-after", nodeSilentAfter);
+        Allowed.duration("cluster.drain-time", drainTime);
+        seedNodes = List.copyOf(seedNodes);
+        for (String seed : seedNodes) {
+            Allowed.require(
+                    seed.matches("[^:\\s/@]+:\\d{1,5}"),
+                    "cluster.seed-nodes",
+                    '"' + seed + '"',
+                    "host:port, as in a:2551");
+        }
+        Allowed.require(
+                discoveryName.isEmpty() || seedNodes.isEmpty(),
+                "cluster.discovery-name",
+                '"' + discoveryName + '"',
+                "either a name or cluster.seed-nodes, not both");
+        Allowed.require(
+                discoveryName.isEmpty() || port != 0,
+                "cluster.port",
+                port,
+                "with cluster.discovery-name: the port of the control nodes");
+    }
+
+    /**
+     * Mutual TLS between nodes, for messages. Tensors travel by UDP in the clear: keep them on a network of your own.
+     *
+     * @param certificate PEM file of this node's certificate chain; empty leaves messages in the clear
+     * @param key PEM file of its private key, PKCS#8
+     * @param authority PEM file of the authority that every node's certificate comes from
+     */
+    public record TlsSettings(String certificate, String key, String authority) {
+        public TlsSettings {
+            boolean none = certificate.isEmpty() && key.isEmpty() && authority.isEmpty();
+            boolean all = !certificate.isEmpty() && !key.isEmpty() && !authority.isEmpty();
+            Allowed.require(
+                    none || all,
+                    "cluster.tls",
+                    certificate + key + authority,
+                    "all of certificate, key, authority, or none");
+        }
+
+        /** Whether messages between nodes are encrypted and both ends prove who they are. */
+        public boolean enabled() {
+            return !certificate.isEmpty();
+        }
+    }
+
+    /**
+     * How tensors travel.
+     *
+     * @param transport by shared memory where two nodes use one media driver, else by UDP; or only one of the two
+     * @param driver {@code embedded}, or the directory of a media driver that runs already
+     * @param port UDP port; 0 takes a free one
+     * @param transferTimeout deadline of one tensor
+     * @param peerSilentAfter a peer that a transfer waits for and that was not heard of for this long is lost
+     * @param replicaBytesMax bytes of tensors of other nodes kept here
+     * @param transfersMax tensors on their way to this node at the same time; further ones wait
+     */
+    public record TensorPlaneSettings(
+            Transport transport,
+            String driver,
+            int port,
+            Duration transferTimeout,
+            Duration peerSilentAfter,
+            long replicaBytesMax,
+            int transfersMax) {
+        public TensorPlaneSettings {
+            Allowed.text("cluster.tensor-plane.driver", driver);
+            Allowed.whole("cluster.tensor-plane.port", port, 0, 65_535);
+            Allowed.duration("cluster.tensor-plane.transfer-timeout", transferTimeout);
+            Allowed.duration("cluster.tensor-plane.peer-silent-after", peerSilentAfter);
+            Allowed.whole("cluster.tensor-plane.replica-bytes-max", replicaBytesMax, 1 << 20, Long.MAX_VALUE);
+            Allowed.whole("cluster.tensor-plane.transfers-max", transfersMax, 1, 65_536);
+        }
+    }
+
+    /** What carries tensors. */
+    public enum Transport {
+        AUTO,
+        IPC,
+        UDP
+    }
+}
