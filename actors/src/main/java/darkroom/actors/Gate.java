@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 public final class Gate extends SwitchBehavior<Gate.Command> {
     static final int NODES_MAX = 1024;
 
+    /** Its name below the studio, by which nodes find it. */
+    public static final String NAME = "gate";
+
     /** What a gate is told. */
     public sealed interface Command {}
 

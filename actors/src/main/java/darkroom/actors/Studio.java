@@ -2,9 +2,11 @@ package darkroom.actors;
 
 import darkroom.config.LimitSettings;
 import darkroom.config.RunSettings;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -39,10 +41,22 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
     /** Where units may be submitted, for those who need no run. */
     public record Introduce(ActorRef<Desks> replyTo) implements Command {}
 
+    /**
+     * Lets nodes in from here on, once.
+     *
+     * @param own the control node itself
+     * @param settingsText what nodes are told the run's settings are
+     * @param silentAfter {@code cluster.node-silent-after}
+     * @param peers told who is there whenever that changes
+     */
+    public record OpenGate(
+            NodeCard own, String settingsText, Duration silentAfter, Consumer<List<PlanePeer>> peers)
+            implements Command {}
+
     /** Stops the worker at a seat, as a crash would. For fault tests. */
     public record Crash(String seat) implements Command {}
 
-    private record Heard(DeskEvent event) implements Command {}
+    private record Heard(RunEvent event) implements Command {}
 
     private record RunEnded(RunEvent.Ended ended) implements Command {}
 
@@ -93,7 +107,8 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
             case Evaluate evaluate -> onEvaluate(evaluate);
             case Introduce(ActorRef<Desks> replyTo) -> replyTo.tell(desks);
             case Crash(String seat) -> wardens.forEach(warden -> warden.tell(new NodeWarden.Crash(seat)));
-            case Heard(DeskEvent event) -> onHeard(event);
+            case OpenGate open -> onOpenGate(open);
+            case Heard(RunEvent event) -> onHeard(event);
             case RunEnded(RunEvent.Ended ended) -> onRunEnded(ended);
             case RunGone(ActorRef<RunSupervisor.Command> supervisor) -> onRunGone(supervisor);
         }
@@ -165,7 +180,21 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
                 DispatcherSelector.blocking());
     }
 
-    private void onHeard(DeskEvent event) {
+    private void onOpenGate(OpenGate open) {
+        ActorRef<RunEvent> heardHere = heardAs(context, Heard::new);
+        context.spawn(
+                Gate.create(
+                        open.own(),
+                        open.settingsText(),
+                        desks,
+                        settings.limits(),
+                        open.silentAfter(),
+                        open.peers(),
+                        heardHere),
+                Gate.NAME);
+    }
+
+    private void onHeard(RunEvent event) {
         try {
             ports.listener().heard(event);
         } catch (RuntimeException failure) {

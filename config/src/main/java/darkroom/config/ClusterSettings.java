@@ -23,7 +23,7 @@ public record ClusterSettings(
         Duration nodeSilentAfter,
         Duration drainTime,
         TlsSettings tls,
-        TensorPlaneSettings tensorPlane) {
+        PlaneSettings tensorPlane) {
     public ClusterSettings {
         Allowed.text("cluster.host", host);
         Allowed.whole("cluster.port", port, 0, 65_535);
@@ -48,6 +48,12 @@ public record ClusterSettings(
                 "cluster.port",
                 port,
                 "with cluster.discovery-name: the port of the control nodes");
+    }
+
+    /** The same on a free port: for nodes that look for others on {@code port}. */
+    public ClusterSettings onAnyPort() {
+        return new ClusterSettings(
+                host, 0, seedNodes, "", statusPort, nodeSilentAfter, drainTime, tls, tensorPlane);
     }
 
     /**
@@ -85,7 +91,7 @@ public record ClusterSettings(
      * @param replicaBytesMax bytes of tensors of other nodes kept here
      * @param transfersMax tensors on their way to this node at the same time; further ones wait
      */
-    public record TensorPlaneSettings(
+    public record PlaneSettings(
             Transport transport,
             String driver,
             int port,
@@ -93,7 +99,7 @@ public record ClusterSettings(
             Duration peerSilentAfter,
             long replicaBytesMax,
             int transfersMax) {
-        public TensorPlaneSettings {
+        public PlaneSettings {
             Allowed.text("cluster.tensor-plane.driver", driver);
             Allowed.whole("cluster.tensor-plane.port", port, 0, 65_535);
             Allowed.duration("cluster.tensor-plane.transfer-timeout", transferTimeout);

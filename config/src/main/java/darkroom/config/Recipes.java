@@ -91,7 +91,22 @@ public final class Recipes {
         return ConfigFactory.parseFile(file.toFile(), STRICT);
     }
 
-    /** The settings as HOCON that {@link #load} reads back to an equal record. */
+    /**
+     * Reads what {@link #render} wrote, perhaps on another machine.
+     *
+     * @throws SettingsException if a key is unknown, or a value cannot work
+     */
+    public static RunSettings parse(String text) {
+        try {
+            Config known = defaults();
+            return SettingsReader.read(
+                    ConfigFactory.parseString(text).withFallback(known).resolve(), known);
+        } catch (ConfigException e) {
+            throw new SettingsException("settings from the control node: " + e.getMessage(), e);
+        }
+    }
+
+    /** The settings as HOCON that {@link #load} and {@link #parse} read back to an equal record. */
     public static String render(RunSettings settings) {
         return SettingsReader.write(settings)
                 .root()

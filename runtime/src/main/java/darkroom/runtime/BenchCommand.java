@@ -7,7 +7,6 @@ import darkroom.actors.DrawUnit;
 import darkroom.actors.Drawn;
 import darkroom.actors.LearnerState;
 import darkroom.actors.Lesson;
-import darkroom.actors.LocalTensorPlane;
 import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
@@ -18,6 +17,7 @@ import darkroom.actors.RunPorts;
 import darkroom.actors.RunState;
 import darkroom.actors.StopWhen;
 import darkroom.actors.TensorRef;
+import darkroom.actors.TensorStore;
 import darkroom.actors.TrainUnit;
 import darkroom.actors.Trained;
 import darkroom.config.Recipes;
@@ -143,8 +143,8 @@ final class BenchCommand implements Runnable {
         EmbeddedPolicy policy = policy(settings);
         StepClock clock = new StepClock();
         try (Scorers scorers = Scorers.open(settings.scoring());
-                OffHeapTensorStore store =
-                        new OffHeapTensorStore("local", settings.limits().tensorBytesMax())) {
+                Ground ground = Ground.Alone.with(settings)) {
+            TensorStore store = ground.plane().store();
             OpenPrompts open = new OpenPrompts(store);
             RowPrompts prompts = new RowPrompts(
                     DataSplits.of(settings, spec.commandLine().getErr()).train(),
@@ -152,8 +152,8 @@ final class BenchCommand implements Runnable {
                     settings.rollout().groupsPerStep(),
                     open);
             RunPorts ports =
-                    new RunPorts(prompts, StopWhen.NEVER, new LocalTensorPlane(store), clock, InstantSource.system());
-            try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports)) {
+                    new RunPorts(prompts, StopWhen.NEVER, ground.plane(), clock, InstantSource.system());
+            try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground)) {
                 RunState from = RunState.fresh(LocalRun.learner(policy.initial(0), store));
                 studio.run(new RunOrder("bench", from, steps + StepClock.WARMUP, Optional.empty()));
             }

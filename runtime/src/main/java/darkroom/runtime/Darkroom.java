@@ -38,6 +38,8 @@ public final class Darkroom implements Runnable {
     private static final List<Class<?>> COMMANDS = List.of(
             DemoCommand.class,
             TrainCommand.class,
+            NodeCommand.class,
+            StatusCommand.class,
             EvalCommand.class,
             EditCommand.class,
             ScoreCommand.class,

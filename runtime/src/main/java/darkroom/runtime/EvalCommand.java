@@ -3,8 +3,6 @@ package darkroom.runtime;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.actors.EvaluationRequest;
-import darkroom.actors.LocalTensorPlane;
-import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
 import darkroom.actors.RunEvent;
@@ -12,6 +10,7 @@ import darkroom.actors.RunListener;
 import darkroom.actors.RunPorts;
 import darkroom.actors.StopWhen;
 import darkroom.actors.TensorRef;
+import darkroom.actors.TensorStore;
 import darkroom.config.RunSettings;
 import darkroom.edittasks.Split;
 import java.io.PrintWriter;
@@ -90,8 +89,8 @@ final class EvalCommand implements Callable<Integer> {
                 spec.commandLine().getErr());
         AtomicReference<Measurement> measured = new AtomicReference<>();
         try (Scorers judge = Scorers.open(settings.scoring());
-                OffHeapTensorStore store =
-                        new OffHeapTensorStore("local", settings.limits().tensorBytesMax())) {
+                Ground ground = Ground.Alone.with(settings)) {
+            TensorStore store = ground.plane().store();
             OpenPrompts open = new OpenPrompts(store);
             Meter meter = new Meter(open::row, store);
             RunListener listener = event -> {
@@ -104,10 +103,10 @@ final class EvalCommand implements Callable<Integer> {
             RunPorts ports = new RunPorts(
                     new RowPrompts(rows, 0, 1, open),
                     StopWhen.NEVER,
-                    new LocalTensorPlane(store),
+                    ground.plane(),
                     listener,
                     InstantSource.system());
-            try (LocalStudio studio = new LocalStudio(settings, editing.policy(), judge, ports)) {
+            try (LocalStudio studio = new LocalStudio(settings, editing.policy(), judge, ports, ground)) {
                 studio.evaluate(new EvaluationRequest(
                         split.label(),
                         LocalRun.EVALUATION_SEED,

@@ -2,8 +2,6 @@ package darkroom.runtime;
 
 import darkroom.actors.EvaluationRequest;
 import darkroom.actors.LearnerState;
-import darkroom.actors.LocalTensorPlane;
-import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
 import darkroom.actors.RunDigests;
@@ -48,18 +46,21 @@ final class LocalRun {
     static final int HELD_OUT_KEY = 0;
     private static final int VALIDATION_KEY = 1;
     static final String SETTINGS = "settings.conf";
-    private static final String RUN = "run";
+    static final String RUN = "run";
     private static final String LOG = "run.log";
 
     private final RunSettings settings;
     private final Path directory;
     private final boolean resumed;
+    private final Ground.Opener grounds;
     private final PrintWriter out;
 
-    private LocalRun(RunSettings settings, Path directory, boolean resumed, PrintWriter out) {
+    private LocalRun(
+            RunSettings settings, Path directory, boolean resumed, Ground.Opener grounds, PrintWriter out) {
         this.settings = settings;
         this.directory = directory;
         this.resumed = resumed;
+        this.grounds = grounds;
         this.out = out;
     }
 
@@ -69,6 +70,12 @@ final class LocalRun {
      * @return how the process should end
      */
     static ExitCode start(RunSettings settings, Path directory, PrintWriter out)
+            throws IOException, InterruptedException {
+        return start(settings, directory, Ground.Alone::with, out);
+    }
+
+    /** @param grounds what the run stands on */
+    static ExitCode start(RunSettings settings, Path directory, Ground.Opener grounds, PrintWriter out)
             throws IOException, InterruptedException {
         requireModel(settings);
         if (Files.exists(directory)) {
@@ -83,7 +90,7 @@ final class LocalRun {
         }
         Files.createDirectories(directory);
         Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
-        return new LocalRun(settings, directory, false, out).run();
+        return new LocalRun(settings, directory, false, grounds, out).run();
     }
 
     /**
@@ -92,6 +99,12 @@ final class LocalRun {
      * @param overrides settings that do not decide the result: workers, limits, steps, endpoints of scorers
      */
     static ExitCode resume(Path directory, List<String> overrides, PrintWriter out)
+            throws IOException, InterruptedException {
+        return resume(directory, overrides, Ground.Alone::with, out);
+    }
+
+    /** @param grounds what the run stands on from here on; it may have been another one before */
+    static ExitCode resume(Path directory, List<String> overrides, Ground.Opener grounds, PrintWriter out)
             throws IOException, InterruptedException {
         RunSettings before = settingsOf(directory, List.of());
         RunSettings settings = settingsOf(directory, overrides);
@@ -103,7 +116,7 @@ final class LocalRun {
         }
         requireModel(settings);
         Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
-        return new LocalRun(settings, directory, true, out).run();
+        return new LocalRun(settings, directory, true, grounds, out).run();
     }
 
     /** The resolved settings of a run. */
@@ -132,13 +145,14 @@ final class LocalRun {
             DitWeights base = DitWeights.base(settings.policy().base());
             EmbeddedPolicy policy =
                     new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
-            try (Scorers scorers = Scorers.open(settings.scoring());
-                    OffHeapTensorStore store =
-                            new OffHeapTensorStore("local", settings.limits().tensorBytesMax())) {
+            try (Ground ground = grounds.open(settings);
+                    Scorers scorers =
+                            ground.scores() ? Scorers.open(settings.scoring()) : Scorers.elsewhere(settings.scoring())) {
+                TensorStore store = ground.plane().store();
                 Optional<Checkpoints.Loaded> loaded =
                         resumed ? CheckpointWriter.in(directory).loadNewest(store) : Optional.empty();
                 loaded.ifPresent(this::requireSameSettings);
-                return new Session(view, policy, scorers, store, loaded).run();
+                return new Session(view, policy, scorers, ground, loaded).run();
             }
         } finally {
             log.close();
@@ -157,7 +171,8 @@ final class LocalRun {
         private final LiveView view;
         private final EmbeddedPolicy policy;
         private final Scorers scorers;
-        private final OffHeapTensorStore store;
+        private final Ground ground;
+        private final TensorStore store;
         private final RunState from;
         private final DataSplits data = DataSplits.of(settings, out);
         private final OpenPrompts open;
@@ -172,12 +187,13 @@ final class LocalRun {
                 LiveView view,
                 EmbeddedPolicy policy,
                 Scorers scorers,
-                OffHeapTensorStore store,
+                Ground ground,
                 Optional<Checkpoints.Loaded> loaded) {
             this.view = view;
             this.policy = policy;
             this.scorers = scorers;
-            this.store = store;
+            this.ground = ground;
+            this.store = ground.plane().store();
             this.from = loaded.map(Checkpoints.Loaded::state)
                     .orElseGet(() -> RunState.fresh(learner(policy.initial(settings.seed()), store)));
             this.open = new OpenPrompts(store);
@@ -210,7 +226,7 @@ final class LocalRun {
                     TensorBoardRecorder tensorBoard =
                             TensorBoardRecorder.in(directory, InstantSource.system(), from.step(), meter::measure)) {
                 RunListener listeners =
-                        RunListeners.of(validations, recorder, tensorBoard, checkpoints, this::figures, view);
+                        RunListeners.of(validations, recorder, tensorBoard, checkpoints, this::figures, view, ground);
                 RunPorts ports = new RunPorts(
                         new RowPrompts(
                                 data.train(),
@@ -218,10 +234,10 @@ final class LocalRun {
                                 settings.rollout().groupsPerStep(),
                                 open),
                         stopWhen(),
-                        new LocalTensorPlane(store),
+                        ground.plane(),
                         listeners,
                         InstantSource.system());
-                try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports);
+                try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground);
                         Interrupt interrupt = new Interrupt(studio::finishStep)) {
                     return finish(trained(studio, interrupt), interrupt);
                 }
@@ -239,6 +255,7 @@ final class LocalRun {
                 checkpoints.heard(before);
                 return before;
             }
+            ground.stage("training", from.step());
             view.training(from.step(), settings.steps(), settings.rollout().groupsPerStep());
             RunEvent.Ended ended = studio.run(new RunOrder(RUN, from, settings.steps(), plan));
             switch (ended.end()) {
@@ -289,6 +306,7 @@ final class LocalRun {
                 return;
             }
             view.stage(name, heldOut.size());
+            ground.stage(name, version);
             Instant began = Instant.now();
             studio.evaluate(new EvaluationRequest(
                     name,

@@ -37,19 +37,9 @@ final class LocalStudio implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LocalStudio.class);
     private static final int TERMINATION_SECONDS_MAX = 30;
 
-    /** No cluster, no port, and no exit hook but ours: an interrupt first commits the step in work. */
-    private static final Config PEKKO = ConfigFactory.parseString("""
-        pekko {
-          loggers = ["org.apache.pekko.event.slf4j.Slf4jLogger"]
-          logging-filter = "org.apache.pekko.event.slf4j.Slf4jLoggingFilter"
-          loglevel = INFO
-          log-dead-letters = off
-          log-dead-letters-during-shutdown = off
-          jvm-shutdown-hooks = off
-          coordinated-shutdown.run-by-jvm-shutdown-hook = off
-        }
-        """).withFallback(ConfigFactory.load());
+    static final String SYSTEM = "darkroom";
 
+    private final Ground ground;
     private final ActorSystem<Studio.Command> system;
     private final AtomicInteger questions = new AtomicInteger();
 
@@ -57,22 +47,18 @@ final class LocalStudio implements AutoCloseable {
      * @param policy what rollout and trainer devices compute
      * @param scorers stay open until this is closed; closed by the caller
      */
-    LocalStudio(RunSettings settings, EmbeddedPolicy policy, Scorers scorers, RunPorts ports) {
-        List<DeviceSeat<DrawUnit, Drawn>> rollout = new ArrayList<>();
-        for (int i = 0; i < settings.workers().rolloutDevices(); i++) {
-            String name = "rollout-" + i;
-            rollout.add(new DeviceSeat<>(name, () -> new TorchRolloutDevice(name, policy, ports.store())));
-        }
-        List<DeviceSeat<TrainUnit, Trained>> trainer = new ArrayList<>();
-        for (int i = 0; i < settings.workers().trainerDevices(); i++) {
-            String name = "trainer-" + i;
-            trainer.add(new DeviceSeat<>(
-                    name,
-                    () -> new TorchTrainerDevice(name, policy, settings.groups().advantageClip(), ports.store())));
-        }
-        Crew crew = new Crew(rollout, scorers.seats(ports.store()), trainer);
-        this.system = ActorSystem.create(Studio.create(settings, ports), "darkroom", PEKKO);
+    LocalStudio(RunSettings settings, EmbeddedPolicy policy, Scorers scorers, RunPorts ports, Ground ground) {
+        Crew crew = Crews.of(
+                settings,
+                policy,
+                ground.rolloutDevices(),
+                ground.trainerDevices(),
+                scorers.seats(ports.store()),
+                ports.plane());
+        this.ground = ground;
+        this.system = ActorSystem.create(Studio.create(settings, ports), SYSTEM, ground.pekko());
         system.tell(new Studio.Offer("local", crew));
+        ground.open(system);
     }
 
     /** Runs, and waits for the end. */
@@ -113,6 +99,7 @@ final class LocalStudio implements AutoCloseable {
 
     @Override
     public void close() {
+        ground.dismiss();
         system.terminate();
         try {
             system.getWhenTerminated().toCompletableFuture().get(TERMINATION_SECONDS_MAX, TimeUnit.SECONDS);

@@ -47,6 +47,11 @@ final class Scorers implements AutoCloseable {
         return new Scorers(settings, List.of(endpoint.url()), endpoint, network);
     }
 
+    /** Other nodes ask the scorers. */
+    static Scorers elsewhere(ScoringSettings settings) {
+        return new Scorers(settings, List.of(), null, null);
+    }
+
     /** One seat an endpoint. */
     List<DeviceSeat<ScoreUnit, ScoreOutcome>> seats(TensorStore store) {
         Optional<BearerToken> token = embedded == null ? BearerToken.in(System.getenv()) : Optional.empty();

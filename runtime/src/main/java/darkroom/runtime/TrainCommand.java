@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Path;
@@ -70,6 +71,14 @@ final class TrainCommand implements Callable<Integer> {
     private @Nullable Integer trainerDevices;
 
     @Option(
+            names = "--nodes",
+            paramLabel = "ROLE=N,...",
+            converter = NodeCounts.Converter.class,
+            description = "As a cluster of processes on this machine, for instance"
+                    + " \"control=1,rollout=3,trainer=2,reward=1\", one device each; more nodes may join.")
+    private @Nullable NodeCounts nodes;
+
+    @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
             description = "Any other setting; repeatable. 'darkroom config show' lists them.")
@@ -79,16 +88,52 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         PrintWriter terminal = spec.commandLine().getOut();
         List<String> overrides = overrides();
-        if (resume != null) {
+        Path goingOn = resume;
+        if (goingOn != null) {
             if (recipe != null || out != null || seed != null) {
                 throw new ParameterException(
                         spec.commandLine(), "--resume takes recipe, seed and directory from the run; leave them out");
             }
-            return LocalRun.resume(resume, overrides, terminal).code();
+            return on(goingOn, overrides, grounds -> LocalRun.resume(goingOn, overrides, grounds, terminal)).code();
         }
         RunSettings settings = Recipes.load(recipe == null ? "embedded-demo" : recipe, overrides);
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
-        return LocalRun.start(settings, directory, terminal).code();
+        return on(directory, overrides, grounds -> LocalRun.start(settings, directory, grounds, terminal)).code();
+    }
+
+    @FunctionalInterface
+    private interface Run {
+        ExitCode on(Ground.Opener grounds) throws IOException, InterruptedException;
+    }
+
+    /** In this process, or as the control node of processes that are started once it lets them in. */
+    private ExitCode on(Path directory, List<String> overrides, Run run) throws IOException, InterruptedException {
+        NodeCounts counts = nodes;
+        if (counts == null) {
+            return run.on(Ground.Alone::with);
+        }
+        PrintWriter terminal = spec.commandLine().getOut();
+        try (NodeProcesses processes = new NodeProcesses(directory.resolve("nodes"))) {
+            return run.on(ControlNode.with(List.of(ControlNode.ROLE), open -> {
+                terminal.println("To add a node: ./darkroom node --roles rollout --join " + open.address());
+                terminal.flush();
+                for (String role : counts.roles()) {
+                    processes.start(List.of(role), joining(open, overrides));
+                }
+            }));
+        }
+    }
+
+    private static List<String> joining(ControlNode.Open open, List<String> overrides) {
+        List<String> arguments = new ArrayList<>(List.of("--join", open.address()));
+        overrides.stream()
+                .filter(pair -> pair.startsWith("cluster.") || pair.startsWith("limits."))
+                .filter(pair -> !pair.startsWith("cluster.port") && !pair.startsWith("cluster.status-port"))
+                .forEach(pair -> arguments.addAll(List.of("--set", pair)));
+        if (!open.driver().isEmpty()) {
+            arguments.addAll(List.of("--set", "cluster.tensor-plane.driver=\"" + open.driver() + '"'));
+        }
+        return arguments;
     }
 
     private List<String> overrides() {

@@ -1,0 +1,155 @@
+package darkroom.runtime;
+
+import com.typesafe.config.Config;
+import darkroom.actors.AeronTensorPlane;
+import darkroom.actors.Gate;
+import darkroom.actors.NodeCard;
+import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.RunEvent;
+import darkroom.actors.Studio;
+import darkroom.actors.TensorPlane;
+import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Join;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The node that supervises a run, and lets others in. It may have devices of its own. */
+final class ControlNode implements Ground {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlNode.class);
+    static final String ROLE = "control";
+
+    private final RunSettings settings;
+    private final List<String> roles;
+    private final Consumer<Open> opened;
+    private final String name;
+    private final OffHeapTensorStore store;
+    private final AeronTensorPlane plane;
+    private @Nullable ActorRef<Gate.Command> gate;
+    private @Nullable StatusPage page;
+
+    /**
+     * What others need to come in.
+     *
+     * @param address host:port for messages
+     * @param driver directory of the media driver that processes of this machine may share
+     */
+    record Open(String address, String driver) {}
+
+    private ControlNode(RunSettings settings, List<String> roles, Consumer<Open> opened) {
+        this.settings = settings;
+        this.roles = List.copyOf(roles);
+        this.opened = opened;
+        this.name = NodeCards.name(ROLE);
+        this.store = new OffHeapTensorStore(name, settings.limits().tensorBytesMax());
+        this.plane = TensorPlanes.open(name, store, settings.cluster());
+    }
+
+    /**
+     * @param roles what this process does besides supervising
+     * @param opened told once others may come
+     */
+    static Ground.Opener with(List<String> roles, Consumer<Open> opened) {
+        return settings -> new ControlNode(settings, roles, opened);
+    }
+
+    @Override
+    public TensorPlane plane() {
+        return plane;
+    }
+
+    @Override
+    public Config pekko() {
+        return PekkoConfig.node(settings.cluster(), roles);
+    }
+
+    @Override
+    public int rolloutDevices() {
+        return roles.contains("rollout") ? settings.workers().rolloutDevices() : 0;
+    }
+
+    @Override
+    public int trainerDevices() {
+        return roles.contains("trainer") ? settings.workers().trainerDevices() : 0;
+    }
+
+    @Override
+    public boolean scores() {
+        return roles.contains("reward");
+    }
+
+    @Override
+    public void open(ActorSystem<Studio.Command> studio) {
+        Cluster cluster = Cluster.get(studio);
+        Address address = cluster.selfMember().address();
+        cluster.manager().tell(Join.create(address));
+        ActorRef<Gate.Command> door = Gates.at(studio, address);
+        gate = door;
+        try {
+            page = StatusPage.open(settings.cluster().statusPort(), studio, () -> door);
+        } catch (IOException e) {
+            throw new UncheckedIOException("no status page on cluster.status-port="
+                    + settings.cluster().statusPort(), e);
+        }
+        NodeCard card = NodeCards.card(name, roles, plane.peer(), page.url());
+        studio.systemActorOf(Membership.logged(), "membership", Props.empty());
+        studio.tell(new Studio.OpenGate(
+                card, Recipes.render(settings), settings.cluster().nodeSilentAfter(), plane::peers));
+        String where = address.getHost().get() + ":" + address.getPort().get();
+        LOG.info("{} lets nodes in at {}", name, where);
+        opened.accept(new Open(where, plane.peer().driver()));
+    }
+
+    @Override
+    public void heard(RunEvent event) {
+        ActorRef<Gate.Command> door = gate;
+        if (door == null) {
+            return;
+        }
+        switch (event) {
+            case RunEvent.StepCommitted committed -> {
+                door.tell(new Gate.StepOver(LocalRun.RUN, committed.step() + 1));
+                door.tell(new Gate.Doing(LocalRun.RUN, "training", committed.step() + 1, settings.steps()));
+            }
+            case RunEvent.Evaluated evaluated ->
+                door.tell(new Gate.StepOver(evaluated.request().name(), Integer.MAX_VALUE));
+            default -> {}
+        }
+    }
+
+    /** What the run is doing, for {@code darkroom status}. */
+    @Override
+    public void stage(String stage, int step) {
+        ActorRef<Gate.Command> door = gate;
+        if (door != null) {
+            door.tell(new Gate.Doing(LocalRun.RUN, stage, step, settings.steps()));
+        }
+    }
+
+    @Override
+    public void dismiss() {
+        ActorRef<Gate.Command> door = gate;
+        if (door != null) {
+            door.tell(new Gate.Close("the run has ended"));
+        }
+    }
+
+    @Override
+    public void close() {
+        if (page != null) {
+            page.close();
+        }
+        plane.close();
+        store.close();
+    }
+}

@@ -1,0 +1,74 @@
+package darkroom.runtime;
+
+import darkroom.actors.NodeCard;
+import darkroom.actors.PlanePeer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Properties;
+
+/** How processes of this machine introduce themselves. */
+final class NodeCards {
+    private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
+
+    private NodeCards() {}
+
+    /**
+     * A name that no other life of any process has: what it is called, its process, and when it began.
+     *
+     * @param called for people, for instance {@code rollout}
+     */
+    static String name(String called) {
+        return "%s-%d-%s"
+                .formatted(
+                        called,
+                        ProcessHandle.current().pid(),
+                        Long.toString(Instant.now().toEpochMilli() & 0xFFFFFFL, 36));
+    }
+
+    static NodeCard card(String name, List<String> roles, PlanePeer plane, String status) {
+        return new NodeCard(name, roles, processor(), build(), plane, status);
+    }
+
+    /** Model and widest vector instructions: what decides which kernels compute, and so the bits. */
+    private static String processor() {
+        try {
+            List<String> lines = Files.readAllLines(PROCESSORS);
+            return field(lines, "model name") + vectors(field(lines, "flags"));
+        } catch (IOException e) {
+            return System.getProperty("os.arch", "unknown");
+        }
+    }
+
+    private static String field(List<String> lines, String name) {
+        return lines.stream()
+                .filter(line -> line.startsWith(name))
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .findFirst()
+                .orElse("unknown");
+    }
+
+    private static String vectors(String flags) {
+        List<String> all = List.of(flags.split(" "));
+        return all.contains("amx_bf16")
+                ? ", AMX"
+                : all.contains("avx512_bf16")
+                        ? ", AVX-512 BF16"
+                        : all.contains("avx512f") ? ", AVX-512" : all.contains("avx2") ? ", AVX2" : "";
+    }
+
+    /** Version of this build. */
+    static String build() {
+        Properties build = new Properties();
+        try (var in = Darkroom.class.getResourceAsStream("build.properties")) {
+            if (in != null) {
+                build.load(in);
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException("the jar is broken: build.properties cannot be read", e);
+        }
+        return build.getProperty("version", "unknown");
+    }
+}

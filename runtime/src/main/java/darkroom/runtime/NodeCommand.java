@@ -1,0 +1,173 @@
+package darkroom.runtime;
+
+import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** A process of a cluster: supervises a run, or brings devices into one. */
+@Command(
+        name = "node",
+        description = {
+            "Starts a node of a cluster: the control node of a run, or one that brings devices into it.",
+            "",
+            "  darkroom node --roles control --config mine.conf --out runs/mine --set cluster.port=2551",
+            "  darkroom node --roles rollout --join 10.0.0.1:2551 --set cluster.host=10.0.0.2 --devices 8",
+            "",
+            "A worker node takes the run's settings from the control node. SIGTERM and Ctrl-C: it takes no more work,"
+                    + " hands over what it has, and leaves. It may be killed at any time: others do its work again."
+        })
+final class NodeCommand implements Callable<Integer> {
+    private static final Set<String> ROLES = Set.of(ControlNode.ROLE, "rollout", "trainer", "reward");
+    private static final int SECONDS_BEYOND_DRAIN = 15;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--roles",
+            required = true,
+            split = ",",
+            paramLabel = "ROLE",
+            description = "Any mix of control, rollout, trainer, reward.")
+    private List<String> roles = List.of();
+
+    @Option(
+            names = "--config",
+            paramLabel = "NAME|FILE",
+            description = "Recipe or HOCON file. Of a worker node only cluster.* and limits.* count. Default: embedded-demo")
+    private @Nullable String config;
+
+    @Option(
+            names = "--join",
+            split = ",",
+            paramLabel = "HOST:PORT",
+            description = "Where the control node is (setting cluster.seed-nodes); repeatable.")
+    private List<String> join = List.of();
+
+    @Option(
+            names = "--devices",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "CPU devices of each of the roles rollout and trainer, one thread each. Default: ${DEFAULT-VALUE}")
+    private int devices;
+
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description = "Directory of the run, for role control. A run that is there goes on. Default:"
+                    + " runs/RECIPE-seed-SEED")
+    private @Nullable Path out;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting; repeatable.")
+    private List<String> set = List.of();
+
+    @Option(names = "--parent", hidden = true, description = "Ends when this process has ended.")
+    private @Nullable Long parent;
+
+    @Override
+    public Integer call() throws Exception {
+        Set<String> wanted = new LinkedHashSet<>(roles);
+        for (String role : wanted) {
+            if (!ROLES.contains(role)) {
+                throw new ParameterException(
+                        spec.commandLine(), "--roles: there is no role \"%s\"; there are %s".formatted(role, ROLES));
+            }
+        }
+        if (devices < 1 || devices > 1024) {
+            throw new ParameterException(spec.commandLine(), "--devices=" + devices + ": allowed are 1 to 1024");
+        }
+        PrintWriter terminal = spec.commandLine().getOut();
+        endWithParent();
+        return (wanted.contains(ControlNode.ROLE)
+                        ? control(List.copyOf(wanted), terminal)
+                        : worker(List.copyOf(wanted), terminal))
+                .code();
+    }
+
+    private ExitCode control(List<String> wanted, PrintWriter terminal) throws Exception {
+        List<String> overrides = overrides();
+        overrides.add("workers.rollout-devices=" + devices);
+        overrides.add("workers.trainer-devices=" + devices);
+        RunSettings settings = Recipes.load(config == null ? "embedded-demo" : config, overrides);
+        Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
+        Ground.Opener grounds = ControlNode.with(
+                wanted,
+                open -> terminal.println("To add a node: ./darkroom node --roles rollout --join " + open.address()));
+        return Files.isRegularFile(directory.resolve(LocalRun.SETTINGS))
+                ? LocalRun.resume(directory, overrides, grounds, terminal)
+                : LocalRun.start(settings, directory, grounds, terminal);
+    }
+
+    private ExitCode worker(List<String> wanted, PrintWriter terminal) throws InterruptedException {
+        RunSettings settings = Recipes.load(config == null ? "embedded-demo" : config, overrides());
+        if (settings.cluster().seedNodes().isEmpty()
+                && settings.cluster().discoveryName().isEmpty()) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "nobody says where the control node is: --join HOST:PORT, cluster.seed-nodes or"
+                            + " cluster.discovery-name");
+        }
+        CountDownLatch ended = new CountDownLatch(1);
+        try (WorkerNode node = new WorkerNode(settings, wanted, devices, line -> {
+            terminal.println(line);
+            terminal.flush();
+        })) {
+            long seconds = settings.cluster().drainTime().toSeconds() + SECONDS_BEYOND_DRAIN;
+            Runtime.getRuntime()
+                    .addShutdownHook(new Thread(
+                            () -> {
+                                node.leave("asked to end");
+                                await(ended, seconds);
+                            },
+                            "leave"));
+            return node.run();
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    private static void await(CountDownLatch ended, long seconds) {
+        try {
+            if (!ended.await(seconds, TimeUnit.SECONDS)) {
+                System.err.println("darkroom: the node has not left in good order within " + seconds + " s");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private List<String> overrides() {
+        List<String> all = new ArrayList<>(set);
+        if (!join.isEmpty()) {
+            all.add("cluster.seed-nodes="
+                    + join.stream().map(each -> '"' + each + '"').toList());
+        }
+        return all;
+    }
+
+    /** No orphans: whoever started this process may be killed. */
+    private void endWithParent() {
+        if (parent != null) {
+            ProcessHandle.of(parent)
+                    .map(ProcessHandle::onExit)
+                    .ifPresentOrElse(
+                            end -> { var _ = end.thenRun(() -> Runtime.getRuntime().halt(ExitCode.FAILED.code())); },
+                            () -> Runtime.getRuntime().halt(ExitCode.FAILED.code()));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package darkroom.runtime;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * How many processes of each role a local cluster has, as in {@code control=1,rollout=3,trainer=2,reward=1}.
+ *
+ * @param rollout processes that draw
+ * @param trainer processes that train
+ * @param reward processes that score
+ */
+record NodeCounts(int rollout, int trainer, int reward) {
+    private static final int PROCESSES_MAX = 64;
+
+    /** Roles of the processes besides the control node, in the order in which they are started. */
+    List<String> roles() {
+        List<String> all = new ArrayList<>();
+        for (int i = 0; i < rollout; i++) {
+            all.add("rollout");
+        }
+        for (int i = 0; i < trainer; i++) {
+            all.add("trainer");
+        }
+        for (int i = 0; i < reward; i++) {
+            all.add("reward");
+        }
+        return all;
+    }
+
+    /** Reads it from a command line. */
+    static final class Converter implements ITypeConverter<NodeCounts> {
+        @Override
+        public NodeCounts convert(String text) {
+            Map<String, Integer> counts = new LinkedHashMap<>(Map.of("control", 1, "rollout", 0, "trainer", 0, "reward", 0));
+            for (String part : text.split(",", -1)) {
+                String[] sides = part.strip().split("=", -1);
+                if (sides.length != 2 || !counts.containsKey(sides[0]) || !sides[1].matches("\\d{1,3}")) {
+                    throw new TypeConversionException(
+                            "\"%s\" is not ROLE=N with a role of control, rollout, trainer, reward".formatted(part));
+                }
+                counts.put(sides[0], Integer.parseInt(sides[1]));
+            }
+            if (counts.getOrDefault("control", 0) != 1) {
+                throw new TypeConversionException(
+                        "control=%d: a run has one control node".formatted(counts.get("control")));
+            }
+            NodeCounts all = new NodeCounts(
+                    counts.getOrDefault("rollout", 0),
+                    counts.getOrDefault("trainer", 0),
+                    counts.getOrDefault("reward", 0));
+            if (all.roles().size() > PROCESSES_MAX) {
+                throw new TypeConversionException("%d processes are too many for one machine; allowed are up to %d"
+                        .formatted(all.roles().size(), PROCESSES_MAX));
+            }
+            return all;
+        }
+    }
+}

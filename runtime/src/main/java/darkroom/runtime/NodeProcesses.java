@@ -1,0 +1,76 @@
+package darkroom.runtime;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Worker nodes in processes of their own on this machine. They end with this process, whatever ends it. */
+final class NodeProcesses implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeProcesses.class);
+    private static final int SECONDS_TO_LEAVE = 20;
+
+    private final Path logs;
+    private final List<Process> processes = new ArrayList<>();
+    private boolean closed;
+
+    /** @param logs directory for one log a process */
+    NodeProcesses(Path logs) {
+        this.logs = logs;
+    }
+
+    /** Starts one with the flags of this process. */
+    synchronized Process start(List<String> roles, List<String> arguments) {
+        if (closed) {
+            throw new IllegalStateException("no process is started while the others end");
+        }
+        List<String> command = new ArrayList<>();
+        command.add(ProcessHandle.current().info().command().orElse("java"));
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(flag -> !flag.startsWith("-XX:AOTCacheOutput") && !flag.startsWith("-agentlib"))
+                .toList());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Darkroom.class.getName(), "node"));
+        command.addAll(List.of("--roles", String.join(",", roles)));
+        command.addAll(List.of("--parent", Long.toString(ProcessHandle.current().pid())));
+        command.addAll(arguments);
+        try {
+            Files.createDirectories(logs);
+            File log = logs.resolve("%s-%d.log".formatted(String.join("+", roles), processes.size()))
+                    .toFile();
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(log))
+                    .start();
+            processes.add(process);
+            LOG.info("process {} has roles {}, its log is {}", process.pid(), roles, log);
+            return process;
+        } catch (IOException e) {
+            throw new UncheckedIOException("no process for " + roles + " could be started", e);
+        }
+    }
+
+    /** Asks all to leave, and ends those that have not within some seconds. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        processes.forEach(Process::destroy);
+        for (Process process : processes) {
+            try {
+                if (!process.waitFor(SECONDS_TO_LEAVE, TimeUnit.SECONDS)) {
+                    LOG.warn("process {} has not left within {} s", process.pid(), SECONDS_TO_LEAVE);
+                    process.destroyForcibly();
+                }
+            } catch (InterruptedException e) {
+                process.destroyForcibly();
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package darkroom.runtime;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigValueFactory;
+import darkroom.config.ClusterSettings;
+import java.util.List;
+import java.util.Map;
+
+/** What actor systems are started with. */
+final class PekkoConfig {
+    private PekkoConfig() {}
+
+    /** No cluster and no port. */
+    static Config alone() {
+        return read("pekko.conf");
+    }
+
+    /** A node of a cluster, reached at {@code cluster.host}; not yet joined to anything. */
+    static Config node(ClusterSettings settings, List<String> roles) {
+        Config own = ConfigFactory.parseMap(Map.of(
+                "pekko.remote.artery.canonical.hostname",
+                settings.host(),
+                "pekko.remote.artery.canonical.port",
+                settings.port(),
+                "pekko.cluster.roles",
+                ConfigValueFactory.fromIterable(roles)));
+        return settings.tls().enabled() ? tls(settings.tls()).withFallback(own).withFallback(read("cluster.conf"))
+                : own.withFallback(read("cluster.conf"));
+    }
+
+    /** Both ends show a certificate of the same authority. */
+    private static Config tls(ClusterSettings.TlsSettings tls) {
+        String engine = "pekko.remote.artery.ssl.rotating-keys-engine.";
+        return ConfigFactory.parseMap(Map.of(
+                "pekko.remote.artery.transport",
+                "tls-tcp",
+                "pekko.remote.artery.ssl.ssl-engine-provider",
+                "org.apache.pekko.remote.artery.tcp.ssl.RotatingKeysSSLEngineProvider",
+                engine + "key-file",
+                tls.key(),
+                engine + "cert-file",
+                tls.certificate(),
+                engine + "ca-cert-file",
+                tls.authority()));
+    }
+
+    private static Config read(String resource) {
+        return ConfigFactory.parseResources(PekkoConfig.class, resource)
+                .withFallback(ConfigFactory.load())
+                .resolve();
+    }
+}

@@ -1,0 +1,170 @@
+package darkroom.runtime;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import darkroom.actors.ClusterStatus;
+import darkroom.actors.Gate;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@code GET /status} on loopback: what the whole cluster is doing, asked at the gate, as JSON. Every node has one, so that
+ * {@code darkroom status} works from any of them. The pages of this machine's processes are found by files in a directory of
+ * the user's.
+ */
+final class StatusPage implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(StatusPage.class);
+    static final Duration ANSWER_WITHIN = Duration.ofSeconds(3);
+    private static final int REQUESTS_WAITING_MAX = 16;
+    static final JsonMapper JSON =
+            JsonMapper.builder().addModule(new Jdk8Module()).build();
+
+    private final HttpServer server;
+    private final ExecutorService threads;
+    private final Path file;
+
+    private StatusPage(HttpServer server, ExecutorService threads, Path file) {
+        this.server = server;
+        this.threads = threads;
+        this.file = file;
+    }
+
+    /**
+     * @param port on loopback; 0 takes a free one
+     * @param system asks; null until it is there
+     * @param gate asked; null while none is known
+     */
+    static StatusPage open(
+            int port,
+            Supplier<? extends @Nullable ActorSystem<?>> system,
+            Supplier<? extends @Nullable ActorRef<Gate.Command>> gate)
+            throws IOException {
+        HttpServer server =
+                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), REQUESTS_WAITING_MAX);
+        ExecutorService threads = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("status-page").factory());
+        server.setExecutor(threads);
+        server.createContext("/status", exchange -> answer(exchange, system.get(), gate.get()));
+        server.start();
+        Path directory = directory();
+        Files.createDirectories(directory);
+        Path file = directory.resolve(ProcessHandle.current().pid() + ".url");
+        StatusPage page = new StatusPage(server, threads, file);
+        Files.writeString(file, page.url());
+        return page;
+    }
+
+    static StatusPage open(int port, ActorSystem<?> system, Supplier<ActorRef<Gate.Command>> gate) throws IOException {
+        return open(port, () -> system, gate);
+    }
+
+    /** Where it is reached, by processes of this machine only. */
+    String url() {
+        return "http://127.0.0.1:" + server.getAddress().getPort() + "/status";
+    }
+
+    /** Pages of living processes of this user on this machine, the youngest file first. */
+    static List<String> ofThisMachine() throws IOException {
+        Path directory = directory();
+        List<String> urls = new ArrayList<>();
+        if (!Files.isDirectory(directory)) {
+            return urls;
+        }
+        List<Path> files;
+        try (Stream<Path> all = Files.list(directory)) {
+            files = all.filter(file -> file.getFileName().toString().matches("\\d+\\.url"))
+                    .sorted((a, b) -> Long.compare(modified(b), modified(a)))
+                    .toList();
+        }
+        for (Path file : files) {
+            String name = file.getFileName().toString();
+            long pid = Long.parseLong(name.substring(0, name.indexOf('.')));
+            if (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
+                urls.add(Files.readString(file));
+            } else {
+                Files.deleteIfExists(file);
+            }
+        }
+        return urls;
+    }
+
+    private static long modified(Path file) {
+        return file.toFile().lastModified();
+    }
+
+    private static Path directory() {
+        return Path.of(
+                System.getProperty("java.io.tmpdir"),
+                "darkroom-" + System.getProperty("user.name", "user"),
+                "nodes");
+    }
+
+    private static void answer(
+            HttpExchange exchange, @Nullable ActorSystem<?> system, @Nullable ActorRef<Gate.Command> gate)
+            throws IOException {
+        try (exchange) {
+            if (system == null || gate == null) {
+                send(exchange, 503, Map.of("error", "no control node is known here yet"));
+                return;
+            }
+            CompletionStage<ClusterStatus> asked =
+                    AskPattern.ask(gate, Gate.AskStatus::new, ANSWER_WITHIN, system.scheduler());
+            send(
+                    exchange,
+                    200,
+                    asked.toCompletableFuture().get(2 * ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (TimeoutException | ExecutionException e) {
+            send(exchange, 504, Map.of("error", "the control node did not answer within " + ANSWER_WITHIN));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void send(HttpExchange exchange, int code, Object body) throws IOException {
+        byte[] bytes;
+        try {
+            bytes = JSON.writeValueAsString(body).getBytes(StandardCharsets.UTF_8);
+        } catch (JsonProcessingException e) {
+            throw new IOException(e);
+        }
+        exchange.getResponseHeaders().add("Content-Type", "application/json");
+        exchange.sendResponseHeaders(code, bytes.length);
+        exchange.getResponseBody().write(bytes);
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.shutdown();
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            LOG.debug("{} stays", file, e);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package darkroom.runtime;
+
+import darkroom.actors.AeronTensorPlane;
+import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.TensorPlaneSettings;
+import darkroom.config.ClusterSettings;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.agrona.concurrent.SystemNanoClock;
+
+/** The tensor plane of a node, as its settings say. */
+final class TensorPlanes {
+    private TensorPlanes() {}
+
+    /** @param store the node's own; closed after the plane */
+    static AeronTensorPlane open(String node, OffHeapTensorStore store, ClusterSettings cluster) {
+        ClusterSettings.PlaneSettings wanted = cluster.tensorPlane();
+        TensorPlaneSettings plain = TensorPlaneSettings.defaults(wanted.replicaBytesMax());
+        TensorPlaneSettings settings = new TensorPlaneSettings(
+                TensorPlaneSettings.Transport.valueOf(wanted.transport().name().toUpperCase(Locale.ROOT)),
+                plain.driver(),
+                cluster.host(),
+                wanted.port(),
+                plain.termBytes(),
+                plain.chunkBytes(),
+                plain.socketBytes(),
+                wanted.transfersMax(),
+                wanted.replicaBytesMax(),
+                wanted.transferTimeout(),
+                wanted.peerSilentAfter());
+        return AeronTensorPlane.open(
+                node,
+                store,
+                wanted.driver().equals("embedded") ? settings : settings.with(Path.of(wanted.driver())),
+                SystemNanoClock.INSTANCE);
+    }
+}

@@ -1,0 +1,326 @@
+package darkroom.runtime;
+
+import darkroom.actors.AeronTensorPlane;
+import darkroom.actors.Crew;
+import darkroom.actors.DeviceSeat;
+import darkroom.actors.NodeAgent;
+import darkroom.actors.NodeCard;
+import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.Roster;
+import darkroom.actors.ScoreOutcome;
+import darkroom.actors.ScoreUnit;
+import darkroom.actors.TensorPlane;
+import darkroom.config.ClusterSettings;
+import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
+import darkroom.gpuworkers.DitWeights;
+import darkroom.gpuworkers.EmbeddedPolicy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.JoinSeedNodes;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A process that brings its devices into a run.
+ *
+ * <p>It lives in lives: a life is an actor system, a tensor plane and a name of its own. A life that the cluster has given up
+ * (a process that was stopped for a minute and goes on) ends, and another one begins and joins anew; what the old one held is
+ * lost, and made again by others.
+ */
+final class WorkerNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerNode.class);
+    private static final Duration BETWEEN_LIVES = Duration.ofSeconds(1);
+    private static final Duration TERMINATION_MAX = Duration.ofSeconds(20);
+
+    /** Lives that may end, one after the other, without having been let in. */
+    private static final int LIVES_IN_VAIN_MAX = 60;
+
+    private final RunSettings own;
+    private final List<String> roles;
+    private final int devices;
+    private final Consumer<String> said;
+    private final CompletableFuture<String> leave = new CompletableFuture<>();
+    private final AtomicReference<@Nullable Life> life = new AtomicReference<>();
+
+    /** How a life ended. */
+    private sealed interface End {
+        record Left(String why) implements End {}
+
+        record Refused(String why) implements End {}
+
+        record GivenUp(String why) implements End {}
+    }
+
+    /**
+     * @param own where to join and what to bind; all else comes from the run
+     * @param roles of rollout, trainer and reward
+     * @param devices devices of each of the roles rollout and trainer
+     * @param said lines for people
+     */
+    WorkerNode(RunSettings own, List<String> roles, int devices, Consumer<String> said) {
+        this.own = own;
+        this.roles = List.copyOf(roles);
+        this.devices = devices;
+        this.said = said;
+    }
+
+    /** Works until the run has ended or {@link #leave} was called. */
+    ExitCode run() throws InterruptedException {
+        int inVain = 0;
+        while (true) {
+            try (Life now = new Life()) {
+                life.set(now);
+                if (leave.isDone()) {
+                    return ExitCode.OK;
+                }
+                End end = now.live();
+                switch (end) {
+                    case End.Left(String why) -> {
+                        said.accept("left: " + why);
+                        return ExitCode.OK;
+                    }
+                    case End.Refused(String why) ->
+                        throw new CommandFailedException("the cluster did not let this node in: " + why);
+                    case End.GivenUp(String why) -> {
+                        if (leave.isDone()) {
+                            said.accept("left: " + why);
+                            return ExitCode.OK;
+                        }
+                        inVain = now.wasLetIn() ? 0 : inVain + 1;
+                        if (inVain >= LIVES_IN_VAIN_MAX) {
+                            throw new CommandFailedException("no control node at %s let this node in, %d times: %s"
+                                    .formatted(seeds(own.cluster()), inVain, why));
+                        }
+                        said.accept(why + "; beginning again");
+                    }
+                }
+            } finally {
+                life.set(null);
+            }
+            if (!sleepUnlessLeaving()) {
+                return ExitCode.OK;
+            }
+        }
+    }
+
+    private boolean sleepUnlessLeaving() throws InterruptedException {
+        try {
+            leave.get(BETWEEN_LIVES.toMillis(), TimeUnit.MILLISECONDS);
+            return false;
+        } catch (TimeoutException goesOn) {
+            return true;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Finishes what is in work, hands it over, and goes. Returns at once. */
+    void leave(String why) {
+        leave.complete(why);
+        Life now = life.get();
+        if (now != null) {
+            now.leave(why);
+        }
+    }
+
+    @Override
+    public void close() {
+        leave("closed");
+    }
+
+    private static List<String> seeds(ClusterSettings cluster) {
+        if (cluster.discoveryName().isEmpty()) {
+            return cluster.seedNodes();
+        }
+        try {
+            return Arrays.stream(InetAddress.getAllByName(cluster.discoveryName()))
+                    .map(address -> address.getHostAddress() + ":" + cluster.port())
+                    .sorted()
+                    .toList();
+        } catch (UnknownHostException e) {
+            LOG.warn("cluster.discovery-name={} resolves to nothing now", cluster.discoveryName());
+            return List.of();
+        }
+    }
+
+    /** One actor system, one plane, one name. */
+    private final class Life implements AutoCloseable, NodeAgent.Host {
+        private final String name = NodeCards.name(String.join("+", roles));
+        private final OffHeapTensorStore store =
+                new OffHeapTensorStore(name, own.limits().tensorBytesMax());
+        private final AeronTensorPlane plane;
+        private final AtomicReference<Optional<ActorRef<darkroom.actors.Gate.Command>>> gate =
+                new AtomicReference<>(Optional.empty());
+        private final CompletableFuture<End> end = new CompletableFuture<>();
+        private final List<AutoCloseable> opened = new ArrayList<>();
+        private @Nullable ActorSystem<NodeAgent.Command> system;
+        private volatile boolean letIn;
+
+        Life() {
+            this.plane = TensorPlanes.open(name, store, own.cluster());
+            plane.onLost(why -> end.complete(new End.GivenUp("the tensor plane is gone: " + why)));
+        }
+
+        boolean wasLetIn() {
+            return letIn;
+        }
+
+        End live() throws InterruptedException {
+            StatusPage page;
+            ClusterSettings cluster = own.cluster();
+            try {
+                page = StatusPage.open(cluster.statusPort(), () -> system, () -> gate.get().orElse(null));
+            } catch (IOException e) {
+                throw new UncheckedIOException("no status page on cluster.status-port=" + cluster.statusPort(), e);
+            }
+            opened.add(page);
+            NodeCard card = NodeCards.card(name, roles, plane.peer(), page.url());
+            ActorSystem<NodeAgent.Command> started = ActorSystem.create(
+                    NodeAgent.create(card, own.limits(), cluster.drainTime(), this, plane.store()::release),
+                    LocalStudio.SYSTEM,
+                    PekkoConfig.node(
+                            cluster.discoveryName().isEmpty() ? cluster : cluster.onAnyPort(), roles),
+                    DispatcherSelector.blocking());
+            system = started;
+            started.getWhenTerminated()
+                    .whenComplete((_, _) -> end.complete(new End.GivenUp("the cluster has given this node up")));
+            started.systemActorOf(
+                    Membership.create(now -> {
+                        gate.set(now);
+                        started.tell(new NodeAgent.GateAt(now));
+                    }),
+                    "membership",
+                    Props.empty());
+            List<Address> seeds = seeds(cluster).stream()
+                    .map(seed -> {
+                        int colon = seed.lastIndexOf(':');
+                        return new Address(
+                                "pekko",
+                                LocalStudio.SYSTEM,
+                                seed.substring(0, colon),
+                                Integer.parseInt(seed.substring(colon + 1)));
+                    })
+                    .toList();
+            Cluster.get(started).manager().tell(new JoinSeedNodes(seeds));
+            LOG.info("{} joins at {}", name, seeds);
+            try {
+                return end.get();
+            } catch (ExecutionException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        void leave(String why) {
+            ActorSystem<NodeAgent.Command> now = system;
+            if (now == null || !letIn) {
+                end.complete(new End.Left(why));
+            } else {
+                now.tell(new NodeAgent.Leave(why));
+            }
+        }
+
+        @Override
+        public Crew crew(String text) {
+            RunSettings settings = Recipes.parse(text);
+            try {
+                EmbeddedPolicy policy = new EmbeddedPolicy(
+                        DitWeights.base(settings.policy().base()),
+                        settings.rollout(),
+                        settings.evaluation(),
+                        settings.training());
+                Crew crew = Crews.of(
+                        settings,
+                        policy,
+                        roles.contains("rollout") ? devices : 0,
+                        roles.contains("trainer") ? devices : 0,
+                        scorers(settings),
+                        plane);
+                letIn = true;
+                said.accept("let in as " + name);
+                return crew;
+            } catch (IOException e) {
+                throw new UncheckedIOException("the base " + settings.policy().base() + " cannot be read here", e);
+            }
+        }
+
+        private List<DeviceSeat<ScoreUnit, ScoreOutcome>> scorers(RunSettings settings) throws IOException {
+            if (!roles.contains("reward")) {
+                return List.of();
+            }
+            Scorers scorers = Scorers.open(settings.scoring());
+            opened.add(scorers);
+            return scorers.seats(plane.store());
+        }
+
+        @Override
+        public void peers(Roster roster) {
+            plane.peers(roster.peers());
+        }
+
+        @Override
+        public void stepOver(String run, int step) {}
+
+        @Override
+        public long bytesHeld() {
+            return store.bytesHeld();
+        }
+
+        @Override
+        public void ended(NodeAgent.Ending ending) {
+            end.complete(
+                    switch (ending) {
+                        case NodeAgent.Ending.Left(String why) -> new End.Left(why);
+                        case NodeAgent.Ending.Refused(String reason) -> new End.Refused(reason);
+                    });
+        }
+
+        @Override
+        public void close() {
+            ActorSystem<NodeAgent.Command> now = system;
+            if (now != null) {
+                now.terminate();
+                try {
+                    now.getWhenTerminated()
+                            .toCompletableFuture()
+                            .get(TERMINATION_MAX.toMillis(), TimeUnit.MILLISECONDS);
+                } catch (TimeoutException e) {
+                    LOG.warn("the actor system has not ended within {}", TERMINATION_MAX);
+                } catch (ExecutionException e) {
+                    LOG.warn("the actor system ended badly", e);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+            for (AutoCloseable one : opened) {
+                try {
+                    one.close();
+                } catch (Exception e) {
+                    LOG.warn("{} was not closed", one, e);
+                }
+            }
+            plane.close();
+            store.close();
+        }
+    }
+}
