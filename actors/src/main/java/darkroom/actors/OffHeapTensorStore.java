@@ -5,9 +5,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
@@ -23,7 +25,7 @@ import java.util.zip.CRC32C;
  *   <li><b>TS-1</b> A tensor that was released, that never was, or whose bytes changed is a {@link TensorLostException}.
  *   <li><b>TS-2</b> Bytes held and bytes idle are together never more than the budget.
  *   <li><b>TS-3</b> A filler that throws leaves no tensor and no bytes held.
- *   <li><b>TS-4</b> Release counts once.
+ *   <li><b>TS-4</b> Release counts once, and only with the reference that was given out.
  * </ul>
  */
 public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
@@ -32,10 +34,11 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
     private final String home;
     private final long bytesMax;
-    private final Map<Long, Block> tensors = new ConcurrentHashMap<>();
-    private final Map<Long, Queue<Block>> idle = new ConcurrentHashMap<>();
+    private final Map<Long, Tensor> tensors = new ConcurrentHashMap<>();
+    private final Map<Long, Queue<Room>> idle = new ConcurrentHashMap<>();
     private final AtomicLong ids = new AtomicLong();
     private final AtomicLong held = new AtomicLong();
+    private final AtomicLong lent = new AtomicLong();
     private final AtomicLong mapped = new AtomicLong();
 
     /**
@@ -47,24 +50,66 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         this.bytesMax = bytesMax;
     }
 
-    private record Block(Arena arena, MemorySegment memory) {}
+    private record Tensor(TensorRef ref, Room room) {}
+
+    /**
+     * Native memory out of the budget. It has one owner; whoever else needs it mapped pins it for that time, and only when
+     * everyone has let go is it used again.
+     */
+    final class Room {
+        private final Arena arena;
+        private final MemorySegment memory;
+        private final AtomicInteger users = new AtomicInteger(1);
+
+        private Room(long size) {
+            arena = Arena.ofShared();
+            memory = arena.allocate(size, ALIGNMENT);
+        }
+
+        /** The first bytes of it. */
+        MemorySegment memory(long bytes) {
+            return memory.asSlice(0, bytes);
+        }
+
+        long size() {
+            return memory.byteSize();
+        }
+
+        /** False if it has been let go by everyone. Each success is followed by one {@link #unpin}. */
+        boolean pin() {
+            return users.getAndUpdate(now -> now == 0 ? 0 : now + 1) != 0;
+        }
+
+        void unpin() {
+            if (users.decrementAndGet() == 0) {
+                idle.computeIfAbsent(size(), _ -> new ConcurrentLinkedQueue<>()).add(this);
+            }
+        }
+
+        /** Whether nobody but the owner uses it. */
+        boolean unshared() {
+            return users.get() == 1;
+        }
+    }
 
     @Override
     public TensorRef put(TensorRef.ElementType type, List<Integer> shape, Consumer<MemorySegment> filler) {
         TensorRef blank = new TensorRef(ids.incrementAndGet(), home, type, shape, 0);
         long bytes = blank.bytes();
-        Block block = take(bytes);
+        Room room = take(bytes);
+        held.addAndGet(room.size());
         boolean sealed = false;
         try {
-            MemorySegment exact = block.memory().asSlice(0, bytes);
+            MemorySegment exact = room.memory(bytes);
             filler.accept(exact);
             TensorRef ref = new TensorRef(blank.id(), home, type, shape, checksum(exact));
-            tensors.put(ref.id(), block);
+            tensors.put(ref.id(), new Tensor(ref, room));
             sealed = true;
             return ref;
         } finally {
             if (!sealed) {
-                giveBack(block); // TS-3
+                held.addAndGet(-room.size());
+                room.unpin(); // TS-3
             }
         }
     }
@@ -72,38 +117,110 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     @Override
     public MemorySegment read(TensorRef ref) {
         if (!ref.home().equals(home)) {
-            throw new TensorLostException(
-                    ref, "tensor %d lives on %s; this is %s".formatted(ref.id(), ref.home(), home));
+            throw new TensorLostException(ref, "tensor %d lives on %s; this is %s".formatted(ref.id(), ref.home(), home));
         }
-        Block block = tensors.get(ref.id());
-        if (block == null || block.memory().byteSize() < ref.bytes()) {
-            throw new TensorLostException(
-                    ref, "tensor %d %s is not on %s (any more)".formatted(ref.id(), ref.shape(), home)); // TS-1
+        Tensor tensor = tensors.get(ref.id());
+        if (tensor == null || tensor.room().size() < ref.bytes()) {
+            throw new TensorLostException(ref, 
+                    "tensor %d %s is not on %s (any more)".formatted(ref.id(), ref.shape(), home)); // TS-1
         }
-        MemorySegment exact = block.memory().asSlice(0, ref.bytes());
+        return verified(ref, tensor.room(), home); // TS-1
+    }
+
+    /**
+     * The bytes in a room, read-only, as what the reference says they are.
+     *
+     * @throws TensorLostException if they do not match the checksum
+     */
+    static MemorySegment verified(TensorRef ref, Room room, String node) {
+        MemorySegment exact = room.memory(ref.bytes());
         long now = checksum(exact);
         if (now != ref.checksum()) {
-            throw new TensorLostException(
-                    ref,
-                    "tensor %d %s on %s has checksum %08x, its reference says %08x"
-                            .formatted(ref.id(), ref.shape(), home, now, ref.checksum())); // TS-1
+            throw new TensorLostException(ref, "tensor %d %s on %s has checksum %08x, its reference says %08x"
+                    .formatted(ref.id(), ref.shape(), node, now, ref.checksum()));
         }
         return exact.asReadOnly();
     }
 
     @Override
     public void release(TensorRef ref) {
-        if (ref.home().equals(home)) {
-            Block block = tensors.remove(ref.id());
-            if (block != null) {
-                giveBack(block); // TS-4
-            }
+        Tensor tensor = ref.home().equals(home) ? tensors.get(ref.id()) : null;
+        if (tensor != null && tensor.ref().equals(ref)) {
+            end(tensor); // TS-4
         }
+    }
+
+    /** As {@link #release}, by what a message of another node calls the tensor. */
+    void release(long id, long checksum, long bytes) {
+        Tensor tensor = tensors.get(id);
+        if (tensor != null
+                && tensor.ref().checksum() == checksum
+                && tensor.ref().bytes() == bytes) {
+            end(tensor); // TS-4
+        }
+    }
+
+    private void end(Tensor tensor) {
+        if (tensors.remove(tensor.ref().id(), tensor)) {
+            held.addAndGet(-tensor.room().size());
+            tensor.room().unpin();
+        }
+    }
+
+    /** The memory of a tensor of this node, pinned; empty if it is not here (any more). */
+    Optional<Room> pinned(long id, long checksum, long bytes) {
+        Tensor tensor = tensors.get(id);
+        if (tensor == null
+                || tensor.ref().checksum() != checksum
+                || tensor.ref().bytes() != bytes
+                || !tensor.room().pin()) {
+            return Optional.empty();
+        }
+        if (!tensor.equals(tensors.get(id))) { // released before the pin: the memory may be another tensor's
+            tensor.room().unpin();
+            return Optional.empty();
+        }
+        return Optional.of(tensor.room());
+    }
+
+    /** Whether a tensor of this node is here. */
+    boolean holds(long id) {
+        return tensors.containsKey(id);
+    }
+
+    /**
+     * Memory for bytes that come from elsewhere: to be sealed, or given back, once.
+     *
+     * @throws TensorStoreFullException if the byte budget has no room
+     */
+    Room lend(long bytes) {
+        Room room = take(bytes);
+        lent.addAndGet(room.size());
+        return room;
+    }
+
+    /** What was lent and filled becomes a tensor of this node, with the type, shape and checksum of another reference. */
+    TensorRef seal(Room room, TensorRef like) {
+        lent.addAndGet(-room.size());
+        held.addAndGet(room.size());
+        TensorRef ref = new TensorRef(ids.incrementAndGet(), home, like.type(), like.shape(), like.checksum());
+        tensors.put(ref.id(), new Tensor(ref, room));
+        return ref;
+    }
+
+    void giveBack(Room room) {
+        lent.addAndGet(-room.size());
+        room.unpin();
     }
 
     @Override
     public long bytesHeld() {
         return held.get();
+    }
+
+    /** Bytes for tensors of other nodes: replicas, and those under way. */
+    public long bytesLent() {
+        return lent.get();
     }
 
     /** Tensors alive now. */
@@ -116,31 +233,33 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         return mapped.get();
     }
 
+    /** Name of this node. */
+    String home() {
+        return home;
+    }
+
     /** Ends every tensor and gives all memory back; nobody may read from here on. */
     @Override
     public void close() {
-        tensors.values().forEach(this::giveBack);
-        tensors.clear();
+        tensors.values().forEach(this::end);
         trim(Long.MAX_VALUE);
     }
 
-    private Block take(long bytes) {
+    private Room take(long bytes) {
         long size = Math.max(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-        Queue<Block> pool = idle.get(size);
-        Block pooled = pool == null ? null : pool.poll();
-        if (pooled == null && !map(size)) {
+        Queue<Room> pool = idle.get(size);
+        Room pooled = pool == null ? null : pool.poll();
+        if (pooled != null) {
+            pooled.users.set(1);
+            return pooled;
+        }
+        if (!map(size)) {
             trim(size);
             if (!map(size)) {
-                throw new TensorStoreFullException(size, held.get(), bytesMax);
+                throw new TensorStoreFullException(size, held.get() + lent.get(), bytesMax);
             }
         }
-        held.addAndGet(size);
-        return pooled == null ? allocate(size) : pooled;
-    }
-
-    private static Block allocate(long size) {
-        Arena arena = Arena.ofShared();
-        return new Block(arena, arena.allocate(size, ALIGNMENT));
+        return new Room(size);
     }
 
     private boolean map(long size) {
@@ -148,22 +267,16 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         return size <= bytesMax - before;
     }
 
-    private void giveBack(Block block) {
-        long size = block.memory().byteSize();
-        held.addAndGet(-size);
-        idle.computeIfAbsent(size, _ -> new ConcurrentLinkedQueue<>()).add(block);
-    }
-
     private void trim(long wanted) {
         long freed = 0;
-        for (Queue<Block> pool : idle.values()) {
-            for (Block block = pool.poll(); block != null; block = pool.poll()) {
-                if (!closed(block)) {
-                    pool.add(block);
+        for (Queue<Room> pool : idle.values()) {
+            for (Room room = pool.poll(); room != null; room = pool.poll()) {
+                if (!closed(room)) {
+                    pool.add(room);
                     break;
                 }
-                mapped.addAndGet(-block.memory().byteSize());
-                freed += block.memory().byteSize();
+                mapped.addAndGet(-room.size());
+                freed += room.size();
                 if (freed >= wanted) {
                     return;
                 }
@@ -171,17 +284,17 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         }
     }
 
-    /** False if someone reads the block this very moment. */
-    private static boolean closed(Block block) {
+    /** False if someone reads the memory this very moment. */
+    private static boolean closed(Room room) {
         try {
-            block.arena().close();
+            room.arena.close();
             return true;
         } catch (IllegalStateException beingRead) {
             return false;
         }
     }
 
-    private static long checksum(MemorySegment bytes) {
+    static long checksum(MemorySegment bytes) {
         CRC32C crc = new CRC32C();
         for (long from = 0; from < bytes.byteSize(); from += CHECKSUM_CHUNK) {
             ByteBuffer chunk = bytes.asSlice(from, Math.min(CHECKSUM_CHUNK, bytes.byteSize() - from))

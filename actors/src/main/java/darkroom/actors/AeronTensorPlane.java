@@ -1,0 +1,508 @@
+package darkroom.actors;
+
+import darkroom.actors.PlaneFrame.TensorKey;
+import darkroom.actors.ReplicaShelf.Replica;
+import io.aeron.Aeron;
+import io.aeron.Subscription;
+import io.aeron.exceptions.ConductorServiceTimeoutException;
+import io.aeron.exceptions.DriverTimeoutException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tensors between nodes by Aeron: through shared memory where two nodes use one media driver, by UDP elsewhere. Whoever
+ * wants a tensor asks for it, and asks again for what is missing; whoever has it sends chunks as there is room. One thread
+ * does all of it and waits for nothing.
+ *
+ * <ul>
+ *   <li><b>TP-1</b> What a stage makes readable has the checksum of its reference. Other bytes are fetched again, and are
+ *       never delivered (promise P-6).
+ *   <li><b>TP-2</b> Calls for one tensor at a time share one transfer.
+ *   <li><b>TP-3</b> A transfer ends: with the tensor; as lost when its home says that it is not there or has left; and as
+ *       failed when the peer that owes it has not been heard for {@code peerSilentAfter}, or the deadline has passed.
+ *   <li><b>TP-4</b> An interrupted transfer goes on at its first missing byte, with the same peer or another one that has
+ *       the tensor.
+ *   <li><b>TP-5</b> Transfers, uploads, calls and messages that wait have bounds. A receiver that does not read holds the
+ *       sender up and nothing else; fullness fails the stage.
+ *   <li><b>TP-6</b> Replicas take no more than {@code replicaBytesMax} out of the store's budget; the least recently used
+ *       makes room. One that is being sent on, or that an unfinished call has asked for, stays.
+ *   <li><b>TP-7</b> A release reaches the home as long as that is on the roster, and counts once.
+ *   <li><b>TP-8</b> Adoption takes all or nothing: originals are released when every copy is a tensor of this node.
+ *   <li><b>TP-9</b> Receivers of one driver that want a tensor at one time cost one pass over it.
+ *   <li><b>TP-10</b> A home sends a tensor of a mebibyte or more to at most two other drivers at a time; who comes later
+ *       gets it from a peer that has it, first from one of its own machine.
+ *   <li><b>TP-11</b> Whatever ends, memory that was lent to it is given back once.
+ * </ul>
+ */
+public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(AeronTensorPlane.class);
+    private static final long PARK_MAX_NS = 1_000_000;
+    private static final long BUSY_PARK_MAX_NS = 50_000;
+
+    private final OffHeapTensorStore own;
+    private final ReplicaShelf shelf;
+    private final TensorStore view = new View();
+    private final PlanePeer here;
+    private final PlaneDriver driver;
+    private final Aeron aeron;
+    private final PlaneAgent agent;
+    private final NanoClock clock;
+    private final int chunkBytes;
+    private final Map<TensorKey, Joined> underWay = new ConcurrentHashMap<>();
+    private final AtomicReference<@Nullable String> lost = new AtomicReference<>();
+    private final CompletableFuture<String> gone = new CompletableFuture<>();
+    private final Thread thread;
+    private volatile boolean closing;
+    private volatile boolean ended;
+
+    private AeronTensorPlane(
+            String node, OffHeapTensorStore store, TensorPlaneSettings settings, NanoClock clock, PlaneDriver driver) {
+        this.own = store;
+        this.clock = clock;
+        this.driver = driver;
+        this.chunkBytes = settings.chunkBytes();
+        this.shelf = new ReplicaShelf(store, settings.replicaBytesMax());
+        this.aeron = driver.connect(this::failed);
+        boolean memory = settings.transport() != TensorPlaneSettings.Transport.UDP;
+        boolean network = settings.transport() != TensorPlaneSettings.Transport.IPC;
+        try {
+            List<Subscription> subscriptions = new ArrayList<>();
+            if (memory) {
+                subscriptions.add(aeron.addSubscription("aeron:ipc?tether=false", PlaneAgent.STREAM));
+            }
+            String address = "";
+            if (network) {
+                Subscription udp = aeron.addSubscription(PlaneDriver.channelOf(settings), PlaneAgent.STREAM);
+                subscriptions.add(udp);
+                address = address(udp);
+            }
+            this.here = new PlanePeer(
+                    node, host(memory), memory ? driver.directory().toString() : "", address);
+            this.agent = new PlaneAgent(here, settings, aeron, subscriptions, store, shelf, clock);
+        } catch (RuntimeException e) {
+            aeron.close();
+            throw e;
+        }
+        this.thread = Thread.ofPlatform().name("tensor-plane-" + node).daemon().unstarted(this::run);
+    }
+
+    /**
+     * Starts the plane of a node. Nobody is reached before {@link #peers} has named them.
+     *
+     * @param node name of this node, which is that of the store
+     * @param clock monotonic; for deadlines only
+     * @throws RuntimeException if the driver is not there, or the address cannot be bound
+     */
+    public static AeronTensorPlane open(
+            String node, OffHeapTensorStore store, TensorPlaneSettings settings, NanoClock clock) {
+        if (!store.home().equals(node)) {
+            throw new IllegalArgumentException("the store of %s is not that of %s".formatted(store.home(), node));
+        }
+        PlaneDriver driver = PlaneDriver.open(settings, AeronTensorPlane::logged);
+        try {
+            AeronTensorPlane plane = new AeronTensorPlane(node, store, settings, clock, driver);
+            plane.thread.start();
+            return plane;
+        } catch (RuntimeException e) {
+            driver.close();
+            throw e;
+        }
+    }
+
+    /** A call's share in a transfer: the replica that it leads to, and how many calls want that. */
+    private static final class Joined {
+        final CompletableFuture<Replica> replica = new CompletableFuture<>();
+        int calls = 1; // guarded by the map's entry
+    }
+
+    /** How others reach this node. */
+    public PlanePeer peer() {
+        return here;
+    }
+
+    /** Who is there now, completely. Who was there and is not has left, and its tensors are lost. */
+    public void peers(Collection<PlanePeer> roster) {
+        List<PlanePeer> now = List.copyOf(roster);
+        if (!call(() -> agent.roster(now))) {
+            LOG.error("{} calls wait for the plane of {}: a roster is lost", PlaneAgent.CALLS_MAX, here.node());
+        }
+    }
+
+    /** Told once, with the reason, when the driver or the client is gone: the plane is closed and has to be made anew. */
+    public void onLost(Consumer<String> listener) {
+        CompletionStage<String> once = gone;
+        once.thenAccept(listener);
+    }
+
+    /** What was moved and what is held. */
+    public PlaneStats stats() {
+        return agent.stats();
+    }
+
+    @Override
+    public TensorStore store() {
+        return view;
+    }
+
+    @Override
+    public CompletionStage<Void> bring(Collection<TensorRef> tensors) {
+        CompletableFuture<Void> brought = new CompletableFuture<>();
+        fetched(tensors).whenComplete((replicas, why) -> {
+            if (replicas == null) {
+                brought.completeExceptionally(why);
+            } else {
+                replicas.values().forEach(shelf::unwanted);
+                brought.complete(null);
+            }
+        });
+        return brought;
+    }
+
+    @Override
+    public CompletionStage<List<TensorRef>> adopt(List<TensorRef> tensors) {
+        List<TensorRef> originals = List.copyOf(tensors);
+        CompletableFuture<List<TensorRef>> adopted = new CompletableFuture<>();
+        fetched(originals).whenComplete((replicas, why) -> {
+            if (replicas == null) {
+                adopted.completeExceptionally(why); // TP-8
+                return;
+            }
+            Map<TensorRef, TensorRef> taken = new HashMap<>();
+            for (Replica replica : replicas.values()) {
+                shelf.own(replica).ifPresent(copy -> taken.put(replica.ref(), copy));
+            }
+            replicas.values().forEach(shelf::unwanted);
+            if (taken.size() < replicas.size()) {
+                taken.values().forEach(own::release); // TP-8
+                adopted.completeExceptionally(new TensorLostException(tensors.getFirst(), 
+                        "another call on %s has adopted the same tensor".formatted(here.node())));
+                return;
+            }
+            taken.keySet().forEach(view::release);
+            adopted.complete(
+                    originals.stream().map(ref -> taken.getOrDefault(ref, ref)).toList());
+        });
+        return adopted;
+    }
+
+    /**
+     * Reads a tensor where it lies, without keeping a copy. The reader runs on a thread of the plane, or on the caller's for
+     * a tensor that is here; if it throws, the stage fails with that.
+     */
+    public CompletionStage<Void> readInPlace(TensorRef ref, ChunkReader reader) {
+        CompletableFuture<Void> read = new CompletableFuture<>();
+        TensorKey key = TensorKey.of(ref);
+        boolean mine = ref.home().equals(here.node());
+        if (mine || shelf.pinned(key).map(room -> unpinned(room)).isPresent()) {
+            try {
+                chunks(view.read(ref), reader);
+                read.complete(null);
+            } catch (RuntimeException e) {
+                read.completeExceptionally(e);
+            }
+            return read;
+        }
+        begin(Transfer.past(reader, ref, clock.nanoTime(), new Transfer.Outcome() {
+            @Override
+            public void landed() {
+                read.complete(null);
+            }
+
+            @Override
+            public void failed(RuntimeException why) {
+                read.completeExceptionally(why);
+            }
+        }));
+        return read;
+    }
+
+    private static OffHeapTensorStore.Room unpinned(OffHeapTensorStore.Room room) {
+        room.unpin();
+        return room;
+    }
+
+    private void chunks(MemorySegment bytes, ChunkReader reader) {
+        UnsafeBuffer chunk = new UnsafeBuffer(0, 0);
+        for (long offset = 0; offset < bytes.byteSize(); offset += chunkBytes) {
+            int length = (int) Math.min(chunkBytes, bytes.byteSize() - offset);
+            chunk.wrap(bytes.address() + offset, length);
+            reader.read(offset, chunk, 0, length);
+        }
+    }
+
+    /** Every tensor of another node among these, on the shelf and wanted once; or the first reason why not. */
+    private CompletionStage<Map<TensorRef, Replica>> fetched(Collection<TensorRef> tensors) {
+        Set<TensorRef> remote = new LinkedHashSet<>(tensors);
+        remote.removeIf(ref -> ref.home().equals(here.node()));
+        Map<TensorRef, CompletableFuture<Replica>> each = new HashMap<>();
+        remote.forEach(ref -> each.put(ref, fetch(ref)));
+        CompletableFuture<Map<TensorRef, Replica>> all = new CompletableFuture<>();
+        for (CompletionStage<Replica> one : each.values()) {
+            one.whenComplete((_, why) -> {
+                if (why != null) {
+                    all.completeExceptionally(why);
+                }
+            });
+        }
+        CompletionStage<Void> ended = CompletableFuture.allOf(each.values().toArray(CompletableFuture[]::new));
+        ended.whenComplete((_, _) -> {
+            Map<TensorRef, Replica> replicas = new HashMap<>();
+            each.forEach((ref, one) -> {
+                if (!one.isCompletedExceptionally()) {
+                    replicas.put(ref, one.join());
+                }
+            });
+            if (replicas.size() < each.size() || !all.complete(replicas)) {
+                replicas.values().forEach(shelf::unwanted); // TP-11
+            }
+        });
+        return all;
+    }
+
+    private CompletableFuture<Replica> fetch(TensorRef ref) {
+        TensorKey key = TensorKey.of(ref);
+        CompletableFuture<Replica> here = new CompletableFuture<>();
+        List<Joined> first = new ArrayList<>(1);
+        Joined joined = underWay.compute(key, (_, now) -> {
+            if (now != null) {
+                now.calls++; // TP-2
+                return now;
+            }
+            Optional<Replica> present = shelf.wanted(key);
+            if (present.isPresent()) {
+                here.complete(present.get());
+                return null;
+            }
+            Joined fresh = new Joined();
+            first.add(fresh);
+            return fresh;
+        });
+        if (joined == null) {
+            return here;
+        }
+        if (!first.isEmpty()) {
+            start(ref, key, joined);
+        }
+        return joined.replica;
+    }
+
+    private void start(TensorRef ref, TensorKey key, Joined joined) {
+        OffHeapTensorStore.Room room;
+        try {
+            room = shelf.room(ref.bytes());
+        } catch (TensorStoreFullException full) {
+            underWay.remove(key);
+            joined.replica.completeExceptionally(full); // TP-5
+            return;
+        }
+        begin(Transfer.into(room.memory(ref.bytes()), ref, clock.nanoTime(), new Transfer.Outcome() {
+            @Override
+            public void landed() {
+                List<Replica> placed = new ArrayList<>(1);
+                underWay.compute(key, (_, _) -> {
+                    placed.add(shelf.place(ref, room, joined.calls));
+                    return null;
+                });
+                joined.replica.complete(placed.getFirst());
+            }
+
+            @Override
+            public void failed(RuntimeException why) {
+                underWay.remove(key);
+                shelf.giveBack(room, ref.bytes()); // TP-11
+                joined.replica.completeExceptionally(why);
+            }
+        }));
+    }
+
+    private void begin(Transfer transfer) {
+        if (underWay.size() > TensorPlaneSettings.WAITING_MAX || !call(() -> agent.begin(transfer))) {
+            transfer.outcome.failed(new TensorTransferException("tensor %d of %s is not fetched: %s"
+                    .formatted(
+                            transfer.ref.id(),
+                            transfer.ref.home(),
+                            closing ? "the plane is closed" : "too many transfers wait"))); // TP-5
+        }
+    }
+
+    private boolean call(Runnable call) {
+        if (closing || !agent.call(call)) {
+            return false;
+        }
+        LockSupport.unpark(thread);
+        if (ended) { // after the last round
+            end();
+        }
+        return true;
+    }
+
+    private void run() {
+        IdleStrategy idle = new BackoffIdleStrategy(10, 20, 1_000, PARK_MAX_NS);
+        IdleStrategy busy = new BackoffIdleStrategy(10, 20, 1_000, BUSY_PARK_MAX_NS);
+        try {
+            while (!closing && lost.get() == null) {
+                int work = agent.work();
+                if (work > 0) {
+                    idle.reset();
+                    busy.reset();
+                } else if (agent.lost()) {
+                    lost.compareAndSet(null, "the client was closed");
+                } else {
+                    (agent.busy() ? busy : idle).idle();
+                }
+            }
+        } catch (RuntimeException broken) {
+            LOG.error("the tensor plane of {} is broken", here.node(), broken);
+            lost.compareAndSet(null, broken.toString());
+        }
+        closing = true;
+        ended = true;
+        end();
+        String why = lost.get();
+        if (why != null) {
+            gone.complete(why);
+        }
+    }
+
+    private synchronized void end() {
+        String why = lost.get();
+        agent.failAll(new TensorTransferException(
+                "the tensor plane of %s is closed%s".formatted(here.node(), why == null ? "" : ": " + why)));
+    }
+
+    private void failed(Throwable error) {
+        logged(error);
+        if (error instanceof DriverTimeoutException || error instanceof ConductorServiceTimeoutException) {
+            lost.compareAndSet(null, error.toString());
+        }
+    }
+
+    private static void logged(Throwable error) {
+        LOG.warn("Aeron: {}", error.toString());
+        LOG.debug("Aeron", error);
+    }
+
+    /** Waits until the system has chosen a port. */
+    private String address(Subscription udp) {
+        IdleStrategy idle = new BackoffIdleStrategy(10, 20, 1_000, PARK_MAX_NS);
+        long begun = clock.nanoTime();
+        while (clock.nanoTime() - begun < 5_000_000_000L) {
+            aeron.conductorAgentInvoker().invoke();
+            String endpoint = udp.resolvedEndpoint();
+            if (endpoint != null) {
+                return endpoint;
+            }
+            idle.idle();
+        }
+        throw new TensorTransferException("no UDP port could be bound: " + udp.channel());
+    }
+
+    /** The machine, by the number of its boot; without shared memory the network namespace is part of it. */
+    private static String host(boolean memory) {
+        try {
+            String boot =
+                    Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+            return memory ? boot : boot + "/" + Files.readSymbolicLink(Path.of("/proc/self/ns/net"));
+        } catch (IOException e) {
+            throw new UncheckedIOException("this machine has no boot id", e);
+        }
+    }
+
+    /** Ends everything under way, and gives replicas back; the store stays. */
+    @Override
+    public void close() {
+        closing = true;
+        LockSupport.unpark(thread);
+        boolean interrupted = false;
+        while (thread.isAlive() && Thread.currentThread() != thread) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        aeron.close();
+        driver.close();
+        shelf.clear();
+    }
+
+    /** For tests: what becomes of messages that arrive here. */
+    void fate(Function<PlaneFrame, PlaneAgent.Fate> fate) {
+        agent.fate(fate);
+    }
+
+    /** For tests: whether this node reads nothing that arrives. */
+    void deaf(boolean is) {
+        agent.deaf(is);
+    }
+
+    /** What is readable here: own tensors and replicas. */
+    private final class View implements TensorStore {
+        @Override
+        public TensorRef put(TensorRef.ElementType type, List<Integer> shape, Consumer<MemorySegment> filler) {
+            return shelf.withRoom(() -> own.put(type, shape, filler));
+        }
+
+        @Override
+        public MemorySegment read(TensorRef ref) {
+            if (ref.home().equals(here.node())) {
+                return own.read(ref);
+            }
+            OffHeapTensorStore.Room room = shelf.pinned(TensorKey.of(ref))
+                    .orElseThrow(() ->
+                            new TensorLostException(ref, "tensor %d %s of %s was not brought to %s, or had to make room"
+                                    .formatted(ref.id(), ref.shape(), ref.home(), here.node())));
+            try {
+                return OffHeapTensorStore.verified(ref, room, here.node());
+            } finally {
+                room.unpin();
+            }
+        }
+
+        @Override
+        public void release(TensorRef ref) {
+            if (ref.home().equals(here.node())) {
+                own.release(ref);
+                return;
+            }
+            shelf.drop(ref);
+            TensorKey key = TensorKey.of(ref);
+            if (!call(() -> agent.release(key)) && !closing) {
+                LOG.warn("{} is not told that its tensor {} is released: too many calls wait", ref.home(), ref.id());
+            }
+        }
+
+        @Override
+        public long bytesHeld() {
+            return own.bytesHeld();
+        }
+    }
+}

@@ -1,0 +1,359 @@
+package darkroom.actors;
+
+import darkroom.actors.PlaneFrame.Kind;
+import darkroom.actors.PlaneFrame.TensorKey;
+import io.aeron.Aeron;
+import io.aeron.Subscription;
+import io.aeron.logbuffer.FragmentHandler;
+import io.aeron.logbuffer.Header;
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.function.Function;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the one thread of a plane does: reads what others publish, sends, keeps the roster, and asks again. Nothing in it
+ * waits.
+ */
+final class PlaneAgent implements PlaneNetwork {
+    /** Calls that wait for the thread. One more is refused. */
+    static final int CALLS_MAX = 8192;
+
+    /** Releases that a home has not answered. Of more, the oldest is given up. */
+    static final int RELEASES_MAX = 1 << 16;
+
+    static final int STREAM = 1;
+
+    private static final Logger LOG = LoggerFactory.getLogger(PlaneAgent.class);
+
+    private static final int FRAGMENTS_MAX = 16;
+    private static final long TICK_NS = 10_000_000;
+    private static final long STOOD_STILL_NS = 200_000_000;
+    private static final long RELEASE_AGAIN_NS = 200_000_000;
+    private static final long LINK_IDLE_NS = 30_000_000_000L;
+
+    /** What a test does to a message that arrives. */
+    enum Fate {
+        DELIVERED,
+        LOST,
+        CORRUPTED
+    }
+
+    private final PlanePeer here;
+    private final long self;
+    private final TensorPlaneSettings settings;
+    private final Aeron aeron;
+    private final List<Subscription> subscriptions;
+    private final NanoClock clock;
+    private final OffHeapTensorStore store;
+    private final Transfers transfers;
+    private final Uploads uploads;
+    private final @Nullable PlaneLink shared;
+    private final Queue<Runnable> calls = new ManyToOneConcurrentArrayQueue<>(CALLS_MAX);
+    private final Map<Long, PlanePeer> roster = new HashMap<>();
+    private final Map<Long, String> names = new HashMap<>();
+    private final Map<Long, PlaneLink> links = new HashMap<>();
+    private final Map<TensorKey, Long> releases = new LinkedHashMap<>();
+    private final FragmentHandler handler = this::fragment;
+    private volatile Function<PlaneFrame, Fate> fate = _ -> Fate.DELIVERED;
+    private volatile boolean deaf;
+    private volatile PlaneStats stats = new PlaneStats(0, 0, 0, 0, 0, 0);
+    private final ReplicaShelf shelf;
+    private long nowNs;
+    private long tickedNs;
+
+    PlaneAgent(
+            PlanePeer here,
+            TensorPlaneSettings settings,
+            Aeron aeron,
+            List<Subscription> subscriptions,
+            OffHeapTensorStore store,
+            ReplicaShelf shelf,
+            NanoClock clock) {
+        this.here = here;
+        this.self = PlaneFrame.number(here.node());
+        this.settings = settings;
+        this.aeron = aeron;
+        this.subscriptions = List.copyOf(subscriptions);
+        this.store = store;
+        this.shelf = shelf;
+        this.clock = clock;
+        this.nowNs = clock.nanoTime();
+        this.tickedNs = nowNs;
+        this.transfers = new Transfers(this, settings);
+        this.uploads = new Uploads(this, settings, store, shelf);
+        this.shared = here.driver().isEmpty()
+                ? null
+                : new PlaneLink(
+                        aeron,
+                        "aeron:ipc?term-length=%d|mtu=%d".formatted(settings.termBytes(), PlaneDriver.mtu(settings)),
+                        STREAM,
+                        nowNs);
+    }
+
+    /** False if too many calls wait. */
+    boolean call(Runnable call) {
+        return calls.offer(call);
+    }
+
+    /** One round. Answers how much there was to do. */
+    int work() {
+        long before = nowNs;
+        nowNs = clock.nanoTime();
+        int work = aeron.conductorAgentInvoker().invoke();
+        for (Runnable call = calls.poll(); call != null; call = calls.poll()) {
+            call.run();
+            work++;
+        }
+        if (!deaf) {
+            for (Subscription subscription : subscriptions) {
+                work += subscription.poll(handler, FRAGMENTS_MAX);
+            }
+        }
+        if (nowNs - before >= STOOD_STILL_NS) {
+            transfers.stoodStill(nowNs - before);
+        }
+        work += flush();
+        work += uploads.send(nowNs);
+        if (nowNs - tickedNs >= TICK_NS) {
+            tickedNs = nowNs;
+            tick();
+            work += flush();
+        }
+        if (work > 0) {
+            account();
+        }
+        return work;
+    }
+
+    /** Whether something is under way, so that the next message is soon. */
+    boolean busy() {
+        return transfers.count() > 0 || uploads.sending();
+    }
+
+    boolean lost() {
+        return aeron.isClosed() || subscriptions.stream().anyMatch(Subscription::isClosed);
+    }
+
+    private int flush() {
+        int said = shared == null ? 0 : shared.flush(nowNs);
+        for (PlaneLink link : links.values()) {
+            said += link.flush(nowNs);
+        }
+        return said;
+    }
+
+    private void tick() {
+        transfers.tick(nowNs);
+        uploads.tick(nowNs);
+        releases.replaceAll((key, said) -> nowNs - said >= RELEASE_AGAIN_NS ? sayReleased(key) : said);
+        links.values().removeIf(link -> {
+            boolean idle = nowNs - link.usedNs() >= LINK_IDLE_NS;
+            if (idle) {
+                link.close();
+            }
+            return idle;
+        });
+    }
+
+    void begin(Transfer transfer) {
+        transfers.begin(transfer, nowNs);
+    }
+
+    /** Tells a home that its tensor is not needed, until it answers or has left. */
+    void release(TensorKey key) {
+        if (hasLeft(key.home())) {
+            return;
+        }
+        if (releases.size() == RELEASES_MAX) {
+            TensorKey oldest = releases.keySet().iterator().next();
+            LOG.warn("{} waits for too many releases; tensor {} is not told of", name(oldest.home()), oldest.id());
+            releases.remove(oldest);
+        }
+        releases.put(key, sayReleased(key));
+    }
+
+    private long sayReleased(TensorKey key) {
+        peer(key.home())
+                .filter(this::reachable)
+                .ifPresent(home -> say(home, new PlaneFrame(Kind.RELEASE, self, key.home(), key, 0, 0, 0)));
+        return nowNs;
+    }
+
+    void roster(Collection<PlanePeer> peers) {
+        Map<Long, PlanePeer> next = new HashMap<>();
+        for (PlanePeer peer : peers) {
+            long number = PlaneFrame.number(peer.node());
+            if (number == self) {
+                continue;
+            }
+            PlanePeer other = next.putIfAbsent(number, peer);
+            if (other != null && !other.equals(peer)) {
+                LOG.error("{} and {} have the same number; the second is not reached. Rename it.", other, peer);
+            }
+        }
+        List<Long> left = roster.entrySet().stream()
+                .filter(known -> !known.getValue().equals(next.get(known.getKey())))
+                .map(Map.Entry::getKey)
+                .toList();
+        roster.clear();
+        roster.putAll(next);
+        next.forEach((number, peer) -> names.put(number, peer.node()));
+        for (long number : left) {
+            PlaneLink link = links.remove(number);
+            if (link != null) {
+                link.close();
+            }
+            releases.keySet().removeIf(key -> key.home() == number);
+            transfers.left(number, nowNs);
+            uploads.left(number);
+        }
+    }
+
+    /** Everything that is under way fails. */
+    void failAll(RuntimeException why) {
+        for (Runnable call = calls.poll(); call != null; call = calls.poll()) {
+            call.run();
+        }
+        transfers.failAll(why);
+        uploads.close();
+        releases.clear();
+    }
+
+    private void fragment(DirectBuffer buffer, int index, int length, Header header) {
+        Optional<PlaneFrame> read = PlaneFrame.read(buffer, index, length);
+        if (read.isEmpty()) {
+            return;
+        }
+        PlaneFrame frame = read.get();
+        if (frame.from() == self || (frame.to() != self && frame.to() != PlaneFrame.EVERYONE)) {
+            return;
+        }
+        switch (fate.apply(frame)) {
+            case DELIVERED -> heard(frame, buffer, index + PlaneFrame.BYTES);
+            case CORRUPTED -> {
+                UnsafeBuffer other = new UnsafeBuffer(ByteBuffer.allocateDirect(length - PlaneFrame.BYTES));
+                other.putBytes(0, buffer, index + PlaneFrame.BYTES, other.capacity());
+                other.putByte(0, (byte) (other.getByte(0) + 1));
+                heard(frame, other, 0);
+            }
+            case LOST -> {}
+        }
+    }
+
+    private void heard(PlaneFrame frame, DirectBuffer buffer, int index) {
+        transfers.heard(frame.from(), nowNs);
+        switch (frame.kind()) {
+            case DATA -> transfers.data(frame, buffer, index, nowNs);
+            case START, QUEUED, ABSENT, REDIRECT -> transfers.answer(frame, nowNs);
+            case REQUEST, REQUEST_CHECKED ->
+                peer(frame.from()).filter(this::reachable).ifPresent(peer -> uploads.requested(frame, peer, nowNs));
+            case HOLDING -> uploads.holding(frame, nowNs);
+            case RELEASE -> {
+                TensorKey key = frame.tensor();
+                if (key.home() == self) {
+                    store.release(key.id(), key.checksum(), key.bytes());
+                    peer(frame.from())
+                            .filter(this::reachable)
+                            .ifPresent(
+                                    peer -> say(peer, new PlaneFrame(Kind.RELEASED, self, frame.from(), key, 0, 0, 0)));
+                }
+            }
+            case RELEASED -> releases.remove(frame.tensor());
+        }
+    }
+
+    @Override
+    public long self() {
+        return self;
+    }
+
+    @Override
+    public Optional<PlanePeer> peer(long number) {
+        return Optional.ofNullable(roster.get(number));
+    }
+
+    @Override
+    public String name(long number) {
+        return names.getOrDefault(number, "node %016x".formatted(number));
+    }
+
+    @Override
+    public boolean hasLeft(long number) {
+        return names.containsKey(number) && !roster.containsKey(number);
+    }
+
+    @Override
+    public boolean reachable(PlanePeer peer) {
+        return shared(peer) || (!here.address().isEmpty() && !peer.address().isEmpty());
+    }
+
+    @Override
+    public boolean shared(PlanePeer peer) {
+        return !here.driver().isEmpty() && sameHost(peer) && here.driver().equals(peer.driver());
+    }
+
+    @Override
+    public boolean sameHost(PlanePeer peer) {
+        return here.host().equals(peer.host());
+    }
+
+    @Override
+    public @Nullable PlaneLink sharedLink() {
+        return shared;
+    }
+
+    @Override
+    public PlaneLink link(PlanePeer peer) {
+        if (shared != null && shared(peer)) {
+            return shared;
+        }
+        return links.computeIfAbsent(
+                PlaneFrame.number(peer.node()),
+                _ -> new PlaneLink(aeron, PlaneDriver.channelTo(peer.address(), settings), STREAM, nowNs));
+    }
+
+    @Override
+    public void say(PlanePeer peer, PlaneFrame frame) {
+        link(peer).say(frame);
+    }
+
+    @Override
+    public long nowNs() {
+        return nowNs;
+    }
+
+    @Override
+    public void account() {
+        stats = new PlaneStats(
+                transfers.bytesIn(), uploads.bytesOut(), transfers.count(), uploads.count(), 0, releases.size());
+    }
+
+    PlaneStats stats() {
+        PlaneStats last = stats;
+        return new PlaneStats(
+                last.bytesIn(), last.bytesOut(), last.transfers(), last.uploads(), shelf.bytes(), last.releases());
+    }
+
+    /** For tests: what becomes of messages that arrive. */
+    void fate(Function<PlaneFrame, Fate> what) {
+        fate = what;
+    }
+
+    /** For tests: nothing is read. */
+    void deaf(boolean is) {
+        deaf = is;
+    }
+}

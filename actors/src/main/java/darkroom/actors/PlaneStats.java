@@ -1,0 +1,13 @@
+package darkroom.actors;
+
+/**
+ * What a tensor plane has done and holds.
+ *
+ * @param bytesIn tensor bytes received and taken
+ * @param bytesOut tensor bytes sent; once for all receivers of a shared publication
+ * @param transfers tensors on their way here, with those that wait
+ * @param uploads tensors on their way to others, with those that wait
+ * @param replicaBytes memory of other nodes' tensors, with those on their way
+ * @param releases of other nodes' tensors that their homes have not answered yet
+ */
+public record PlaneStats(long bytesIn, long bytesOut, int transfers, int uploads, long replicaBytes, int releases) {}

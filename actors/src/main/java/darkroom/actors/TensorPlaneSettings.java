@@ -1,0 +1,129 @@
+package darkroom.actors;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * How a node moves tensors.
+ *
+ * @param transport which ways are taken
+ * @param driver directory of a media driver that runs already and is shared with other processes; empty: a driver of the
+ *     plane's own
+ * @param host address that is bound, and under which others reach this node; nothing listens elsewhere
+ * @param port UDP port that is bound; 0 takes a free one
+ * @param termBytes length of a term buffer, a power of two from 64 KiB to 1 GiB; what is under way on a publication is at
+ *     most half of it
+ * @param chunkBytes tensor bytes in one message, a multiple of 64 up to {@link #CHUNK_BYTES_MAX}; a UDP datagram carries
+ *     one. Between machines whose packets get lost, 8,128 costs less for each loss.
+ * @param socketBytes what is asked of the system for each socket's buffers; a receiver's window is what it grants
+ * @param transfersMax tensors received at a time, and tensors sent at a time; {@link #WAITING_MAX} more wait
+ * @param replicaBytesMax memory for tensors of other nodes, out of the store's budget
+ * @param transferTimeout time for one tensor, with all waiting and trying again
+ * @param peerSilentAfter a peer from which nothing is heard for this long, while it owes something, is lost
+ */
+public record TensorPlaneSettings(
+        Transport transport,
+        Optional<Path> driver,
+        String host,
+        int port,
+        int termBytes,
+        int chunkBytes,
+        int socketBytes,
+        int transfersMax,
+        long replicaBytesMax,
+        Duration transferTimeout,
+        Duration peerSilentAfter) {
+    /** The most that fits an Aeron message of 65,504 bytes with both headers, in whole cache lines. */
+    public static final int CHUNK_BYTES_MAX = 65_344;
+
+    /** Transfers that may wait for one of {@link #transfersMax} to end. One more is refused. */
+    public static final int WAITING_MAX = 4096;
+
+    private static final int TERM_BYTES_MIN = 1 << 16;
+    private static final int TERM_BYTES_MAX = 1 << 30;
+
+    /** Which ways are taken. */
+    public enum Transport {
+        /** Shared memory where two nodes use one driver, UDP elsewhere. */
+        AUTO,
+        /** Shared memory only: no socket is opened, and nodes of other drivers are out of reach. */
+        IPC,
+        /** UDP only, also between nodes of one driver. */
+        UDP
+    }
+
+    public TensorPlaneSettings {
+        require(
+                Integer.bitCount(termBytes) == 1 && termBytes >= TERM_BYTES_MIN && termBytes <= TERM_BYTES_MAX,
+                "term length %d is not a power of two from 64 KiB to 1 GiB",
+                termBytes);
+        require(
+                chunkBytes >= 64
+                        && chunkBytes <= CHUNK_BYTES_MAX
+                        && chunkBytes % 64 == 0
+                        && chunkBytes <= termBytes / 16,
+                "chunk bytes %d are not a multiple of 64 from 64 to 65344 and at most a 16th of a term",
+                chunkBytes);
+        require(port >= 0 && port < 1 << 16, "port %d is none", port);
+        require(socketBytes >= 1 << 16, "socket buffers of %d bytes hold no message; at least 65536", socketBytes);
+        require(transfersMax >= 1, "%d transfers at a time move nothing", transfersMax);
+        require(replicaBytesMax >= 0, "%d bytes for replicas", replicaBytesMax);
+        require(transferTimeout.isPositive(), "no time for a transfer: %s", transferTimeout);
+        require(peerSilentAfter.isPositive(), "a peer is not silent after %s", peerSilentAfter);
+    }
+
+    private static void require(boolean holds, String otherwise, Object value) {
+        if (!holds) {
+            throw new IllegalArgumentException(otherwise.formatted(value));
+        }
+    }
+
+    /** Every way, a driver of its own, loopback only; ten seconds for a tensor, one for a peer to be heard. */
+    public static TensorPlaneSettings defaults(long replicaBytesMax) {
+        return new TensorPlaneSettings(
+                Transport.AUTO,
+                Optional.empty(),
+                "127.0.0.1",
+                0,
+                16 << 20,
+                CHUNK_BYTES_MAX,
+                4 << 20,
+                8,
+                replicaBytesMax,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(1));
+    }
+
+    /** The same over another transport. */
+    public TensorPlaneSettings over(Transport other) {
+        return new TensorPlaneSettings(
+                other,
+                driver,
+                host,
+                port,
+                termBytes,
+                chunkBytes,
+                socketBytes,
+                transfersMax,
+                replicaBytesMax,
+                transferTimeout,
+                peerSilentAfter);
+    }
+
+    /** The same with the driver that runs in a directory. */
+    public TensorPlaneSettings with(Path driverDirectory) {
+        return new TensorPlaneSettings(
+                transport,
+                Optional.of(driverDirectory),
+                host,
+                port,
+                termBytes,
+                chunkBytes,
+                socketBytes,
+                transfersMax,
+                replicaBytesMax,
+                transferTimeout,
+                peerSilentAfter);
+    }
+}

@@ -1,0 +1,138 @@
+package darkroom.actors;
+
+import darkroom.actors.PlaneFrame.TensorKey;
+import java.lang.foreign.MemorySegment;
+import java.util.zip.CRC32C;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One tensor on its way to this node: how far it is, whom it is asked of, and since when. Used by the plane's thread only.
+ *
+ * <p>Chunks are taken in order from wherever the sender began, round to there, so that progress is two numbers and the
+ * checksum is reckoned while a chunk is in the cache.
+ */
+final class Transfer {
+    /** What becomes of it. */
+    interface Outcome {
+        void landed();
+
+        void failed(RuntimeException why);
+    }
+
+    final TensorRef ref;
+    final TensorKey key;
+    final long begunNs;
+    final Outcome outcome;
+    private final @Nullable MemorySegment target;
+    private final @Nullable ChunkReader reader;
+    private final UnsafeBuffer into = new UnsafeBuffer(0, 0);
+    private final CRC32C tail = new CRC32C();
+    private final CRC32C head = new CRC32C();
+    private long start = PlaneFrame.ANYWHERE;
+    private long received;
+
+    long source;
+    long sourceSinceNs;
+    long movedNs;
+    long without;
+    int mismatches;
+
+    /** Into memory of the tensor's size. */
+    static Transfer into(MemorySegment target, TensorRef ref, long nowNs, Outcome outcome) {
+        return new Transfer(ref, target, null, nowNs, outcome);
+    }
+
+    /** Past a reader. */
+    static Transfer past(ChunkReader reader, TensorRef ref, long nowNs, Outcome outcome) {
+        return new Transfer(ref, null, reader, nowNs, outcome);
+    }
+
+    private Transfer(
+            TensorRef ref, @Nullable MemorySegment target, @Nullable ChunkReader reader, long nowNs, Outcome outcome) {
+        this.ref = ref;
+        this.key = TensorKey.of(ref);
+        this.target = target;
+        this.reader = reader;
+        this.begunNs = nowNs;
+        this.outcome = outcome;
+    }
+
+    boolean started() {
+        return start != PlaneFrame.ANYWHERE;
+    }
+
+    /** The sender begins at this byte; means something only before the first one. */
+    void start(long offset) {
+        if (received == 0) {
+            start = offset;
+        }
+    }
+
+    /** The byte that is taken next. */
+    long next() {
+        return started() && received > 0 ? (start + received) % Math.max(1, key.bytes()) : PlaneFrame.ANYWHERE;
+    }
+
+    long received() {
+        return received;
+    }
+
+    long missing() {
+        return key.bytes() - received;
+    }
+
+    boolean complete() {
+        return started() && missing() == 0;
+    }
+
+    /** Everything is to be fetched again. */
+    void forget() {
+        start = PlaneFrame.ANYWHERE;
+        received = 0;
+        tail.reset();
+        head.reset();
+    }
+
+    /** Whether what was read once can be read once more. */
+    boolean repeatable() {
+        return reader == null;
+    }
+
+    /**
+     * Takes what it has not yet of a chunk.
+     *
+     * @return bytes taken
+     */
+    int take(long offset, DirectBuffer buffer, int index, int length) {
+        if (!started() || missing() == 0) {
+            return 0;
+        }
+        long next = (start + received) % key.bytes();
+        long skipped = next - offset;
+        if (skipped < 0 || skipped >= length || offset + length > key.bytes()) {
+            return 0;
+        }
+        int from = index + (int) skipped;
+        int taken = (int) Math.min(length - skipped, missing());
+        CRC32C sum = next >= start ? tail : head;
+        if (target != null) {
+            into.wrap(target.address() + next, taken);
+            into.putBytes(0, buffer, from, taken);
+            sum.update(target.asSlice(next, taken).asByteBuffer());
+        } else if (reader != null) {
+            reader.read(next, buffer, from, taken);
+            int at = buffer.wrapAdjustment() + from;
+            sum.update(
+                    buffer.byteBuffer().duplicate().limit(at + taken).position(at)); // last: sees what was overwritten
+        }
+        received += taken;
+        return taken;
+    }
+
+    /** CRC-32C of all bytes in their order. */
+    long checksum() {
+        return Checksum.joined(head.getValue(), tail.getValue(), key.bytes() - start);
+    }
+}

@@ -1,0 +1,321 @@
+package darkroom.actors;
+
+import darkroom.actors.PlaneFrame.Kind;
+import darkroom.actors.PlaneFrame.TensorKey;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import org.agrona.DirectBuffer;
+import org.agrona.collections.Long2LongHashMap;
+
+/** The asking half of a plane: every tensor on its way to this node. Used by the plane's thread only; time is told. */
+final class Transfers {
+    /** After this long without a byte a request is said again, from the first byte that is missing. */
+    private static final long ASK_AGAIN_NS = 100_000_000;
+
+    /** Fetches of one tensor whose bytes are wrong, before it is given up. */
+    private static final int MISMATCHES_MAX = 3;
+
+    private final PlaneNetwork network;
+    private final TensorPlaneSettings settings;
+    private final Map<TensorKey, List<Transfer>> active = new HashMap<>();
+    private final Queue<Transfer> waiting = new ArrayDeque<>();
+    private final Long2LongHashMap heard = new Long2LongHashMap(Long.MIN_VALUE);
+    private int activeCount;
+    private long bytesIn;
+
+    Transfers(PlaneNetwork network, TensorPlaneSettings settings) {
+        this.network = network;
+        this.settings = settings;
+    }
+
+    void begin(Transfer transfer, long nowNs) {
+        if (network.hasLeft(transfer.key.home())) {
+            transfer.outcome.failed(gone(transfer));
+        } else if (activeCount < settings.transfersMax()) {
+            activate(transfer, nowNs);
+        } else {
+            waiting.add(transfer);
+        }
+    }
+
+    private void activate(Transfer transfer, long nowNs) {
+        activeCount++;
+        active.computeIfAbsent(transfer.key, _ -> new ArrayList<>(1)).add(transfer);
+        from(transfer, transfer.key.home(), nowNs);
+    }
+
+    private void from(Transfer transfer, long source, long nowNs) {
+        transfer.source = source;
+        transfer.sourceSinceNs = nowNs;
+        ask(transfer, nowNs);
+    }
+
+    private void ask(Transfer transfer, long nowNs) {
+        transfer.movedNs = nowNs;
+        network.peer(transfer.source)
+                .filter(network::reachable)
+                .ifPresent(peer -> network.say(
+                        peer,
+                        new PlaneFrame(
+                                transfer.mismatches == 0 ? Kind.REQUEST : Kind.REQUEST_CHECKED,
+                                network.self(),
+                                transfer.source,
+                                transfer.key,
+                                transfer.next(),
+                                transfer.missing(),
+                                transfer.without)));
+    }
+
+    void heard(long peer, long nowNs) {
+        heard.put(peer, nowNs);
+    }
+
+    /** A chunk that may be of one of these. */
+    void data(PlaneFrame frame, DirectBuffer buffer, int index, long nowNs) {
+        List<Transfer> wanted = active.get(frame.tensor());
+        if (wanted == null) {
+            return;
+        }
+        for (Transfer transfer : List.copyOf(wanted)) {
+            if (transfer.source != frame.from()) {
+                continue;
+            }
+            int taken;
+            try {
+                taken = transfer.take(frame.offset(), buffer, index, (int) frame.bytes());
+            } catch (RuntimeException reader) {
+                fail(transfer, reader);
+                continue;
+            }
+            if (taken > 0) {
+                bytesIn += taken;
+                transfer.movedNs = nowNs;
+                finish(transfer, nowNs);
+            }
+        }
+    }
+
+    /** An answer of a peer that was asked. */
+    void answer(PlaneFrame frame, long nowNs) {
+        for (Transfer transfer : List.copyOf(active.getOrDefault(frame.tensor(), List.of()))) {
+            if (transfer.source != frame.from()) {
+                continue;
+            }
+            switch (frame.kind()) {
+                case START -> {
+                    transfer.start(frame.offset());
+                    transfer.movedNs = nowNs;
+                    finish(transfer, nowNs);
+                }
+                case ABSENT -> {
+                    if (transfer.source == transfer.key.home()) {
+                        fail(
+                                transfer,
+                                new TensorLostException(transfer.ref, "tensor %d %s is not on %s (any more)"
+                                        .formatted(transfer.ref.id(), transfer.ref.shape(), transfer.ref.home())));
+                    } else {
+                        backHome(transfer, nowNs);
+                    }
+                }
+                case REDIRECT -> {
+                    if (network.peer(frame.third()).filter(network::reachable).isPresent()) {
+                        from(transfer, frame.third(), nowNs);
+                    } else {
+                        transfer.without = frame.third();
+                    }
+                }
+                case REQUEST, REQUEST_CHECKED, QUEUED, DATA, HOLDING, RELEASE, RELEASED -> {}
+            }
+        }
+    }
+
+    private void backHome(Transfer transfer, long nowNs) {
+        transfer.without = transfer.source;
+        from(transfer, transfer.key.home(), nowNs);
+    }
+
+    private void finish(Transfer transfer, long nowNs) {
+        if (!transfer.complete()) {
+            return;
+        }
+        if (transfer.checksum() == transfer.key.checksum()) {
+            remove(transfer, nowNs);
+            network.peer(transfer.key.home())
+                    .filter(home -> transfer.repeatable() && network.reachable(home))
+                    .ifPresent(home -> network.say(
+                            home,
+                            new PlaneFrame(
+                                    Kind.HOLDING,
+                                    network.self(),
+                                    transfer.key.home(),
+                                    transfer.key,
+                                    0,
+                                    transfer.key.bytes(),
+                                    0)));
+            network.account();
+            transfer.outcome.landed();
+            return;
+        }
+        transfer.mismatches++;
+        if (!transfer.repeatable() || transfer.mismatches == MISMATCHES_MAX) {
+            fail(
+                    transfer,
+                    new TensorTransferException("tensor %d %s of %s came from %s with wrong bytes, %d times"
+                            .formatted(
+                                    transfer.ref.id(),
+                                    transfer.ref.shape(),
+                                    transfer.ref.home(),
+                                    network.name(transfer.source),
+                                    transfer.mismatches)));
+            return;
+        }
+        transfer.forget();
+        if (transfer.source == transfer.key.home()) {
+            from(transfer, transfer.source, nowNs);
+        } else {
+            backHome(transfer, nowNs);
+        }
+    }
+
+    /** What time brings: requests said again, silent peers, deadlines. */
+    void tick(long nowNs) {
+        for (Transfer late :
+                waiting.stream().filter(transfer -> overdue(transfer, nowNs)).toList()) {
+            waiting.remove(late);
+            late.outcome.failed(tooLate(late, nowNs));
+        }
+        for (Transfer transfer : all()) {
+            boolean relayed = transfer.source != transfer.key.home();
+            boolean there = network.peer(transfer.source).isPresent();
+            if (overdue(transfer, nowNs)) {
+                fail(transfer, tooLate(transfer, nowNs));
+            } else if (there && !network.reachable(network.peer(transfer.source).orElseThrow())) {
+                fail(
+                        transfer,
+                        new TensorTransferException(
+                                "tensor %d of %s is out of reach: another media driver, and transport ipc"
+                                        .formatted(transfer.ref.id(), network.name(transfer.source))));
+            } else if (silent(transfer, nowNs)) {
+                if (relayed) {
+                    backHome(transfer, nowNs);
+                } else if (there) {
+                    fail(
+                            transfer,
+                            new TensorTransferException(
+                                    "nothing was heard from %s for %d ms: tensor %d %s, %d of %d bytes"
+                                            .formatted(
+                                                    network.name(transfer.source),
+                                                    settings.peerSilentAfter().toMillis(),
+                                                    transfer.ref.id(),
+                                                    transfer.ref.shape(),
+                                                    transfer.received(),
+                                                    transfer.key.bytes())));
+                } else {
+                    fail(transfer, gone(transfer));
+                }
+            } else if (nowNs - transfer.movedNs >= ASK_AGAIN_NS) {
+                ask(transfer, nowNs);
+            }
+        }
+    }
+
+    private boolean silent(Transfer transfer, long nowNs) {
+        long last = Math.max(transfer.sourceSinceNs, heard.getOrDefault(transfer.source, transfer.sourceSinceNs));
+        return nowNs - last >= settings.peerSilentAfter().toNanos();
+    }
+
+    private boolean overdue(Transfer transfer, long nowNs) {
+        return nowNs - transfer.begunNs >= settings.transferTimeout().toNanos();
+    }
+
+    private TensorTransferException tooLate(Transfer transfer, long nowNs) {
+        return new TensorTransferException("tensor %d %s of %s did not come within %d ms: %d of %d bytes, %s"
+                .formatted(
+                        transfer.ref.id(),
+                        transfer.ref.shape(),
+                        transfer.ref.home(),
+                        (nowNs - transfer.begunNs) / 1_000_000,
+                        transfer.received(),
+                        transfer.key.bytes(),
+                        transfer.source == 0
+                                ? "%d transfers were first".formatted(settings.transfersMax())
+                                : "asked of " + network.name(transfer.source)));
+    }
+
+    private static TensorLostException gone(Transfer transfer) {
+        return new TensorLostException(transfer.ref, "tensor %d %s is lost: %s has left"
+                .formatted(transfer.ref.id(), transfer.ref.shape(), transfer.ref.home()));
+    }
+
+    /** A node has left: its tensors are lost, and what it passed on is asked of their homes. */
+    void left(long peer, long nowNs) {
+        for (Transfer lost :
+                waiting.stream().filter(transfer -> transfer.key.home() == peer).toList()) {
+            waiting.remove(lost);
+            lost.outcome.failed(gone(lost));
+        }
+        for (Transfer transfer : all()) {
+            if (transfer.key.home() == peer) {
+                fail(transfer, gone(transfer));
+            } else if (transfer.source == peer) {
+                backHome(transfer, nowNs);
+            }
+        }
+        heard.remove(peer);
+    }
+
+    /** This process stood still for so long, and heard nothing for that reason. */
+    void stoodStill(long ns) {
+        for (Transfer transfer : all()) {
+            transfer.sourceSinceNs += ns;
+            transfer.movedNs += ns;
+        }
+        heard.replaceAll((_, at) -> at + ns);
+    }
+
+    void failAll(RuntimeException why) {
+        List<Transfer> every = new ArrayList<>(waiting);
+        waiting.clear();
+        every.addAll(all());
+        active.clear();
+        activeCount = 0;
+        every.forEach(transfer -> transfer.outcome.failed(why));
+    }
+
+    int count() {
+        return activeCount + waiting.size();
+    }
+
+    long bytesIn() {
+        return bytesIn;
+    }
+
+    private List<Transfer> all() {
+        return active.values().stream().flatMap(List::stream).toList();
+    }
+
+    private void fail(Transfer transfer, RuntimeException why) {
+        remove(transfer, network.nowNs());
+        network.account();
+        transfer.outcome.failed(why);
+    }
+
+    private void remove(Transfer transfer, long nowNs) {
+        List<Transfer> same = active.get(transfer.key);
+        if (same == null || !same.remove(transfer)) {
+            return;
+        }
+        if (same.isEmpty()) {
+            active.remove(transfer.key);
+        }
+        activeCount--;
+        Transfer next = waiting.poll();
+        if (next != null) {
+            activate(next, nowNs);
+        }
+    }
+}

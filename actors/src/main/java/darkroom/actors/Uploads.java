@@ -1,0 +1,281 @@
+package darkroom.actors;
+
+import darkroom.actors.PlaneFrame.Kind;
+import darkroom.actors.PlaneFrame.TensorKey;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+
+/**
+ * The answering half of a plane: who gets a tensor from here, who from whom else, and the sending. Used by the plane's
+ * thread only; time is told.
+ */
+final class Uploads {
+    /** From this size on a tensor is spread by those that have it. */
+    static final long SPREAD_BYTES_MIN = 1 << 20;
+
+    /** Copies of one tensor that its home sends to other drivers at a time; the rest come from those that have it. */
+    static final int DIRECT_MAX = 2;
+
+    private static final int TURN_CHUNKS = 8;
+    private static final int SPREADS_MAX = 1024;
+
+    private final PlaneNetwork network;
+    private final TensorPlaneSettings settings;
+    private final OffHeapTensorStore store;
+    private final ReplicaShelf shelf;
+    private final List<Upload> uploads = new ArrayList<>();
+    private final Queue<PlaneFrame> waiting = new ArrayDeque<>();
+    private final Map<TensorKey, Map<Long, Copy>> spreads = new LinkedHashMap<>();
+    private int turn;
+    private long bytesOut;
+
+    /** A copy at a peer, had or promised: from whom, since when. */
+    private record Copy(long parent, long sinceNs, boolean whole) {}
+
+    Uploads(PlaneNetwork network, TensorPlaneSettings settings, OffHeapTensorStore store, ReplicaShelf shelf) {
+        this.network = network;
+        this.settings = settings;
+        this.store = store;
+        this.shelf = shelf;
+    }
+
+    /** Someone asks for a tensor. */
+    void requested(PlaneFrame request, PlanePeer peer, long nowNs) {
+        for (Upload upload : uploads) {
+            if (upload.key.equals(request.tensor()) && upload.serves(request.from())) {
+                start(upload, request, peer, nowNs);
+                return;
+            }
+        }
+        waiting.removeIf(
+                other -> other.from() == request.from() && other.tensor().equals(request.tensor()));
+        if (!served(request, peer, nowNs)) {
+            if (waiting.size() < TensorPlaneSettings.WAITING_MAX) {
+                waiting.add(request);
+            }
+            answer(Kind.QUEUED, request, peer, 0);
+        }
+    }
+
+    private boolean served(PlaneFrame request, PlanePeer peer, long nowNs) {
+        TensorKey key = request.tensor();
+        if (request.kind() == Kind.REQUEST_CHECKED && !intact(key)) {
+            answer(Kind.ABSENT, request, peer, 0);
+            return true;
+        }
+        Optional<OffHeapTensorStore.Room> pinned = pinned(key);
+        if (pinned.isEmpty()) {
+            answer(Kind.ABSENT, request, peer, 0);
+            return true;
+        }
+        OffHeapTensorStore.Room room = pinned.get();
+        if (!network.shared(peer) && key.home() == network.self() && key.bytes() >= SPREAD_BYTES_MIN) {
+            Map<Long, Copy> copies = copies(key);
+            if (request.third() != 0) {
+                copies.remove(request.third());
+            }
+            Optional<Long> other = holder(copies, request, peer, nowNs);
+            if (other.isPresent()) {
+                copies.put(request.from(), new Copy(other.get(), nowNs, false));
+                answer(Kind.REDIRECT, request, peer, other.get());
+                room.unpin();
+                return true;
+            }
+            if (comesToItsHost(copies, request, peer, nowNs) || direct(key) >= DIRECT_MAX) {
+                room.unpin();
+                return false;
+            }
+        }
+        PlaneLink link = network.link(peer);
+        for (Upload upload : uploads) {
+            if (upload.link == link && upload.key.equals(key)) {
+                room.unpin();
+                start(upload, request, peer, nowNs);
+                return true;
+            }
+        }
+        if (uploads.size() >= settings.transfersMax()) {
+            room.unpin();
+            return false;
+        }
+        if (!network.shared(peer) && key.home() == network.self() && key.bytes() >= SPREAD_BYTES_MIN) {
+            copies(key).put(request.from(), new Copy(network.self(), nowNs, false));
+        }
+        Upload upload = new Upload(key, link, room, nowNs);
+        uploads.add(upload);
+        start(upload, request, peer, nowNs);
+        return true;
+    }
+
+    private void start(Upload upload, PlaneFrame request, PlanePeer peer, long nowNs) {
+        long first = upload.join(request.from(), request.offset(), request.bytes(), nowNs);
+        network.say(peer, new PlaneFrame(Kind.START, network.self(), request.from(), request.tensor(), first, 0, 0));
+    }
+
+    private void answer(Kind kind, PlaneFrame request, PlanePeer peer, long third) {
+        network.say(peer, new PlaneFrame(kind, network.self(), request.from(), request.tensor(), 0, 0, third));
+    }
+
+    private Optional<OffHeapTensorStore.Room> pinned(TensorKey key) {
+        return key.home() == network.self() ? store.pinned(key.id(), key.checksum(), key.bytes()) : shelf.pinned(key);
+    }
+
+    /** Whether the bytes here are what they should be. Takes its time; asked for only after wrong bytes have arrived. */
+    private boolean intact(TensorKey key) {
+        return pinned(key)
+                .map(room -> {
+                    boolean same = OffHeapTensorStore.checksum(room.memory(key.bytes())) == key.checksum();
+                    room.unpin();
+                    return same;
+                })
+                .orElse(false);
+    }
+
+    private Map<Long, Copy> copies(TensorKey key) {
+        Map<Long, Copy> copies = spreads.computeIfAbsent(key, _ -> new HashMap<>());
+        if (spreads.size() > SPREADS_MAX) {
+            spreads.remove(spreads.keySet().iterator().next());
+        }
+        return copies;
+    }
+
+    private int direct(TensorKey key) {
+        return (int) uploads.stream()
+                .filter(upload -> upload.key.equals(key) && upload.link != network.sharedLink())
+                .count();
+    }
+
+    /** Who should send it instead: on the requester's machine before others, then whoever sends it to the fewest. */
+    private Optional<Long> holder(Map<Long, Copy> copies, PlaneFrame request, PlanePeer peer, long nowNs) {
+        boolean far = !network.sameHost(peer);
+        boolean free = direct(request.tensor()) < DIRECT_MAX;
+        return copies.entrySet().stream()
+                .filter(copy ->
+                        copy.getValue().whole() && copy.getKey() != request.from() && copy.getKey() != request.third())
+                .flatMap(copy -> network.peer(copy.getKey()).stream().map(at -> Map.entry(copy.getKey(), at)))
+                .filter(at -> !free || (far && at.getValue().host().equals(peer.host())))
+                .min(Comparator.comparing((Map.Entry<Long, PlanePeer> at) ->
+                                !at.getValue().host().equals(peer.host()))
+                        .thenComparing(at -> children(copies, at.getKey(), nowNs))
+                        .thenComparing(Map.Entry::getKey))
+                .map(Map.Entry::getKey);
+    }
+
+    private long children(Map<Long, Copy> copies, long parent, long nowNs) {
+        return copies.values().stream()
+                .filter(copy -> copy.parent() == parent && underWay(copy, nowNs))
+                .count();
+    }
+
+    private boolean underWay(Copy copy, long nowNs) {
+        return !copy.whole()
+                && nowNs - copy.sinceNs() < settings.transferTimeout().toNanos();
+    }
+
+    /** Whether another node of the requester's machine is getting it: one copy crosses, and is passed on there. */
+    private boolean comesToItsHost(Map<Long, Copy> copies, PlaneFrame request, PlanePeer peer, long nowNs) {
+        return !network.sameHost(peer)
+                && request.third() == 0
+                && copies.entrySet().stream()
+                        .anyMatch(copy -> copy.getKey() != request.from()
+                                && underWay(copy.getValue(), nowNs)
+                                && network.peer(copy.getKey())
+                                        .filter(at -> at.host().equals(peer.host()))
+                                        .isPresent());
+    }
+
+    /** A peer has all of a tensor of this node. */
+    void holding(PlaneFrame frame, long nowNs) {
+        if (frame.tensor().home() == network.self()
+                && frame.bytes() >= SPREAD_BYTES_MIN
+                && store.holds(frame.tensor().id())) {
+            copies(frame.tensor()).put(frame.from(), new Copy(0, nowNs, true));
+        }
+    }
+
+    /** Sends, in turns; ways without room are passed over. */
+    int send(long nowNs) {
+        int sent = 0;
+        for (int i = 0; i < uploads.size(); i++) {
+            Upload upload = uploads.get((turn + i) % uploads.size());
+            for (int chunk = 0; chunk < TURN_CHUNKS && !upload.done(); chunk++) {
+                int bytes = upload.send(network.self(), settings.chunkBytes(), nowNs);
+                if (bytes == 0) {
+                    break;
+                }
+                bytesOut += bytes;
+                sent++;
+            }
+        }
+        turn = uploads.isEmpty() ? 0 : (turn + 1) % uploads.size();
+        if (uploads.removeIf(Uploads::closedIfDone)) {
+            serveWaiting(nowNs);
+        }
+        return sent;
+    }
+
+    private static boolean closedIfDone(Upload upload) {
+        if (upload.done()) {
+            upload.close();
+        }
+        return upload.done();
+    }
+
+    private void serveWaiting(long nowNs) {
+        for (int i = waiting.size(); i > 0; i--) {
+            PlaneFrame request = waiting.remove();
+            Optional<PlanePeer> peer = network.peer(request.from());
+            if (peer.isPresent() && !served(request, peer.get(), nowNs)) {
+                waiting.add(request);
+            }
+        }
+    }
+
+    /** What time brings: those who wait are served or sent elsewhere, and what no longer exists is forgotten. */
+    void tick(long nowNs) {
+        for (Iterator<Upload> each = uploads.iterator(); each.hasNext(); ) {
+            Upload upload = each.next();
+            if (nowNs - upload.movedNs() >= settings.peerSilentAfter().toNanos()) { // who is there asks again
+                upload.close();
+                each.remove();
+            }
+        }
+        serveWaiting(nowNs);
+        spreads.keySet().removeIf(key -> !store.holds(key.id()));
+    }
+
+    void left(long peer) {
+        waiting.removeIf(request -> request.from() == peer);
+        uploads.forEach(upload -> upload.leave(peer));
+        spreads.values().forEach(copies -> copies.remove(peer));
+    }
+
+    void close() {
+        for (Iterator<Upload> each = uploads.iterator(); each.hasNext(); ) {
+            each.next().close();
+            each.remove();
+        }
+        waiting.clear();
+    }
+
+    int count() {
+        return uploads.size() + waiting.size();
+    }
+
+    /** Uploads that are being sent. */
+    boolean sending() {
+        return !uploads.isEmpty();
+    }
+
+    long bytesOut() {
+        return bytesOut;
+    }
+}
