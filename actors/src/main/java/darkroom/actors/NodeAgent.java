@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>NA-2</b> Its crew works for one gate: when another gate is there, or the gate does not know the node any more,
  *       it asks again. Workers stay as long as the desks they work for.
  *   <li><b>NA-3</b> A node that leaves takes no more leases, finishes those it has, and waits for its results to be taken over,
- *       at most {@code limits.drain-time}; then it says so and ends.
+ *       at most {@code cluster.drain-time}; then it says so and ends.
+ *   <li><b>NA-4</b> A node that is dismissed, because the run has ended, goes at once.
  * </ul>
  */
 public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
@@ -97,6 +98,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     private long roster;
     private @Nullable String leaving;
     private boolean drained;
+    private boolean dismissed;
     private int leavingTicks;
 
     private NodeAgent(
@@ -143,7 +145,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
                 host.stepOver(run, step);
                 yield this;
             }
-            case Dismissed(String why) -> onLeave(why);
+            case Dismissed(String why) -> onDismissed(why);
             case Leave(String why) -> onLeave(why);
             case Tick() -> onTick();
             case Drained() -> {
@@ -220,13 +222,19 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         return leaveIfDone();
     }
 
-    /** NA-3. */
+    /** Nobody will take over what is here: NA-4. */
+    private Behavior<Command> onDismissed(String why) {
+        dismissed = true;
+        return leaving == null ? onLeave(why) : leaveIfDone();
+    }
+
     private Behavior<Command> leaveIfDone() {
         boolean late = leavingTicks >= drainTime.dividedBy(limits.heartbeatEvery());
-        if (leaving == null || !(late || (drained && host.bytesHeld() == 0))) {
+        boolean done = dismissed || (drained && host.bytesHeld() == 0);
+        if (leaving == null || !(late || done)) {
             return this;
         }
-        if (gate != null) {
+        if (gate != null && !dismissed) {
             gate.tell(new Gate.Leaving(card.name(), leaving));
         }
         return end(new Ending.Left(leaving));

@@ -32,6 +32,7 @@ final class ControlNode implements Ground {
     private final RunSettings settings;
     private final List<String> roles;
     private final Consumer<Open> opened;
+    private final Runnable dismissed;
     private final String name;
     private final OffHeapTensorStore store;
     private final AeronTensorPlane plane;
@@ -46,10 +47,11 @@ final class ControlNode implements Ground {
      */
     record Open(String address, String driver) {}
 
-    private ControlNode(RunSettings settings, List<String> roles, Consumer<Open> opened) {
+    private ControlNode(RunSettings settings, List<String> roles, Consumer<Open> opened, Runnable dismissed) {
         this.settings = settings;
         this.roles = List.copyOf(roles);
         this.opened = opened;
+        this.dismissed = dismissed;
         this.name = NodeCards.name(ROLE);
         this.store = new OffHeapTensorStore(name, settings.limits().tensorBytesMax());
         this.plane = TensorPlanes.open(name, store, settings.cluster());
@@ -58,9 +60,11 @@ final class ControlNode implements Ground {
     /**
      * @param roles what this process does besides supervising
      * @param opened told once others may come
+     * @param dismissed called when all were told that they may go; returns when those have gone that share this node's
+     *     media driver
      */
-    static Ground.Opener with(List<String> roles, Consumer<Open> opened) {
-        return settings -> new ControlNode(settings, roles, opened);
+    static Ground.Opener with(List<String> roles, Consumer<Open> opened, Runnable dismissed) {
+        return settings -> new ControlNode(settings, roles, opened, dismissed);
     }
 
     @Override
@@ -141,6 +145,7 @@ final class ControlNode implements Ground {
         ActorRef<Gate.Command> door = gate;
         if (door != null) {
             door.tell(new Gate.Close("the run has ended"));
+            dismissed.run();
         }
     }
 

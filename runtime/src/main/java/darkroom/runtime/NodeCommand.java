@@ -107,7 +107,8 @@ final class NodeCommand implements Callable<Integer> {
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
         Ground.Opener grounds = ControlNode.with(
                 wanted,
-                open -> terminal.println("To add a node: ./darkroom node --roles rollout --join " + open.address()));
+                open -> terminal.println("To add a node: ./darkroom node --roles rollout --join " + open.address()),
+                () -> {});
         return Files.isRegularFile(directory.resolve(LocalRun.SETTINGS))
                 ? LocalRun.resume(directory, overrides, grounds, terminal)
                 : LocalRun.start(settings, directory, grounds, terminal);

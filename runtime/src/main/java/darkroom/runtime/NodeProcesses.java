@@ -56,11 +56,20 @@ final class NodeProcesses implements AutoCloseable {
         }
     }
 
+    /** Waits until all have left by themselves, some seconds at most. */
+    void awaitLeft() {
+        await();
+    }
+
     /** Asks all to leave, and ends those that have not within some seconds. */
     @Override
     public synchronized void close() {
         closed = true;
         processes.forEach(Process::destroy);
+        await();
+    }
+
+    private synchronized void await() {
         for (Process process : processes) {
             try {
                 if (!process.waitFor(SECONDS_TO_LEAVE, TimeUnit.SECONDS)) {

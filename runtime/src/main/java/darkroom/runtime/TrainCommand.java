@@ -114,13 +114,16 @@ final class TrainCommand implements Callable<Integer> {
         }
         PrintWriter terminal = spec.commandLine().getOut();
         try (NodeProcesses processes = new NodeProcesses(directory.resolve("nodes"))) {
-            return run.on(ControlNode.with(List.of(ControlNode.ROLE), open -> {
+            return run.on(ControlNode.with(
+                    List.of(ControlNode.ROLE),
+                    open -> {
                 terminal.println("To add a node: ./darkroom node --roles rollout --join " + open.address());
                 terminal.flush();
                 for (String role : counts.roles()) {
                     processes.start(List.of(role), joining(open, overrides));
                 }
-            }));
+                    },
+                    processes::awaitLeft));
         }
     }
 
