@@ -12,7 +12,6 @@ import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
 import darkroom.config.TrainingSettings;
-import darkroom.config.WorkerSettings;
 import java.time.Duration;
 import java.util.List;
 
@@ -82,7 +81,7 @@ final class Settings {
                 TRAINING,
                 new EvaluationSettings(4, 2, 2, 3, 0, 4),
                 new CheckpointSettings(10, 2),
-                new WorkerSettings(1, 1),
+                Recipes.load("embedded-demo", List.of()).workers(),
                 limits,
                 Recipes.load("embedded-demo", List.of()).cluster());
     }

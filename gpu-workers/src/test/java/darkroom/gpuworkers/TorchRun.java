@@ -41,7 +41,6 @@ import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
 import darkroom.config.TrainingSettings;
-import darkroom.config.WorkerSettings;
 import darkroom.edittasks.InstructionVocabulary;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -134,7 +133,7 @@ final class TorchRun implements AutoCloseable {
                 training,
                 new EvaluationSettings(4, 2, 2, 3, 0, 4),
                 new CheckpointSettings(10, 2),
-                new WorkerSettings(1, 1),
+                Recipes.load("embedded-demo", List.of()).workers(),
                 new LimitSettings(
                         4, Duration.ofMillis(500), Duration.ofMillis(10), 200, Duration.ofSeconds(60), 1 << 26),
                 Recipes.load("embedded-demo", List.of()).cluster());

@@ -47,7 +47,8 @@ import picocli.CommandLine.Spec;
             "",
             "gpu-workers/bench/side_by_side.sh alternates 'bench compute' with the same mathematics in plain PyTorch."
         },
-        synopsisSubcommandLabel = "(compute | step)")
+        synopsisSubcommandLabel = "(compute | step | loop)",
+        subcommands = LoopBench.class)
 final class BenchCommand implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -151,8 +152,7 @@ final class BenchCommand implements Runnable {
                     0,
                     settings.rollout().groupsPerStep(),
                     open);
-            RunPorts ports =
-                    new RunPorts(prompts, StopWhen.NEVER, ground.plane(), clock, InstantSource.system());
+            RunPorts ports = new RunPorts(prompts, StopWhen.NEVER, ground.plane(), clock, InstantSource.system());
             try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground)) {
                 RunState from = RunState.fresh(LocalRun.learner(policy.initial(0), store));
                 studio.run(new RunOrder("bench", from, steps + StepClock.WARMUP, Optional.empty()));

@@ -1,28 +1,39 @@
 package darkroom.runtime;
 
 import darkroom.actors.Crew;
-import darkroom.actors.DeviceSeat;
 import darkroom.actors.Device;
+import darkroom.actors.DeviceSeat;
 import darkroom.actors.DrawUnit;
 import darkroom.actors.Drawn;
 import darkroom.actors.FetchingDevice;
 import darkroom.actors.Result;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreUnit;
+import darkroom.actors.SimulatedDevices;
 import darkroom.actors.TensorPlane;
 import darkroom.actors.TrainUnit;
 import darkroom.actors.Trained;
 import darkroom.actors.Unit;
 import darkroom.config.RunSettings;
+import darkroom.config.WorkerSettings;
 import darkroom.gpuworkers.EmbeddedPolicy;
 import darkroom.gpuworkers.TorchRolloutDevice;
 import darkroom.gpuworkers.TorchTrainerDevice;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** The devices of one process. Each has what it reads brought first. */
 final class Crews {
+    static final int VIRTUAL_PARAMETERS = 256;
+    private static final int VIRTUAL_SCORES_MAX = 4096;
+
     private Crews() {}
 
     /**
@@ -47,13 +58,81 @@ final class Crews {
             trainer.add(seat(
                     name,
                     plane,
-                    () -> new TorchTrainerDevice(
-                            name, policy, settings.groups().advantageClip(), plane.store())));
+                    () -> new TorchTrainerDevice(name, policy, settings.groups().advantageClip(), plane.store())));
         }
         List<DeviceSeat<ScoreUnit, ScoreOutcome>> reward = scorers.stream()
                 .map(seat -> Crews.<ScoreUnit, ScoreOutcome>seat(seat.name(), plane, seat.device()))
                 .toList();
         return new Crew(rollout, reward, trainer);
+    }
+
+    /** Devices that take the times of the settings and compute nothing; no model is needed. */
+    static Crew virtual(
+            WorkerSettings.VirtualSettings times,
+            int rolloutDevices,
+            int trainerDevices,
+            int scorers,
+            TensorPlane plane) {
+        List<DeviceSeat<DrawUnit, Drawn>> rollout = new ArrayList<>();
+        for (int i = 0; i < rolloutDevices; i++) {
+            rollout.add(seat(
+                    "rollout-" + i, plane, () -> simulated(plane, times.draw()).rollout()));
+        }
+        List<DeviceSeat<TrainUnit, Trained>> trainer = new ArrayList<>();
+        for (int i = 0; i < trainerDevices; i++) {
+            trainer.add(seat(
+                    "trainer-" + i,
+                    plane,
+                    () -> new VirtualTrainer(
+                            simulated(plane, times.unit()).trainer(),
+                            simulated(plane, Duration.ZERO).trainer())));
+        }
+        List<DeviceSeat<ScoreUnit, ScoreOutcome>> reward = new ArrayList<>();
+        for (int i = 0; i < scorers; i++) {
+            reward.add(seat(
+                    "reward-" + i,
+                    plane,
+                    () -> new Wide<>(simulated(plane, times.score()).reward(0), VIRTUAL_SCORES_MAX)));
+        }
+        return new Crew(rollout, reward, trainer);
+    }
+
+    private static SimulatedDevices simulated(TensorPlane plane, Duration time) {
+        Executor after = time.isZero()
+                ? ForkJoinPool.commonPool()
+                : CompletableFuture.delayedExecutor(time.toNanos(), TimeUnit.NANOSECONDS);
+        return new SimulatedDevices(plane.store(), VIRTUAL_PARAMETERS, after);
+    }
+
+    /** An update takes no time, a gradient its own. */
+    private record VirtualTrainer(Device<TrainUnit, Trained> gradients, Device<TrainUnit, Trained> updates)
+            implements Device<TrainUnit, Trained> {
+        @Override
+        public CompletionStage<Trained> perform(TrainUnit unit) {
+            return switch (unit) {
+                case TrainUnit.GradientUnit gradient -> gradients.perform(gradient);
+                case TrainUnit.UpdateUnit update -> updates.perform(update);
+            };
+        }
+
+        @Override
+        public void close() {
+            gradients.close();
+            updates.close();
+        }
+    }
+
+    /** A device that takes many units at a time. */
+    private record Wide<U extends Unit, R extends Result>(Device<U, R> device, int capacity) implements Device<U, R> {
+        @Override
+        public CompletionStage<R> perform(U unit) {
+            return device.perform(unit);
+        }
+
+        @Override
+        public void close() {
+            device.close();
+        }
     }
 
     private static <U extends Unit, R extends Result> DeviceSeat<U, R> seat(

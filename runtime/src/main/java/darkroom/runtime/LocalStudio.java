@@ -1,24 +1,13 @@
 package darkroom.runtime;
 
-import com.typesafe.config.Config;
-import com.typesafe.config.ConfigFactory;
 import darkroom.actors.Crew;
-import darkroom.actors.DeviceSeat;
-import darkroom.actors.DrawUnit;
-import darkroom.actors.Drawn;
 import darkroom.actors.EvaluationRequest;
 import darkroom.actors.RunEvent;
 import darkroom.actors.RunOrder;
 import darkroom.actors.RunPorts;
 import darkroom.actors.Studio;
-import darkroom.actors.TrainUnit;
-import darkroom.actors.Trained;
 import darkroom.config.RunSettings;
 import darkroom.gpuworkers.EmbeddedPolicy;
-import darkroom.gpuworkers.TorchRolloutDevice;
-import darkroom.gpuworkers.TorchTrainerDevice;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -48,13 +37,21 @@ final class LocalStudio implements AutoCloseable {
      * @param scorers stay open until this is closed; closed by the caller
      */
     LocalStudio(RunSettings settings, EmbeddedPolicy policy, Scorers scorers, RunPorts ports, Ground ground) {
-        Crew crew = Crews.of(
+        this(
                 settings,
-                policy,
-                ground.rolloutDevices(),
-                ground.trainerDevices(),
-                scorers.seats(ports.store()),
-                ports.plane());
+                Crews.of(
+                        settings,
+                        policy,
+                        ground.rolloutDevices(),
+                        ground.trainerDevices(),
+                        scorers.seats(ports.store()),
+                        ports.plane()),
+                ports,
+                ground);
+    }
+
+    /** @param crew the devices of this process */
+    LocalStudio(RunSettings settings, Crew crew, RunPorts ports, Ground ground) {
         this.ground = ground;
         this.system = ActorSystem.create(Studio.create(settings, ports), SYSTEM, ground.pekko());
         system.tell(new Studio.Offer("local", crew));

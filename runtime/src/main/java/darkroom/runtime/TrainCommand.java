@@ -94,11 +94,13 @@ final class TrainCommand implements Callable<Integer> {
                 throw new ParameterException(
                         spec.commandLine(), "--resume takes recipe, seed and directory from the run; leave them out");
             }
-            return on(goingOn, overrides, grounds -> LocalRun.resume(goingOn, overrides, grounds, terminal)).code();
+            return on(goingOn, overrides, grounds -> LocalRun.resume(goingOn, overrides, grounds, terminal))
+                    .code();
         }
         RunSettings settings = Recipes.load(recipe == null ? "embedded-demo" : recipe, overrides);
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
-        return on(directory, overrides, grounds -> LocalRun.start(settings, directory, grounds, terminal)).code();
+        return on(directory, overrides, grounds -> LocalRun.start(settings, directory, grounds, terminal))
+                .code();
     }
 
     @FunctionalInterface
@@ -117,17 +119,18 @@ final class TrainCommand implements Callable<Integer> {
             return run.on(ControlNode.with(
                     List.of(ControlNode.ROLE),
                     open -> {
-                terminal.println("To add a node: ./darkroom node --roles rollout --join " + open.address());
-                terminal.flush();
-                for (String role : counts.roles()) {
-                    processes.start(List.of(role), joining(open, overrides));
-                }
+                        terminal.println("To add a node: ./darkroom node --roles rollout --join " + open.address());
+                        terminal.flush();
+                        for (String role : counts.roles()) {
+                            processes.start(List.of(role), joining(open, overrides));
+                        }
                     },
                     processes::awaitLeft));
         }
     }
 
-    private static List<String> joining(ControlNode.Open open, List<String> overrides) {
+    /** What a worker node of this machine is started with. */
+    static List<String> joining(ControlNode.Open open, List<String> overrides) {
         List<String> arguments = new ArrayList<>(List.of("--join", open.address()));
         overrides.stream()
                 .filter(pair -> pair.startsWith("cluster.") || pair.startsWith("limits."))

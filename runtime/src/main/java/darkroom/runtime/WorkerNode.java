@@ -9,10 +9,10 @@ import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.Roster;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreUnit;
-import darkroom.actors.TensorPlane;
 import darkroom.config.ClusterSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.config.WorkerSettings;
 import darkroom.gpuworkers.DitWeights;
 import darkroom.gpuworkers.EmbeddedPolicy;
 import java.io.IOException;
@@ -190,7 +190,8 @@ final class WorkerNode implements AutoCloseable {
             StatusPage page;
             ClusterSettings cluster = own.cluster();
             try {
-                page = StatusPage.open(cluster.statusPort(), () -> system, () -> gate.get().orElse(null));
+                page = StatusPage.open(
+                        cluster.statusPort(), () -> system, () -> gate.get().orElse(null));
             } catch (IOException e) {
                 throw new UncheckedIOException("no status page on cluster.status-port=" + cluster.statusPort(), e);
             }
@@ -199,8 +200,7 @@ final class WorkerNode implements AutoCloseable {
             ActorSystem<NodeAgent.Command> started = ActorSystem.create(
                     NodeAgent.create(card, own.limits(), cluster.drainTime(), this, plane.store()::release),
                     LocalStudio.SYSTEM,
-                    PekkoConfig.node(
-                            cluster.discoveryName().isEmpty() ? cluster : cluster.onAnyPort(), roles),
+                    PekkoConfig.node(cluster.discoveryName().isEmpty() ? cluster : cluster.onAnyPort(), roles),
                     DispatcherSelector.blocking());
             system = started;
             started.getWhenTerminated()
@@ -243,22 +243,33 @@ final class WorkerNode implements AutoCloseable {
         @Override
         public Crew crew(String text) {
             RunSettings settings = Recipes.parse(text);
+            Crew crew = settings.workers().device() == WorkerSettings.Kind.VIRTUAL
+                    ? Crews.virtual(
+                            settings.workers().virtual(),
+                            roles.contains("rollout") ? devices : 0,
+                            roles.contains("trainer") ? devices : 0,
+                            roles.contains("reward") ? 1 : 0,
+                            plane)
+                    : computing(settings);
+            letIn = true;
+            said.accept("let in as " + name);
+            return crew;
+        }
+
+        private Crew computing(RunSettings settings) {
             try {
                 EmbeddedPolicy policy = new EmbeddedPolicy(
                         DitWeights.base(settings.policy().base()),
                         settings.rollout(),
                         settings.evaluation(),
                         settings.training());
-                Crew crew = Crews.of(
+                return Crews.of(
                         settings,
                         policy,
                         roles.contains("rollout") ? devices : 0,
                         roles.contains("trainer") ? devices : 0,
                         scorers(settings),
                         plane);
-                letIn = true;
-                said.accept("let in as " + name);
-                return crew;
             } catch (IOException e) {
                 throw new UncheckedIOException("the base " + settings.policy().base() + " cannot be read here", e);
             }

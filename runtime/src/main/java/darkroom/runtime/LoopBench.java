@@ -1,0 +1,276 @@
+package darkroom.runtime;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.management.OperatingSystemMXBean;
+import darkroom.actors.Crew;
+import darkroom.actors.NodeEvent;
+import darkroom.actors.Prompt;
+import darkroom.actors.PromptBan;
+import darkroom.actors.PromptSource;
+import darkroom.actors.RunEvent;
+import darkroom.actors.RunListener;
+import darkroom.actors.RunOrder;
+import darkroom.actors.RunPorts;
+import darkroom.actors.RunState;
+import darkroom.actors.SimulatedDevices;
+import darkroom.actors.StopWhen;
+import darkroom.actors.TensorStore;
+import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * The runtime by itself: whole steps with devices that take fixed times and compute nothing, against the time that the
+ * longest chain of those times takes.
+ */
+@Command(
+        name = "loop",
+        description = {
+            "Whole steps with virtual devices, which take fixed times: how much longer a step is than its critical"
+                    + " path.",
+            "",
+            "With --jvms the devices are spread over processes of their own, which join as nodes do."
+        })
+final class LoopBench implements java.util.concurrent.Callable<Integer> {
+    private static final int WARMUP = 3;
+    private static final Duration NODES_WITHIN = Duration.ofMinutes(3);
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--workers",
+            paramLabel = "N",
+            defaultValue = "8",
+            description = "Devices that draw, and devices that train. Default: ${DEFAULT-VALUE}")
+    private int workers;
+
+    @Option(
+            names = "--jvms",
+            paramLabel = "M",
+            defaultValue = "0",
+            description = "Processes that they are spread over; 0: all in this one. Default: ${DEFAULT-VALUE}")
+    private int jvms;
+
+    @Option(
+            names = "--groups",
+            paramLabel = "G",
+            defaultValue = "0",
+            description = "Groups a step, and gradient units a step. Default: as many as workers")
+    private int groups;
+
+    @Option(
+            names = "--images",
+            paramLabel = "K",
+            defaultValue = "12",
+            description = "Images a group. Default: ${DEFAULT-VALUE}")
+    private int images;
+
+    @Option(
+            names = "--draw",
+            paramLabel = "MS",
+            defaultValue = "200",
+            description = "Time of a group. Default: ${DEFAULT-VALUE}")
+    private int draw;
+
+    @Option(
+            names = "--score",
+            paramLabel = "MS",
+            defaultValue = "50",
+            description = "Time of a score; all at once. Default: ${DEFAULT-VALUE}")
+    private int score;
+
+    @Option(
+            names = "--unit",
+            paramLabel = "MS",
+            defaultValue = "100",
+            description = "Time of a gradient unit. Default: ${DEFAULT-VALUE}")
+    private int unit;
+
+    @Option(
+            names = "--steps",
+            paramLabel = "S",
+            defaultValue = "20",
+            description = "Steps measured. Default: ${DEFAULT-VALUE}")
+    private int steps;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any other setting; repeatable.")
+    private List<String> set = List.of();
+
+    @Override
+    public Integer call() throws Exception {
+        int groupsPerStep = groups == 0 ? workers : groups;
+        List<String> all = new ArrayList<>(List.of(
+                "workers.device=virtual",
+                "workers.virtual.draw=" + draw + "ms",
+                "workers.virtual.score=" + score + "ms",
+                "workers.virtual.unit=" + unit + "ms",
+                "rollout.groups-per-step=" + groupsPerStep,
+                "rollout.images-per-group=" + images,
+                "limits.groups-in-flight-max=" + groupsPerStep,
+                "training.optimizer-steps=1",
+                "training.timesteps-per-image=1",
+                "training.unit-samples=" + images,
+                "steps=" + (steps + WARMUP)));
+        all.addAll(set);
+        RunSettings settings = Recipes.load("embedded-demo", all);
+        StepClock clock = new StepClock(jvms);
+        ObjectNode figures = jvms == 0 ? alone(settings, clock) : spread(settings, clock);
+        double bound = Math.ceilDiv(groupsPerStep, workers) * (double) (draw + unit) + score;
+        double median = clock.median();
+        figures.put("workers", workers)
+                .put("jvms", jvms)
+                .put("groups", groupsPerStep)
+                .put("images", images)
+                .put("boundMs", bound)
+                .put("stepMs", Math.round(median * 10) / 10.0)
+                .put("overBoundPercent", Math.round((median / bound - 1) * 1000) / 10.0)
+                .put(
+                        "controlCpuUsPerImage",
+                        Math.round(clock.cpuNanos() / 1000.0 / (groupsPerStep * images) * 10) / 10.0);
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(figures);
+        out.flush();
+        return ExitCode.OK.code();
+    }
+
+    private ObjectNode alone(RunSettings settings, StepClock clock) throws InterruptedException {
+        try (Ground ground = Ground.Alone.with(settings)) {
+            Crew crew = Crews.virtual(settings.workers().virtual(), workers, workers, 1, ground.plane());
+            run(settings, crew, clock, ground);
+        }
+        return new JsonMapper().createObjectNode();
+    }
+
+    private ObjectNode spread(RunSettings settings, StepClock clock) throws IOException, InterruptedException {
+        Path logs = Files.createTempDirectory("darkroom-loop");
+        try (NodeProcesses processes = new NodeProcesses(logs)) {
+            Ground.Opener opener = ControlNode.with(
+                    List.of(ControlNode.ROLE),
+                    open -> {
+                        for (int i = 0; i < jvms; i++) {
+                            List<String> arguments = new ArrayList<>(TrainCommand.joining(open, set));
+                            int share = workers * (i + 1) / jvms - workers * i / jvms;
+                            arguments.addAll(List.of("--devices", Integer.toString(Math.max(1, share))));
+                            processes.start(List.of("rollout", "trainer", "reward"), arguments);
+                        }
+                    },
+                    processes::awaitLeft);
+            try (Ground ground = opener.open(settings)) {
+                run(settings, new Crew(List.of(), List.of(), List.of()), clock, ground);
+            }
+        }
+        return new JsonMapper().createObjectNode();
+    }
+
+    private static void run(RunSettings settings, Crew crew, StepClock clock, Ground ground)
+            throws InterruptedException {
+        TensorStore store = ground.plane().store();
+        SimulatedDevices devices = new SimulatedDevices(store, Crews.VIRTUAL_PARAMETERS, Runnable::run);
+        RunPorts ports = new RunPorts(
+                new VirtualPrompts(devices, store, settings.rollout().groupsPerStep()),
+                StopWhen.NEVER,
+                ground.plane(),
+                RunListeners.of(clock, ground),
+                InstantSource.system());
+        try (LocalStudio studio = new LocalStudio(settings, crew, ports, ground)) {
+            clock.awaitNodes();
+            RunEvent.Ended ended = studio.run(new RunOrder(
+                    LocalRun.RUN,
+                    RunState.fresh(devices.learner(settings.seed())),
+                    settings.steps(),
+                    Optional.empty()));
+            if (ended.end() instanceof RunEvent.End.Failed(String message)) {
+                throw new CommandFailedException(message);
+            }
+        }
+    }
+
+    /** Rows without pictures worth looking at. */
+    private record VirtualPrompts(SimulatedDevices devices, TensorStore store, int groupsPerStep)
+            implements PromptSource {
+        @Override
+        public List<Prompt> prompts(int step, PromptBan ban) {
+            List<Prompt> all = new ArrayList<>();
+            for (int i = 0; i < groupsPerStep; i++) {
+                all.add(devices.prompt("row-" + step + "-" + i));
+            }
+            return all;
+        }
+
+        @Override
+        public void release(List<Prompt> prompts) {
+            prompts.forEach(prompt -> store.release(prompt.source()));
+        }
+    }
+
+    /** Time, and processor time of this process, between commits. */
+    private static final class StepClock implements RunListener {
+        private final OperatingSystemMXBean machine =
+                (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        private final CountDownLatch nodes;
+        private final List<Double> millis = new ArrayList<>();
+        private final List<Double> cpu = new ArrayList<>();
+        private long lastWall;
+        private long lastCpu;
+
+        StepClock(int nodes) {
+            this.nodes = new CountDownLatch(nodes);
+        }
+
+        void awaitNodes() throws InterruptedException {
+            if (!nodes.await(NODES_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new CommandFailedException(
+                        "%d nodes have not joined within %s".formatted(nodes.getCount(), NODES_WITHIN));
+            }
+        }
+
+        @Override
+        public void heard(RunEvent event) {
+            if (event instanceof NodeEvent.NodeJoined) {
+                nodes.countDown();
+            }
+            if (event instanceof RunEvent.StepCommitted committed) {
+                long wall = System.nanoTime();
+                long used = machine.getProcessCpuTime();
+                if (committed.step() >= WARMUP) {
+                    millis.add((wall - lastWall) / 1e6);
+                    cpu.add((double) (used - lastCpu));
+                }
+                lastWall = wall;
+                lastCpu = used;
+            }
+        }
+
+        double median() {
+            return median(millis);
+        }
+
+        double cpuNanos() {
+            return median(cpu);
+        }
+
+        private static double median(List<Double> values) {
+            double[] sorted = values.stream().mapToDouble(Double::doubleValue).toArray();
+            Arrays.sort(sorted);
+            return sorted[sorted.length / 2];
+        }
+    }
+}
