@@ -12,7 +12,8 @@ import java.util.List;
  * @param uptime milliseconds since the gate opened
  */
 public record ClusterStatus(
-        String run, String stage, int step, int steps, long uptime, List<Guest> nodes, List<DeskReport> desks) {
+        String run, String stage, int step, int steps, long uptime, List<Guest> nodes, List<DeskReport> desks)
+        implements WireMessage {
     public ClusterStatus {
         nodes = List.copyOf(nodes);
         desks = List.copyOf(desks);

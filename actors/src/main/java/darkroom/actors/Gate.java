@@ -39,22 +39,23 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
     public sealed interface Command {}
 
     /** A node wants in. Repeated until it is answered. */
-    public record Join(NodeCard card, ActorRef<NodeAgent.Command> agent) implements Command {}
+    public record Join(NodeCard card, ActorRef<NodeAgent.Command> agent) implements Command, WireMessage {}
 
     /** The node is there and knows this roster. Said every {@code limits.heartbeat-every}. */
-    public record Present(String node, long roster, ActorRef<NodeAgent.Command> agent) implements Command {}
+    public record Present(String node, long roster, ActorRef<NodeAgent.Command> agent)
+            implements Command, WireMessage {}
 
     /** The node has handed back what it had, and goes. */
-    public record Leaving(String node, String why) implements Command {}
+    public record Leaving(String node, String why) implements Command, WireMessage {}
 
     /** The units of {@code run} before {@code step} are over, everywhere. */
     public record StepOver(String run, int step) implements Command {}
 
     /** Something ails a worker of a node, which only its warden sees. */
-    public record Ails(DeskEvent event) implements Command {}
+    public record Ails(DeskEvent event) implements Command, WireMessage {}
 
     /** For {@code darkroom status}, from any node. */
-    public record AskStatus(ActorRef<ClusterStatus> replyTo) implements Command {}
+    public record AskStatus(ActorRef<ClusterStatus> replyTo) implements Command, WireMessage {}
 
     /** What the run is doing. */
     public record Doing(String run, String stage, int step, int steps) implements Command {}

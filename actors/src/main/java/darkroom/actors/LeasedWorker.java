@@ -35,10 +35,11 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     public sealed interface Command<U extends Unit, R extends Result> {}
 
     /** The desk leases {@code unit} to this worker. */
-    public record Perform<U extends Unit, R extends Result>(LeaseId lease, U unit) implements Command<U, R> {}
+    public record Perform<U extends Unit, R extends Result>(LeaseId lease, U unit)
+            implements Command<U, R>, WireMessage {}
 
     /** Ends the worker at once, whatever it does; the desk notices. For devices that hang, and for fault tests. */
-    public record Stop<U extends Unit, R extends Result>() implements Command<U, R> {}
+    public record Stop<U extends Unit, R extends Result>() implements Command<U, R>, WireMessage {}
 
     /** Takes no more leases, finishes those it has, and ends: for nodes that leave. */
     public record Drain<U extends Unit, R extends Result>() implements Command<U, R> {}

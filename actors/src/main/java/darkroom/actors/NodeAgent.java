@@ -28,22 +28,22 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     public sealed interface Command {}
 
     /** Let in. */
-    public record Welcome(String settings, Desks desks, Roster roster) implements Command {}
+    public record Welcome(String settings, Desks desks, Roster roster) implements Command, WireMessage {}
 
     /** Not let in, and why. */
-    public record TurnedAway(String reason) implements Command {}
+    public record TurnedAway(String reason) implements Command, WireMessage {}
 
     /** The gate has forgotten this node. */
-    public record JoinAgain() implements Command {}
+    public record JoinAgain() implements Command, WireMessage {}
 
     /** Who is there now. */
-    public record RosterIs(Roster roster) implements Command {}
+    public record RosterIs(Roster roster) implements Command, WireMessage {}
 
     /** Results of the run's units before {@code step} are wanted by nobody. */
-    public record StepOver(String run, int step) implements Command {}
+    public record StepOver(String run, int step) implements Command, WireMessage {}
 
     /** The run has ended; the node may go. */
-    public record Dismissed(String why) implements Command {}
+    public record Dismissed(String why) implements Command, WireMessage {}
 
     /** Where the gate is; absent while none is known. */
     public record GateAt(Optional<ActorRef<Gate.Command>> gate) implements Command {}

@@ -65,7 +65,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
      */
     public record Heartbeat<U extends Unit, R extends Result>(
             ActorRef<LeasedWorker.Command<U, R>> worker, String name, int capacity, Set<LeaseId> leases)
-            implements Command<U, R> {
+            implements Command<U, R>, WireMessage {
         public Heartbeat {
             leases = Set.copyOf(leases);
         }
@@ -73,11 +73,13 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
 
     /** The lease is done. The desk owns the tensors of the result from here on. */
     public record Finished<U extends Unit, R extends Result>(
-            ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, R result) implements Command<U, R> {}
+            ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, R result)
+            implements Command<U, R>, WireMessage {}
 
     /** The worker could not do it. */
     public record Failed<U extends Unit, R extends Result>(
-            ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, Fault fault) implements Command<U, R> {}
+            ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, Fault fault)
+            implements Command<U, R>, WireMessage {}
 
     /** Wants to know what there is to do and who does it. */
     public record Report<U extends Unit, R extends Result>(ActorRef<DeskReport> replyTo) implements Command<U, R> {}

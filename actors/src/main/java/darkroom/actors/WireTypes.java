@@ -1,0 +1,325 @@
+package darkroom.actors;
+
+import com.esotericsoftware.kryo.Kryo;
+import com.esotericsoftware.kryo.Registration;
+import com.esotericsoftware.kryo.Serializer;
+import com.esotericsoftware.kryo.io.Input;
+import com.esotericsoftware.kryo.io.Output;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.lang.reflect.TypeVariable;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorRefResolver;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How values are laid out in bytes, by the types that records declare for them.
+ *
+ * <p>A record is its components in order, and nothing else. Integers are of variable length; a text is the number of its
+ * chars and one integer a char, so that nothing is lost, not even half a surrogate pair; an enum constant is its ordinal; a
+ * {@code @Nullable} or {@code Optional} value has a byte before it; a list has its size; a set has its size, and its elements
+ * in the order of their bytes. Only where the declared type is one of our sealed interfaces does the number of the class stand before the value.
+ * A declared type that is none of these cannot be sent, and the first message says so.
+ */
+final class WireTypes {
+    private static final Layout INT =
+            layout((kryo, to, value) -> to.writeVarInt((Integer) value, false), (kryo, from) -> from.readVarInt(false));
+
+    private static final Layout DURATION = layout(
+            (kryo, to, value) -> {
+                to.writeVarLong(((Duration) value).toSeconds(), false);
+                to.writeVarInt(((Duration) value).toNanosPart(), true);
+            },
+            (kryo, from) -> Duration.ofSeconds(from.readVarLong(false), from.readVarInt(true)));
+
+    private static final Map<Type, Layout> PLAIN = Map.of(
+            int.class,
+            INT,
+            Integer.class,
+            INT,
+            long.class,
+            layout((kryo, to, value) -> to.writeVarLong((Long) value, false), (kryo, from) -> from.readVarLong(false)),
+            double.class,
+            layout((kryo, to, value) -> to.writeDouble((Double) value), (kryo, from) -> from.readDouble()),
+            boolean.class,
+            layout((kryo, to, value) -> to.writeBoolean((Boolean) value), (kryo, from) -> flag(from)),
+            String.class,
+            layout((kryo, to, value) -> writeText(to, (String) value), (kryo, from) -> readText(from)),
+            Duration.class,
+            DURATION);
+
+    private final Layout actorRef;
+
+    /** @param refs turns references to actors into texts and back */
+    WireTypes(ActorRefResolver refs) {
+        this.actorRef = layout(
+                (kryo, to, value) -> writeText(to, refs.toSerializationFormat((ActorRef<?>) value)),
+                (kryo, from) -> refs.resolveActorRef(readText(from)));
+    }
+
+    /** One of the registered classes that {@code bound} has, its number before it. */
+    static Layout oneOf(Class<?> bound) {
+        return layout((kryo, to, value) -> kryo.writeClassAndObject(to, value), (kryo, from) -> {
+            Registration found = kryo.readClass(from);
+            if (found == null) {
+                throw new WireException("nothing stands where a %s belongs".formatted(bound.getName()));
+            }
+            Class<?> type = found.getType();
+            if (!bound.isAssignableFrom(type)) {
+                throw new WireException("a %s stands where a %s belongs".formatted(type.getName(), bound.getName()));
+            }
+            return kryo.readObject(from, type);
+        });
+    }
+
+    /**
+     * The serializer of one class of {@link WireClasses}.
+     *
+     * @throws IllegalArgumentException if it has a component that cannot be sent
+     */
+    Serializer<Object> serializer(Class<?> type) {
+        return type.isEnum() ? constant(type) : new Records(type);
+    }
+
+    private static Layout constant(Class<?> type) {
+        List<?> constants = List.of(type.getEnumConstants());
+        return layout((kryo, to, value) -> to.writeVarInt(constants.indexOf(value), true), (kryo, from) -> {
+            int index = from.readVarInt(true);
+            if (index < 0 || index >= constants.size()) {
+                throw new WireException("%s has no constant %d".formatted(type.getName(), index));
+            }
+            return constants.get(index);
+        });
+    }
+
+    private Layout of(Type declared, RecordComponent component) {
+        Layout plain = PLAIN.get(declared);
+        if (plain != null) {
+            return plain;
+        }
+        return switch (declared) {
+            case Class<?> type
+            when type.isRecord() || type.isEnum() ->
+                layout((kryo, to, value) -> kryo.writeObject(to, value), (kryo, from) -> kryo.readObject(from, type));
+            case Class<?> type when type.isSealed() && type.getPackage() == WireTypes.class.getPackage() -> oneOf(type);
+            case TypeVariable<?> variable -> of(variable.getBounds()[0], component);
+            case ParameterizedType type when type.getRawType() == ActorRef.class -> actorRef;
+            case ParameterizedType type
+            when type.getRawType() == Optional.class -> optional(of(type.getActualTypeArguments()[0], component));
+            case ParameterizedType type
+            when type.getRawType() == List.class -> list(of(type.getActualTypeArguments()[0], component));
+            case ParameterizedType type
+            when type.getRawType() == Set.class -> set(of(type.getActualTypeArguments()[0], component));
+            default ->
+                throw new IllegalArgumentException("%s of %s is a %s, which no message between nodes may have"
+                        .formatted(
+                                component.getName(),
+                                component.getDeclaringRecord().getName(),
+                                declared.getTypeName()));
+        };
+    }
+
+    private static Layout optional(Layout there) {
+        return layout(
+                (kryo, to, value) -> {
+                    Optional<?> optional = (Optional<?>) value;
+                    to.writeBoolean(optional.isPresent());
+                    optional.ifPresent(one -> there.write(kryo, to, one));
+                },
+                (kryo, from) -> flag(from) ? Optional.of(there.read(kryo, from)) : Optional.empty());
+    }
+
+    private static Layout list(Layout element) {
+        return layout(
+                (kryo, to, value) -> {
+                    List<?> list = (List<?>) value;
+                    to.writeVarInt(list.size(), true);
+                    list.forEach(one -> element.write(kryo, to, one));
+                },
+                (kryo, from) -> List.copyOf(elements(kryo, from, element, new ArrayList<>())));
+    }
+
+    /** The order in which a set is walked differs from process to process; that of its bytes does not. */
+    private static Layout set(Layout element) {
+        return layout(
+                (kryo, to, value) -> {
+                    Set<?> set = (Set<?>) value;
+                    to.writeVarInt(set.size(), true);
+                    List<byte[]> each = new ArrayList<>();
+                    for (Object one : set) {
+                        Output alone = new Output(16, -1);
+                        element.write(kryo, alone, one);
+                        each.add(alone.toBytes());
+                    }
+                    each.sort(Arrays::compareUnsigned);
+                    each.forEach(to::writeBytes);
+                },
+                (kryo, from) -> Set.copyOf(elements(kryo, from, element, new LinkedHashSet<>())));
+    }
+
+    private static Collection<Object> elements(Kryo kryo, Input from, Layout element, Collection<Object> all) {
+        int size = count(from);
+        for (int i = 0; i < size; i++) {
+            Object one = element.read(kryo, from);
+            if (!all.add(one)) {
+                throw new WireException("a set has %s twice".formatted(one));
+            }
+        }
+        return all;
+    }
+
+    private static void writeText(Output to, String text) {
+        to.writeVarInt(text.length(), true);
+        for (int i = 0; i < text.length(); i++) {
+            to.writeVarInt(text.charAt(i), true);
+        }
+    }
+
+    private static String readText(Input from) {
+        char[] chars = new char[count(from)];
+        for (int i = 0; i < chars.length; i++) {
+            int value = from.readVarInt(true);
+            if (value < 0 || value > Character.MAX_VALUE) {
+                throw new WireException(value + " is no char");
+            }
+            chars[i] = (char) value;
+        }
+        return new String(chars);
+    }
+
+    /** A number of things of one byte or more each: what is allocated for them is bounded by the bytes that are there. */
+    private static int count(Input from) {
+        int count = from.readVarInt(true);
+        int left = from.limit() - from.position();
+        if (count < 0 || count > left) {
+            throw new WireException(
+                    "%d things are announced and %d bytes are left".formatted(Integer.toUnsignedLong(count), left));
+        }
+        return count;
+    }
+
+    private static boolean flag(Input from) {
+        byte value = from.readByte();
+        if (value != 0 && value != 1) {
+            throw new WireException(value + " is neither there nor not there");
+        }
+        return value == 1;
+    }
+
+    private static Layout layout(Writer writer, Reader reader) {
+        return new Layout(writer, reader);
+    }
+
+    private interface Writer {
+        void write(Kryo kryo, Output to, Object value);
+    }
+
+    private interface Reader {
+        Object read(Kryo kryo, Input from);
+    }
+
+    /** How values of one declared type become bytes, and bytes values. */
+    static final class Layout extends Serializer<Object> {
+        private final Writer writer;
+        private final Reader reader;
+
+        private Layout(Writer writer, Reader reader) {
+            super(true);
+            this.writer = writer;
+            this.reader = reader;
+        }
+
+        @Override
+        public void write(Kryo kryo, Output to, Object value) {
+            writer.write(kryo, to, value);
+        }
+
+        @Override
+        public Object read(Kryo kryo, Input from, Class<?> type) {
+            return read(kryo, from);
+        }
+
+        Object read(Kryo kryo, Input from) {
+            return reader.read(kryo, from);
+        }
+    }
+
+    /** A record, whole: it is made by its constructor, which refuses what cannot be, once all components are there. */
+    private final class Records extends Serializer<Object> {
+        private final List<Part> parts = new ArrayList<>();
+        private final Constructor<?> constructor;
+
+        private record Part(String name, Method accessor, boolean nullable, Layout layout) {}
+
+        Records(Class<?> type) {
+            super(false, true);
+            RecordComponent[] components = type.getRecordComponents();
+            for (RecordComponent component : components) {
+                parts.add(new Part(
+                        component.getName(),
+                        component.getAccessor(),
+                        component.getAnnotatedType().isAnnotationPresent(Nullable.class),
+                        of(component.getGenericType(), component)));
+            }
+            try {
+                constructor = type.getDeclaredConstructor(
+                        Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new));
+            } catch (NoSuchMethodException impossible) {
+                throw new IllegalStateException("a record without its constructor", impossible);
+            }
+        }
+
+        @Override
+        public void write(Kryo kryo, Output to, Object message) {
+            for (Part part : parts) {
+                Object value = value(part, message);
+                if (part.nullable()) {
+                    to.writeBoolean(value != null);
+                } else if (value == null) {
+                    throw new WireException("%s of %s is null, and not declared so"
+                            .formatted(part.name(), message.getClass().getName()));
+                }
+                if (value != null) {
+                    part.layout().write(kryo, to, value);
+                }
+            }
+        }
+
+        private static @Nullable Object value(Part part, Object message) {
+            try {
+                return part.accessor().invoke(message);
+            } catch (IllegalAccessException | InvocationTargetException unreadable) {
+                throw new WireException("%s of %s cannot be read".formatted(part.name(), message), unreadable);
+            }
+        }
+
+        @Override
+        public Object read(Kryo kryo, Input from, Class<?> type) {
+            @Nullable Object[] values = new @Nullable Object[parts.size()];
+            for (int i = 0; i < values.length; i++) {
+                Part part = parts.get(i);
+                values[i] = !part.nullable() || flag(from) ? part.layout().read(kryo, from) : null;
+            }
+            try {
+                return constructor.newInstance(values);
+            } catch (InvocationTargetException refused) {
+                throw new WireException("%s: %s".formatted(type.getName(), refused.getCause()), refused);
+            } catch (ReflectiveOperationException impossible) {
+                throw new IllegalStateException(type + " cannot be made", impossible);
+            }
+        }
+    }
+}

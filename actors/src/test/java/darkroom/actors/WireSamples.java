@@ -1,0 +1,192 @@
+package darkroom.actors;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorRefResolver;
+
+/**
+ * One of every message between nodes, with one of everything that a message can hold. Components of one record differ, so
+ * that those that change places change bytes.
+ */
+final class WireSamples {
+    private final ActorRefResolver refs;
+    private final SequencedMap<String, WireMessage> all = new LinkedHashMap<>();
+    private long tensors;
+
+    private WireSamples(ActorRefResolver refs) {
+        this.refs = refs;
+    }
+
+    /** By name, in the order of the stored samples. */
+    static SequencedMap<String, WireMessage> all(ActorRefResolver refs) {
+        WireSamples samples = new WireSamples(refs);
+        samples.desks();
+        samples.workers();
+        samples.nodes();
+        samples.reports();
+        return samples.all;
+    }
+
+    private void desks() {
+        ActorRef<LeasedWorker.Command<DrawUnit, Drawn>> worker = actor("worker", 11);
+        ActorRef<LeasedWorker.Command<ScoreUnit, ScoreOutcome>> scorer = actor("scorer", 12);
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> trainer = actor("trainer", 13);
+        add("Heartbeat, idle", new WorkDesk.Heartbeat<>(worker, "node-1/draw-0", 2, Set.of()));
+        add(
+                "Heartbeat, three leases",
+                new WorkDesk.Heartbeat<>(
+                        worker, "node-1/draw-0", 4, Set.of(new LeaseId(7), new LeaseId(300), new LeaseId(1L << 40))));
+        add(
+                "Finished, images",
+                new WorkDesk.Finished<>(worker, new LeaseId(1), new Drawn(List.of(image(), sdeImage()))));
+        add(
+                "Finished, scored",
+                new WorkDesk.Finished<>(
+                        scorer, new LeaseId(2), new ScoreOutcome.Scored(0.75, 0.5, 3, "judge at \u6c34\ud83c\udfa8")));
+        add(
+                "Finished, unscored",
+                new WorkDesk.Finished<>(scorer, new LeaseId(3), new ScoreOutcome.Unscored("no label", 4)));
+        add(
+                "Finished, gradient",
+                new WorkDesk.Finished<>(trainer, new LeaseId(4), new Trained.Gradient(tensor(), -0.25, 1e-9)));
+        add("Finished, update", new WorkDesk.Finished<>(trainer, new LeaseId(5), new Trained.Updated(state(), 2.5)));
+        for (Fault fault : List.of(
+                new Fault.Retry("again"),
+                new Fault.InputLost(tensor(), "gone"),
+                new Fault.Exhausted("too often"),
+                new Fault.DropGroup("not this group"),
+                new Fault.StopRun("no further"))) {
+            add("Failed, " + fault.getClass().getSimpleName(), new WorkDesk.Failed<>(worker, new LeaseId(6), fault));
+        }
+    }
+
+    private void workers() {
+        add("Perform, draw for training", perform(draw(DrawUnit.Purpose.TRAINING)));
+        add("Perform, draw for an evaluation", perform(draw(DrawUnit.Purpose.EVALUATION)));
+        add("Perform, score", perform(new ScoreUnit(new ImageAddress("run-1", 3, 2, 1), referencePrompt(), tensor())));
+        TrainUnit.Sample first = new TrainUnit.Sample(new Lesson(2, 1, prompt(), image(), 0.875, 1.5), 9);
+        TrainUnit.Sample second = new TrainUnit.Sample(new Lesson(4, 0, referencePrompt(), sdeImage(), 0.125, -1.5), 8);
+        add(
+                "Perform, gradient",
+                perform(new TrainUnit.GradientUnit("run-1", -42L, 3, 1, 5, state(), List.of(first, second), 64)));
+        add(
+                "Perform, update",
+                perform(new TrainUnit.UpdateUnit("run-1", 3, 1, state(), List.of(tensor(), tensor()), true)));
+        add("Stop", new LeasedWorker.Stop<>());
+    }
+
+    private void nodes() {
+        ActorRef<NodeAgent.Command> agent = actor("agent", 14);
+        Roster roster = new Roster(9, List.of(peer("node-0"), peer("node-1")));
+        Desks desks = new Desks(actor("draw-desk", 15), actor("score-desk", 16), actor("train-desk", 17));
+        add("Join", new Gate.Join(card(), agent));
+        add("Present", new Gate.Present("node-1", 9, agent));
+        add("Leaving", new Gate.Leaving("node-1", "told to"));
+        for (DeskEvent event : List.of(
+                new DeskEvent.WorkerJoined("draw", "node-1/draw-0", 2),
+                new DeskEvent.WorkerLost("draw", "node-1/draw-0", 1),
+                new DeskEvent.LeaseExpired("draw", "node-1/draw-0", "draw run-1 step 3 group 2"),
+                new DeskEvent.WorkFailed("score", "node-1/score-0", "score run-1 step 3", "HTTP 503"),
+                new DeskEvent.SeatAiling("node", "node-1/draw-0", 5),
+                new DeskEvent.Stalled("train", "nobody", "update run-1 step 3", Duration.ofSeconds(20, 7), true))) {
+            add("Ails, " + event.getClass().getSimpleName(), new Gate.Ails(event));
+        }
+        add("AskStatus", new Gate.AskStatus(actor("status", 18)));
+        add("Welcome", new NodeAgent.Welcome("recipe = nft\n", desks, roster));
+        add("TurnedAway", new NodeAgent.TurnedAway("full"));
+        add("JoinAgain", new NodeAgent.JoinAgain());
+        add("RosterIs", new NodeAgent.RosterIs(roster));
+        add("StepOver", new NodeAgent.StepOver("run-1", 3));
+        add("Dismissed", new NodeAgent.Dismissed("all steps are committed"));
+    }
+
+    private void reports() {
+        DeskReport busy = new DeskReport(
+                "draw",
+                3,
+                5,
+                1200,
+                Optional.of("node-1/draw-0"),
+                List.of(
+                        new DeskReport.Station("node-1/draw-0", 2, 1, 77, Optional.of(new PolicyVersion(6)), 40),
+                        new DeskReport.Station("node-1/draw-1", 2, 0, 0, Optional.empty(), 41)));
+        DeskReport idle = new DeskReport("score", 0, 0, 0, Optional.empty(), List.of());
+        add(
+                "ClusterStatus",
+                new ClusterStatus(
+                        "run-1",
+                        "training",
+                        3,
+                        40,
+                        65_000,
+                        List.of(new ClusterStatus.Guest(card(), 130)),
+                        List.of(busy, idle)));
+    }
+
+    private void add(String name, WireMessage message) {
+        all.put(name, message);
+    }
+
+    private static WireMessage perform(Unit unit) {
+        return new LeasedWorker.Perform<Unit, Result>(new LeaseId(8), unit);
+    }
+
+    private DrawUnit draw(DrawUnit.Purpose purpose) {
+        return new DrawUnit(
+                "run-1", 0x0123456789abcdefL, purpose, 3, 2, 12, new PolicyVersion(6), tensor(), referencePrompt());
+    }
+
+    private Prompt prompt() {
+        return new Prompt("row-17", "add", "Add a red ball.", "", tensor(), null);
+    }
+
+    private Prompt referencePrompt() {
+        return new Prompt("row-18", "reference", "Put this hat on it.", "The hat is green.", picture(), picture());
+    }
+
+    private Drawn.Image image() {
+        return new Drawn.Image(tensor(), picture(), null);
+    }
+
+    private Drawn.Image sdeImage() {
+        return new Drawn.Image(tensor(), picture(), tensor());
+    }
+
+    private LearnerState state() {
+        return new LearnerState(120, tensor(), tensor(), tensor(), tensor(), tensor());
+    }
+
+    private TensorRef tensor() {
+        tensors++;
+        return new TensorRef(
+                tensors, "node-1", TensorRef.ElementType.FLOAT32, List.of(3, 32, 32), 0xffff_0000L + tensors);
+    }
+
+    private TensorRef picture() {
+        tensors++;
+        return new TensorRef(tensors, "node-0", TensorRef.ElementType.UINT8, List.of(), tensors);
+    }
+
+    private static NodeCard card() {
+        return new NodeCard(
+                "node-1",
+                List.of("rollout", "reward"),
+                "processor",
+                "0.1.0",
+                peer("node-1"),
+                "http://127.0.0.1:8080/status");
+    }
+
+    private static PlanePeer peer(String node) {
+        return new PlanePeer(node, "host of " + node, "/dev/shm/driver", "10.0.0.1:4000");
+    }
+
+    private <T> ActorRef<T> actor(String name, int uid) {
+        return refs.resolveActorRef("pekko://wire/user/" + name + "#" + uid);
+    }
+}

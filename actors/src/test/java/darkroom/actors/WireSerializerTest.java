@@ -1,0 +1,181 @@
+package darkroom.actors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.NotSerializableException;
+import java.nio.BufferOverflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.lifecycle.AfterContainer;
+import net.jqwik.api.lifecycle.BeforeContainer;
+
+/** Messages between nodes become bytes and messages again: WF-1 to WF-5. */
+class WireSerializerTest {
+    @SuppressWarnings("NullAway.Init") // set before the first test
+    private static WireBench bench;
+
+    @BeforeContainer
+    static void open() {
+        bench = new WireBench();
+    }
+
+    @AfterContainer
+    static void close() {
+        bench.close();
+    }
+
+    @Provide
+    Arbitrary<Object> messages() {
+        return AnyMessage.of(bench.refs());
+    }
+
+    /** WF-1. */
+    @Property
+    void any_message_that_is_written_is_read(@ForAll("messages") Object message) {
+        byte[] bytes = bench.serializer().toBinary(message);
+        assertThat(bench.serializer().fromBinary(bytes)).isEqualTo(message);
+    }
+
+    /** WF-1: with other things around it, as in a frame. */
+    @Property
+    void any_message_goes_through_a_buffer(@ForAll("messages") Object message) {
+        WireSerializer serializer = bench.serializer();
+        byte[] bytes = serializer.toBinary(message);
+        ByteBuffer frame = ByteBuffer.allocateDirect(bytes.length + 20);
+        frame.position(7);
+        serializer.toBinary(message, frame);
+        assertThat(frame.position()).isEqualTo(7 + bytes.length);
+        frame.flip().position(7);
+        assertThat(serializer.fromBinary(frame, "")).isEqualTo(message);
+        assertThat(frame.hasRemaining()).isFalse();
+    }
+
+    /** WF-2. */
+    @Property
+    void equal_messages_have_equal_bytes(@ForAll("messages") Object message) {
+        byte[] bytes = bench.serializer().toBinary(message);
+        assertThat(bench.serializer().toBinary(bench.serializer().fromBinary(bytes)))
+                .isEqualTo(bytes);
+    }
+
+    /** WF-3. */
+    @Property
+    void a_message_that_is_cut_or_goes_on_is_none(@ForAll("messages") Object message, @ForAll Random random) {
+        byte[] bytes = bench.serializer().toBinary(message);
+        assertThatThrownBy(() -> bench.serializer().fromBinary(Arrays.copyOf(bytes, random.nextInt(bytes.length))))
+                .isInstanceOf(WireException.class)
+                .hasMessageContaining("are no message of wire version " + WireVersion.CURRENT);
+        assertThatThrownBy(() -> bench.serializer().fromBinary(Arrays.copyOf(bytes, bytes.length + 1)))
+                .isInstanceOf(WireException.class);
+    }
+
+    /** WF-3. */
+    @Property
+    void damaged_bytes_are_a_whole_message_or_none(@ForAll("messages") Object message, @ForAll Random random) {
+        byte[] bytes = bench.serializer().toBinary(message);
+        for (int damage = 0; damage < 4; damage++) {
+            bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+            Object read;
+            try {
+                read = bench.serializer().fromBinary(bytes);
+            } catch (WireException none) {
+                continue;
+            }
+            assertThat(read).isInstanceOf(WireMessage.class);
+            assertThat(bench.serializer().toBinary(read)).isNotEmpty();
+        }
+    }
+
+    /** WF-3: nothing is allocated for what is only announced. */
+    @Example
+    void a_size_that_the_bytes_cannot_hold_is_refused_before_memory_is_taken() {
+        assertUnreadable("4a ffffffff07", "2147483647 things are announced and 0 bytes are left"); // Leaving
+        assertUnreadable("4a ffffffff0f", "4294967295 things are announced");
+        assertUnreadable("50 02 ffffffff07", "2147483647 things are announced"); // RosterIs
+    }
+
+    /** WF-3, WF-5. */
+    @Example
+    void what_is_no_message_says_why() {
+        assertUnreadable("", "from byte 0 on");
+        assertUnreadable("00", "nothing stands where a darkroom.actors.WireMessage belongs");
+        assertUnreadable("01 00 84 6a617661", "a class by name");
+        assertUnreadable("7f", "unregistered class ID");
+        assertUnreadable("2a 01", "a darkroom.actors.PolicyVersion stands where a darkroom.actors.WireMessage belongs");
+        assertUnreadable("1a 00", "the message ends here"); // Stop
+    }
+
+    private static void assertUnreadable(String hex, String why) {
+        assertThatThrownBy(() -> bench.serializer().fromBinary(HexFormat.of().parseHex(hex.replace(" ", ""))))
+                .isInstanceOf(WireException.class)
+                .hasMessageContaining(why);
+    }
+
+    /** WF-3: what a constructor refuses does not become an object on the way. */
+    @Example
+    void a_value_that_cannot_be_is_not_read() {
+        WireMessage message = new WorkDesk.Finished<ScoreUnit, ScoreOutcome>(
+                bench.refs().resolveActorRef("pekko://wire/user/scorer#1"),
+                new LeaseId(1),
+                new ScoreOutcome.Scored(0.5, 1, 1, ""));
+        byte[] bytes = bench.serializer().toBinary(message);
+        int score = bytes.length - Double.BYTES - Double.BYTES - 2;
+        assertThat(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getDouble(score))
+                .isEqualTo(0.5);
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putDouble(score, 1.5);
+        assertThatThrownBy(() -> bench.serializer().fromBinary(bytes))
+                .hasMessageContaining("score=1.5 is not in [0, 1]");
+    }
+
+    /** WF-4. */
+    @Example
+    void a_message_that_is_too_large_is_refused_with_its_class_and_its_size() {
+        WireMessage most = new NodeAgent.Dismissed("a".repeat(WireSerializer.MESSAGE_BYTES_MAX - 4));
+        byte[] bytes = bench.serializer().toBinary(most);
+        assertThat(bytes).hasSize(WireSerializer.MESSAGE_BYTES_MAX);
+        assertThat(bench.serializer().fromBinary(bytes)).isEqualTo(most);
+        assertThatThrownBy(() -> bench.serializer()
+                        .toBinary(new NodeAgent.Dismissed("a".repeat(WireSerializer.MESSAGE_BYTES_MAX - 3))))
+                .isInstanceOf(WireException.class)
+                .hasMessage("a darkroom.actors.NodeAgent$Dismissed has 983041 bytes, "
+                        + "and a message between nodes at most 983040");
+    }
+
+    /** Artery takes this exception for a frame that is too small. */
+    @Example
+    void a_buffer_that_is_too_small_is_said_to_be() {
+        assertThatThrownBy(() ->
+                        bench.serializer().toBinary(new Gate.Leaving("node-1", "told to"), ByteBuffer.allocate(8)))
+                .isInstanceOf(BufferOverflowException.class);
+    }
+
+    /** WF-5. */
+    @Example
+    void a_message_within_a_process_has_no_serializer() {
+        for (Object local : List.of(new Gate.Close("done"), new PolicyVersion(3), "text", new ArrayList<>())) {
+            assertThatThrownBy(() -> bench.serializer().toBinary(local))
+                    .isInstanceOf(WireException.class)
+                    .hasMessageContaining("does not cross from node to node");
+        }
+        assertThatThrownBy(() -> bench.serialization().serializerFor(Gate.Close.class))
+                .isInstanceOf(NotSerializableException.class);
+    }
+
+    @Example
+    @SuppressWarnings("NullAway") // on purpose
+    void a_component_that_is_null_and_not_declared_so_is_refused_where_it_is_sent() {
+        assertThatThrownBy(() -> bench.serializer().toBinary(new Gate.Leaving("node-1", null)))
+                .hasMessage("why of darkroom.actors.Gate$Leaving is null, and not declared so");
+    }
+}
