@@ -48,7 +48,8 @@ public final class Darkroom implements Runnable {
             PretrainJudgeCommand.class,
             ConfigCommand.class,
             VerifyCommand.class,
-            BenchCommand.class);
+            BenchCommand.class,
+            WarmUpCommand.class);
 
     @Spec
     private CommandSpec spec;

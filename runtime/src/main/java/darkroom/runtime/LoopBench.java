@@ -154,9 +154,15 @@ final class LoopBench implements java.util.concurrent.Callable<Integer> {
     private ObjectNode alone(RunSettings settings, StepClock clock) throws InterruptedException {
         try (Ground ground = Ground.Alone.with(settings)) {
             Crew crew = Crews.virtual(settings.workers().virtual(), workers, workers, 1, ground.plane());
-            run(settings, crew, clock, ground);
+            completed(run(settings, crew, clock, () -> {}, ground));
         }
         return new JsonMapper().createObjectNode();
+    }
+
+    private static void completed(RunEvent.Ended ended) {
+        if (ended.end() instanceof RunEvent.End.Failed(String message)) {
+            throw new CommandFailedException(message);
+        }
     }
 
     private ObjectNode spread(RunSettings settings, StepClock clock) throws IOException, InterruptedException {
@@ -174,13 +180,20 @@ final class LoopBench implements java.util.concurrent.Callable<Integer> {
                     },
                     processes::awaitLeft);
             try (Ground ground = opener.open(settings)) {
-                run(settings, new Crew(List.of(), List.of(), List.of()), clock, ground);
+                completed(run(settings, new Crew(List.of(), List.of(), List.of()), clock, clock::awaitNodes, ground));
             }
         }
         return new JsonMapper().createObjectNode();
     }
 
-    private static void run(RunSettings settings, Crew crew, StepClock clock, Ground ground)
+    /** Something to wait for before the run begins. */
+    @FunctionalInterface
+    interface Before {
+        void await() throws InterruptedException;
+    }
+
+    /** A run with virtual devices, without files. */
+    static RunEvent.Ended run(RunSettings settings, Crew crew, RunListener listener, Before before, Ground ground)
             throws InterruptedException {
         TensorStore store = ground.plane().store();
         SimulatedDevices devices = new SimulatedDevices(store, Crews.VIRTUAL_PARAMETERS, Runnable::run);
@@ -188,18 +201,15 @@ final class LoopBench implements java.util.concurrent.Callable<Integer> {
                 new VirtualPrompts(devices, store, settings.rollout().groupsPerStep()),
                 StopWhen.NEVER,
                 ground.plane(),
-                RunListeners.of(clock, ground),
+                RunListeners.of(listener, ground),
                 InstantSource.system());
         try (LocalStudio studio = new LocalStudio(settings, crew, ports, ground)) {
-            clock.awaitNodes();
-            RunEvent.Ended ended = studio.run(new RunOrder(
+            before.await();
+            return studio.run(new RunOrder(
                     LocalRun.RUN,
                     RunState.fresh(devices.learner(settings.seed())),
                     settings.steps(),
                     Optional.empty()));
-            if (ended.end() instanceof RunEvent.End.Failed(String message)) {
-                throw new CommandFailedException(message);
-            }
         }
     }
 

@@ -3,6 +3,7 @@ package darkroom.runtime;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigValueFactory;
+import darkroom.actors.WireVersion;
 import darkroom.config.ClusterSettings;
 import java.util.List;
 import java.util.Map;
@@ -25,8 +26,8 @@ final class PekkoConfig {
                 settings.port(),
                 "pekko.cluster.roles",
                 ConfigValueFactory.fromIterable(roles)));
-        return settings.tls().enabled() ? tls(settings.tls()).withFallback(own).withFallback(read("cluster.conf"))
-                : own.withFallback(read("cluster.conf"));
+        Config plain = own.withFallback(WireVersion.settings(NodeCards.build())).withFallback(read("cluster.conf"));
+        return settings.tls().enabled() ? tls(settings.tls()).withFallback(plain) : plain;
     }
 
     /** Both ends show a certificate of the same authority. */

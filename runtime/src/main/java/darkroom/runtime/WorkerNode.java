@@ -9,6 +9,7 @@ import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.Roster;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreUnit;
+import darkroom.actors.WireVersion;
 import darkroom.config.ClusterSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
@@ -31,6 +32,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -204,7 +206,12 @@ final class WorkerNode implements AutoCloseable {
                     DispatcherSelector.blocking());
             system = started;
             started.getWhenTerminated()
-                    .whenComplete((_, _) -> end.complete(new End.GivenUp("the cluster has given this node up")));
+                    .whenComplete((_, _) -> end.complete(
+                            incompatible(started)
+                                    ? new End.Refused(
+                                            "its nodes speak another wire version than %d, that of this build (%s); use the same build on every node"
+                                                    .formatted(WireVersion.CURRENT, NodeCards.build()))
+                                    : new End.GivenUp("the cluster has given this node up")));
             started.systemActorOf(
                     Membership.create(now -> {
                         gate.set(now);
@@ -229,6 +236,13 @@ final class WorkerNode implements AutoCloseable {
             } catch (ExecutionException e) {
                 throw new IllegalStateException(e);
             }
+        }
+
+        private static boolean incompatible(ActorSystem<?> system) {
+            return CoordinatedShutdown.get(system)
+                    .getShutdownReason()
+                    .filter(CoordinatedShutdown.incompatibleConfigurationDetectedReason()::equals)
+                    .isPresent();
         }
 
         void leave(String why) {

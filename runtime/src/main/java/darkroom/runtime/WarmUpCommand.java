@@ -1,0 +1,75 @@
+package darkroom.runtime;
+
+import darkroom.actors.Crew;
+import darkroom.actors.RunEvent;
+import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+
+/**
+ * A cluster of two nodes in one process that does one step with virtual devices: what the launcher records the classes of,
+ * so that nodes start faster.
+ */
+@Command(
+        name = "warm-up",
+        hidden = true,
+        description = "One virtual step on two nodes in this process; the launcher records it.")
+final class WarmUpCommand implements Callable<Integer> {
+    private static final int SECONDS_MAX = 60;
+
+    @Override
+    public Integer call() throws Exception {
+        RunSettings settings = Recipes.load(
+                "embedded-demo",
+                List.of(
+                        "workers.device=virtual",
+                        "workers.virtual.draw=1ms",
+                        "workers.virtual.score=1ms",
+                        "workers.virtual.unit=1ms",
+                        "rollout.groups-per-step=2",
+                        "rollout.images-per-group=2",
+                        "groups.scored-min=1",
+                        "steps=2"));
+        CountDownLatch joined = new CountDownLatch(1);
+        List<WorkerNode> nodes = new ArrayList<>();
+        List<Thread> threads = new ArrayList<>();
+        Ground.Opener opener = ControlNode.with(
+                List.of(ControlNode.ROLE),
+                open -> {
+                    RunSettings own =
+                            Recipes.load("embedded-demo", List.of("cluster.seed-nodes=[\"" + open.address() + "\"]"));
+                    WorkerNode node =
+                            new WorkerNode(own, List.of("rollout", "trainer", "reward"), 1, _ -> joined.countDown());
+                    nodes.add(node);
+                    threads.add(Thread.ofPlatform().name("warm-up").start(() -> run(node)));
+                },
+                () -> nodes.forEach(WorkerNode::close));
+        try (Ground ground = opener.open(settings)) {
+            RunEvent.Ended ended = LoopBench.run(
+                    settings, new Crew(List.of(), List.of(), List.of()), _ -> {}, () -> await(joined), ground);
+            for (Thread thread : threads) {
+                thread.join(TimeUnit.SECONDS.toMillis(SECONDS_MAX));
+            }
+            return (ended.end() instanceof RunEvent.End.Completed ? ExitCode.OK : ExitCode.FAILED).code();
+        }
+    }
+
+    private static void await(CountDownLatch joined) throws InterruptedException {
+        if (!joined.await(SECONDS_MAX, TimeUnit.SECONDS)) {
+            throw new CommandFailedException("the node has not joined within " + SECONDS_MAX + " s");
+        }
+    }
+
+    private static void run(WorkerNode node) {
+        try {
+            var _ = node.run();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
