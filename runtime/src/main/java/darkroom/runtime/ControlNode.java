@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -36,7 +37,7 @@ final class ControlNode implements Ground {
     private final String name;
     private final OffHeapTensorStore store;
     private final AeronTensorPlane plane;
-    private @Nullable ActorRef<Gate.Command> gate;
+    private @Nullable Supplier<ActorRef<Gate.Command>> gate;
     private @Nullable StatusPage page;
 
     /**
@@ -97,10 +98,10 @@ final class ControlNode implements Ground {
         Cluster cluster = Cluster.get(studio);
         Address address = cluster.selfMember().address();
         cluster.manager().tell(Join.create(address));
-        ActorRef<Gate.Command> door = Gates.at(studio, address);
+        Supplier<ActorRef<Gate.Command>> door = () -> Gates.at(studio, address);
         gate = door;
         try {
-            page = StatusPage.open(settings.cluster().statusPort(), studio, () -> door);
+            page = StatusPage.open(settings.cluster().statusPort(), studio, door);
         } catch (IOException e) {
             throw new UncheckedIOException("no status page on cluster.status-port="
                     + settings.cluster().statusPort(), e);
@@ -116,36 +117,32 @@ final class ControlNode implements Ground {
 
     @Override
     public void heard(RunEvent event) {
-        ActorRef<Gate.Command> door = gate;
-        if (door == null) {
-            return;
-        }
         switch (event) {
             case RunEvent.StepCommitted committed -> {
-                door.tell(new Gate.StepOver(LocalRun.RUN, committed.step() + 1));
-                door.tell(new Gate.Doing(LocalRun.RUN, "training", committed.step() + 1, settings.steps()));
+                tell(new Gate.StepOver(LocalRun.RUN, committed.step() + 1));
+                stage("training", committed.step() + 1);
             }
             case RunEvent.Evaluated evaluated ->
-                door.tell(new Gate.StepOver(evaluated.request().name(), Integer.MAX_VALUE));
+                tell(new Gate.StepOver(evaluated.request().name(), Integer.MAX_VALUE));
             default -> {}
         }
     }
 
-    /** What the run is doing, for {@code darkroom status}. */
     @Override
     public void stage(String stage, int step) {
-        ActorRef<Gate.Command> door = gate;
-        if (door != null) {
-            door.tell(new Gate.Doing(LocalRun.RUN, stage, step, settings.steps()));
-        }
+        tell(new Gate.Doing(LocalRun.RUN, stage, step, settings.steps()));
     }
 
     @Override
     public void dismiss() {
-        ActorRef<Gate.Command> door = gate;
+        tell(new Gate.Close("the run has ended"));
+        dismissed.run();
+    }
+
+    private void tell(Gate.Command word) {
+        Supplier<ActorRef<Gate.Command>> door = gate;
         if (door != null) {
-            door.tell(new Gate.Close("the run has ended"));
-            dismissed.run();
+            door.get().tell(word);
         }
     }
 

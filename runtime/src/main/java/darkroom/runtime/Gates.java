@@ -10,7 +10,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 final class Gates {
     private Gates() {}
 
-    /** A reference that works as soon as the gate is there; what is told before is lost. */
+    /** What is told before the gate is there is lost. On the control node itself: ask anew each time, until it is there. */
     static ActorRef<Gate.Command> at(ActorSystem<?> system, Address control) {
         return ActorRefResolver.get(system).resolveActorRef(control + "/user/" + Gate.NAME);
     }
