@@ -112,6 +112,9 @@ public final class PairScorer {
     }
 
     private static PngImage image(Path file) throws IOException {
+        if (!Files.isRegularFile(file) && Files.exists(file)) {
+            throw new IOException("no regular file"); // a pipe or a device may have no end
+        }
         long size = Files.size(file);
         if (size > IMAGE_BYTES_MAX) {
             throw new IOException("%d bytes > limit %d".formatted(size, IMAGE_BYTES_MAX));

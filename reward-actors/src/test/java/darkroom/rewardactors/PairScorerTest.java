@@ -112,7 +112,9 @@ class PairScorerTest {
                 "{\"id\": \"a\", \"source\": \"images/source.png\", \"edited\": \"images\", \"instruction\": \"i\"} |"
                         + " \"a\" | bad-image: ",
                 "{\"id\": \"a\", \"source\": \"images/source.png\", \"edited\": \"pairs.jsonl\", \"instruction\":"
-                        + " \"i\"} | \"a\" | bad-image: "
+                        + " \"i\"} | \"a\" | bad-image: ",
+                "{\"id\": \"a\", \"source\": \"images/source.png\", \"edited\": \"/dev/zero\", \"instruction\":"
+                        + " \"i\"} | \"a\" | bad-image: /dev/zero: no regular file"
             })
     void aRowThatCannotBeAskedIsUnscoredWithItsReasonAndTheOthersAreScored(String line, String id, String reason)
             throws Exception {
