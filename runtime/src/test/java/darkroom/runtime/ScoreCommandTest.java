@@ -144,6 +144,21 @@ class ScoreCommandTest {
     }
 
     @Test
+    void scoresAreNotWrittenOverTheirPairsNorOverADirectory() throws IOException {
+        String row = pair("a", "red.png");
+        assertThat(score(List.of(row), "--out", at("pairs.jsonl"))).satisfies(output -> {
+            assertThat(output.exitCode()).isEqualTo(2);
+            assertThat(output.err()).contains("pairs itself", "--out");
+        });
+        assertThat(folder.resolve("pairs.jsonl")).content().isEqualToIgnoringNewLines(row);
+        Files.createDirectory(folder.resolve("scores"));
+        assertThat(score(List.of(row), "--out", at("scores"))).satisfies(output -> {
+            assertThat(output.exitCode()).isEqualTo(2);
+            assertThat(output.err()).contains("is a directory");
+        });
+    }
+
+    @Test
     void noRowsAreNoRows() throws IOException {
         assertThat(score(List.of()).exitCode()).isZero();
         assertThat(rows()).isEmpty();
