@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.actors.ScoreOutcome;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.FaultyScorer.Behaviour;
@@ -18,6 +19,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -171,6 +175,29 @@ class PairScorerTest {
                 assertThat(asked.get(i)).isLessThanOrEqualTo(i + pairs.rowsAhead());
             }
         }
+    }
+
+    /** P-9: four places are free, but the budget holds the pictures of one row; every row still ends. */
+    @Test
+    void noMorePicturesAreInMemoryThanTheirBytesAllow() throws Exception {
+        scorer.behave(Behaviour.HANGS);
+        Path file = Files.write(folder.resolve("pairs.jsonl"), pairs(10));
+        List<ScoredPair> told = Collections.synchronizedList(new ArrayList<>());
+        ScorerClient client = client(Duration.ofSeconds(60), 1);
+        try (PairRows rows = new PairRows(file)) {
+            FutureTask<Boolean> scoring = new FutureTask<>(() -> {
+                new PairScorer(client, 1).score(rows, told::add);
+                return true;
+            });
+            var _ = Thread.ofVirtual().start(scoring);
+            ScorerClientTest.await("a request at the scorer", () -> scorer.asked() == 1);
+            LockSupport.parkNanos(50_000_000);
+            assertThat(scorer.asked()).isOne();
+            client.close();
+            assertThat(scoring.get(20, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(told).hasSize(10).allSatisfy(pair -> assertThat(pair.outcome())
+                .isInstanceOf(ScoreOutcome.Unscored.class));
     }
 
     private List<String> pairs(int count) {

@@ -278,7 +278,7 @@ class ScorerClientTest {
         await("no connection left open, there are " + scorer.connections(), () -> scorer.connections() == 0);
     }
 
-    private static void await(String what, java.util.function.BooleanSupplier condition) throws TimeoutException {
+    static void await(String what, java.util.function.BooleanSupplier condition) throws TimeoutException {
         long deadline = System.nanoTime() + 5_000_000_000L;
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {

@@ -54,12 +54,17 @@ final class LocalRun {
     private final Path directory;
     private final boolean resumed;
     private final PrintWriter out;
+    private final DitWeights base;
+    private final DataSplits data;
 
-    private LocalRun(RunSettings settings, Path directory, boolean resumed, PrintWriter out) {
+    /** Reads what the run is made of. What cannot be used is refused here, before anything is written. */
+    private LocalRun(RunSettings settings, Path directory, boolean resumed, PrintWriter out) throws IOException {
         this.settings = settings;
         this.directory = directory;
         this.resumed = resumed;
         this.out = out;
+        this.base = DitWeights.base(settings.policy().base());
+        this.data = DataSplits.of(settings, out);
     }
 
     /**
@@ -80,9 +85,10 @@ final class LocalRun {
                 }
             }
         }
+        LocalRun run = new LocalRun(settings, directory, false, out);
         Files.createDirectories(directory);
         Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
-        return new LocalRun(settings, directory, false, out).run();
+        return run.run();
     }
 
     /**
@@ -101,8 +107,9 @@ final class LocalRun {
                     ExitCode.USAGE);
         }
         requireModel(settings);
+        LocalRun run = new LocalRun(settings, directory, true, out);
         Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
-        return new LocalRun(settings, directory, true, out).run();
+        return run.run();
     }
 
     /** The resolved settings of a run. */
@@ -128,7 +135,6 @@ final class LocalRun {
         Logging.Handle log = Logging.alsoTo(directory.resolve(LOG));
         try (LiveView view = LiveView.open(out, InstantSource.system(), System.getenv())) {
             view.stage("preparing");
-            DitWeights base = DitWeights.base(settings.policy().base());
             EmbeddedPolicy policy =
                     new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
             try (Scorers scorers = Scorers.open(settings.scoring());
@@ -158,7 +164,6 @@ final class LocalRun {
         private final Scorers scorers;
         private final OffHeapTensorStore store;
         private final RunState from;
-        private final DataSplits data = DataSplits.of(settings, out);
         private final OpenPrompts open;
         private final Meter meter;
         private final Validations validations;

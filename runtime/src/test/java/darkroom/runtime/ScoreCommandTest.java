@@ -143,19 +143,15 @@ class ScoreCommandTest {
         assertThat(folder.resolve("out.jsonl")).hasContent("scores of yesterday");
     }
 
-    @Test
-    void scoresAreNotWrittenOverTheirPairsNorOverADirectory() throws IOException {
-        String row = pair("a", "red.png");
-        assertThat(score(List.of(row), "--out", at("pairs.jsonl"))).satisfies(output -> {
-            assertThat(output.exitCode()).isEqualTo(2);
-            assertThat(output.err()).contains("pairs itself", "--out");
-        });
-        assertThat(folder.resolve("pairs.jsonl")).content().isEqualToIgnoringNewLines(row);
+    @ParameterizedTest
+    @CsvSource({"pairs.jsonl, pairs itself", "scores, is a directory"})
+    void scoresAreWrittenNeitherOverTheirPairsNorOverADirectory(String place, String reason) throws IOException {
         Files.createDirectory(folder.resolve("scores"));
-        assertThat(score(List.of(row), "--out", at("scores"))).satisfies(output -> {
-            assertThat(output.exitCode()).isEqualTo(2);
-            assertThat(output.err()).contains("is a directory");
-        });
+        Files.writeString(folder.resolve("pairs.jsonl"), pair("a", "red.png"));
+        Output output = run("score", "--scorer", url(), "--pairs", at("pairs.jsonl"), "--out", at(place));
+        assertThat(output.exitCode()).isEqualTo(2);
+        assertThat(output.err()).contains(reason, "--out");
+        assertThat(folder.resolve("pairs.jsonl")).hasContent(pair("a", "red.png"));
     }
 
     @Test
