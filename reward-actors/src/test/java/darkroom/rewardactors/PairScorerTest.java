@@ -92,8 +92,7 @@ class PairScorerTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "{\"id\": \"a\"| null | bad-row: the line is no JSON: Unexpected end-of-input: expected close marker for"
-                        + " Object",
+                "{\"id\": \"a\"| null | bad-row: the line is no JSON: Unexpected end-of-input: expected close",
                 "[\"a\"] | null | bad-row: the line is no JSON object",
                 "{\"id\": \"a\"} {} | null | bad-row: the line is no JSON",
                 "{\"id\": \"a\", \"id\": \"b\"} | null | bad-row: the line is no JSON: Duplicate",
