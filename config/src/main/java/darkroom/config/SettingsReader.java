@@ -101,7 +101,7 @@ final class SettingsReader {
             case "double" -> config.getDouble(key);
             case "boolean" -> config.getBoolean(key);
             case "java.lang.String" -> config.getString(key);
-            case "java.time.Duration" -> config.getDuration(key);
+            case "java.time.Duration" -> duration(config, key);
             default -> throw new IllegalStateException(key + " has a type that settings do not have: " + type);
         };
     }
@@ -113,6 +113,13 @@ final class SettingsReader {
         Allowed.require(number.doubleValue() == value, key, number, "whole numbers");
         Allowed.whole(key, value, min, max);
         return value;
+    }
+
+    /** HOCON takes a bare number for milliseconds, and who writes 30 rarely means them. */
+    private static Duration duration(Config config, String key) {
+        String text = config.getString(key);
+        Allowed.require(!text.strip().matches("[-+.\\d]+"), key, text, "times with a unit, such as 500ms, 30s, 2m");
+        return config.getDuration(key);
     }
 
     private static URI uri(String key, String text) {

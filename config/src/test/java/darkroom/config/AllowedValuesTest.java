@@ -51,6 +51,7 @@ class AllowedValuesTest {
                 "scoring.judge=\"\" | scoring.judge | not blank",
                 "scoring.method=vibes | scoring.method | score-logit",
                 "scoring.concurrency=0 | scoring.concurrency | from 1 to 8192",
+                "scoring.timeout=30 | scoring.timeout | 30s",
                 "scoring.timeout=0s | scoring.timeout | 1ms to 7d",
                 "scoring.attempts=0 | scoring.attempts | from 1 to",
                 "scoring.label-mass-min=1.1 | scoring.label-mass-min | from 0.0 to 1.0",

@@ -120,8 +120,11 @@ public final class DatasetRow {
                 throw new DatasetFaultException(DatasetFault.NO_JSON, "the line goes on after its JSON object");
             }
         } catch (JsonProcessingException e) {
-            String detail =
-                    String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+            String detail = String.valueOf(e.getOriginalMessage())
+                    .replaceFirst(" \\(start marker at \\[Source: .*?\\]\\)", "") // the parser does not show its source
+                    .lines()
+                    .findFirst()
+                    .orElse("");
             throw new DatasetFaultException(
                     DatasetFault.NO_JSON,
                     "the line is no JSON: " + detail

@@ -83,7 +83,7 @@ class DatasetReaderTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
         not json | NO_JSON | no JSON
-        {"prompt": "p", "image": "images/a.png" | NO_JSON | column
+        {"prompt": "p", "image": "images/a.png" | NO_JSON | expected close marker for Object at column
         {"prompt": "p", "prompt": "q", "image": "images/a.png"} | NO_JSON | Duplicate
         {"prompt": "p", "image": "images/a.png"} {} | NO_JSON | goes on
         {"prompt": "p", "image": "images/a.png", "x": NaN} | NO_JSON | NaN

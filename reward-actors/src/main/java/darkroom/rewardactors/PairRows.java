@@ -79,6 +79,9 @@ public final class PairRows implements AutoCloseable {
             } catch (CharacterCodingException e) {
                 return malformed(NullNode.instance, "the line is not UTF-8");
             }
+            if (text.startsWith("\uFEFF")) {
+                return malformed(NullNode.instance, "the line begins with a byte order mark; save the file without it");
+            }
             if (!text.isBlank()) {
                 return parse(text);
             }
@@ -90,7 +93,7 @@ public final class PairRows implements AutoCloseable {
         try {
             json = JSON.readTree(text);
         } catch (JsonProcessingException e) {
-            return malformed(NullNode.instance, "the line is no JSON: " + e.getOriginalMessage());
+            return malformed(NullNode.instance, "the line is no JSON: " + said(e));
         }
         if (!json.isObject()) {
             return malformed(NullNode.instance, "the line is no JSON object");
@@ -98,6 +101,9 @@ public final class PairRows implements AutoCloseable {
         JsonNode id = json.path("id");
         if (!id.isTextual() && !id.isIntegralNumber()) {
             return malformed(NullNode.instance, wrong(json, "id", "a text or an integer"));
+        }
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(id.asText())) {
+            return malformed(NullNode.instance, "id holds half of a surrogate pair, which no file can");
         }
         for (String field : new String[] {"source", "edited", "instruction"}) {
             if (!json.path(field).isTextual() || json.path(field).textValue().isBlank()) {
@@ -119,6 +125,11 @@ public final class PairRows implements AutoCloseable {
         } catch (InvalidPathException e) {
             return malformed(id, "source or edited is no path: " + e.getMessage());
         }
+    }
+
+    /** What the parser says, without the remark that it does not show its source. */
+    private static String said(JsonProcessingException e) {
+        return String.valueOf(e.getOriginalMessage()).replaceFirst(" \\(start marker at \\[Source: .*?\\]\\)", "");
     }
 
     private static String wrong(JsonNode json, String field, String wanted) {

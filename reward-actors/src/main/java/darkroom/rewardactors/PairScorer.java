@@ -14,24 +14,36 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 
 /**
  * Scores a file of image pairs, in its order. Every row ends as a score or unscored with its reason, a malformed row and a
- * missing picture too (promise P-3). At most {@link #rowsAhead()} rows are in memory (promise P-9), and the time is bounded as
- * {@link ScorerClient} says (promise P-4).
+ * missing picture too (promise P-3). At most {@link #rowsAhead()} rows are in memory, and no more pictures than
+ * {@link #PICTURE_BYTES_AHEAD_MAX}, or one row's (promise P-9); the time is bounded as {@link ScorerClient} says (promise P-4).
  */
 public final class PairScorer {
     /** A file larger than this is not read. */
     static final long IMAGE_BYTES_MAX = 64L << 20;
 
+    /** Encoded pictures of rows that are not done. A request holds its pictures once more, in base64. */
+    static final int PICTURE_BYTES_AHEAD_MAX = 128 << 20;
+
     private static final int ROWS_AHEAD_PER_PLACE = 4;
 
     private final ScorerClient client;
+    private final int pictureBytesMax;
+    private final Semaphore pictureBytes;
 
     /** @param client stays open */
     public PairScorer(ScorerClient client) {
+        this(client, PICTURE_BYTES_AHEAD_MAX);
+    }
+
+    PairScorer(ScorerClient client, int pictureBytesMax) {
         this.client = client;
+        this.pictureBytesMax = pictureBytesMax;
+        this.pictureBytes = new Semaphore(pictureBytesMax, true);
     }
 
     /** Rows read and not yet told, at most: so one slow answer leaves the other places at work. */
@@ -83,7 +95,8 @@ public final class PairScorer {
             case Row.Malformed malformed -> CompletableFuture.completedFuture(new Unscored(malformed.reason(), 0));
             case Row.Pair pair ->
                 CompletableFuture.supplyAsync(() -> read(pair), readers).thenCompose(question -> switch (question) {
-                    case Question.Whole(ScoreRequest request) -> client.score(request);
+                    case Question.Whole(ScoreRequest request, int bytes) ->
+                        client.score(request).whenComplete((_, _) -> pictureBytes.release(bytes));
                     case Question.Broken(Unscored unscored) -> CompletableFuture.completedFuture(unscored);
                 });
         };
@@ -91,19 +104,26 @@ public final class PairScorer {
 
     /** The pictures of a row, or why there are none. */
     private sealed interface Question {
-        record Whole(ScoreRequest request) implements Question {}
+        /** @param bytes taken from the budget of pictures, to be given back when the row is done */
+        record Whole(ScoreRequest request, int bytes) implements Question {}
 
         record Broken(Unscored unscored) implements Question {}
     }
 
-    private static Question read(Row.Pair pair) {
+    private Question read(Row.Pair pair) {
         Path reading = pair.source();
         try {
             PngImage source = image(reading);
             reading = pair.edited();
             PngImage edited = image(reading);
-            return new Question.Whole(new ScoreRequest(
-                    "line " + pair.line(), source, edited, null, pair.instruction(), pair.requirement()));
+            ScoreRequest request = new ScoreRequest(
+                    "line " + pair.line(), source, edited, null, pair.instruction(), pair.requirement());
+            int bytes = (int) Math.min(pictureBytesMax, (long) source.length() + edited.length());
+            pictureBytes.acquire(bytes);
+            return new Question.Whole(request, bytes);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Question.Broken(unscored("closed", "reading was interrupted"));
         } catch (NoSuchFileException e) {
             return new Question.Broken(unscored("no-image", reading + " is not there"));
         } catch (IOException e) {
@@ -112,6 +132,9 @@ public final class PairScorer {
     }
 
     private static PngImage image(Path file) throws IOException {
+        if (!Files.isRegularFile(file) && Files.exists(file)) {
+            throw new IOException("no regular file"); // a pipe or a device may have no end
+        }
         long size = Files.size(file);
         if (size > IMAGE_BYTES_MAX) {
             throw new IOException("%d bytes > limit %d".formatted(size, IMAGE_BYTES_MAX));

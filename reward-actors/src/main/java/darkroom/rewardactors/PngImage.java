@@ -78,6 +78,10 @@ public final class PngImage {
         return image;
     }
 
+    int length() {
+        return bytes.length;
+    }
+
     /** A copy of the file's bytes. */
     public byte[] toBytes() {
         return bytes.clone();

@@ -40,7 +40,8 @@ record ScorerFault(
     private static String oneLine(String text) {
         StringBuilder line = new StringBuilder();
         text.strip().codePoints().limit(DETAIL_CHARS_MAX).forEach(c -> {
-            boolean plain = !Character.isISOControl(c) && c != 0x2028 && c != 0x2029;
+            boolean halfPair = c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE; // no UTF-8 encodes it
+            boolean plain = !Character.isISOControl(c) && c != 0x2028 && c != 0x2029 && !halfPair;
             line.appendCodePoint(plain ? c : ' ');
         });
         if (text.strip().codePointCount(0, text.strip().length()) > DETAIL_CHARS_MAX) {

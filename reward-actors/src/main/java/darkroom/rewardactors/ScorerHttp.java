@@ -143,7 +143,7 @@ final class ScorerHttp {
                 || message.contains("chunked")) {
             return ScorerFault.passing("truncated", "the connection was closed within the answer");
         }
-        if (error instanceof IOException) {
+        if (error instanceof IOException || error instanceof NumberFormatException) { // the latter: a header's length
             return ScorerFault.passing("bad-http", message);
         }
         return ScorerFault.passing("client-error", error.getClass().getSimpleName() + ": " + message);

@@ -56,6 +56,7 @@ final class FaultyScorer implements AutoCloseable {
         HTTP_204("http-204"),
         REDIRECTS("http-307"),
         ERROR_IN_A_200("error-answer"),
+        ERROR_THAT_NO_FILE_CAN_HOLD("error-answer"),
         NO_CHOICES("no-choices"),
         TWO_CHOICES("several-choices"),
         CHOICES_MISSING("bad-shape"),
@@ -90,6 +91,7 @@ final class FaultyScorer implements AutoCloseable {
         LENGTH_TOO_SHORT("bad-json"),
         ENDLESS_BODY("too-large"),
         CLAIMS_A_HUGE_BODY("too-large"),
+        LENGTH_IS_NO_NUMBER("bad-http"),
         GZIP_BOMB("encoded"),
         BAD_CHUNKS("bad-http"),
         BAD_STATUS_LINE("bad-http"),
@@ -277,6 +279,7 @@ final class FaultyScorer implements AutoCloseable {
                 write(socket, raw("307 There", "Location: " + url() + "/elsewhere\r\nContent-Length: 0", ""));
             case ERROR_IN_A_200 ->
                 write(socket, json(200, right.put("error", "out of memory").toString()));
+            case ERROR_THAT_NO_FILE_CAN_HOLD -> write(socket, json(200, "{\"error\":\"half a pair: \\ud800\"}"));
             case NO_CHOICES -> {
                 right.putArray("choices");
                 write(socket, json(200, right.toString()));
@@ -356,6 +359,8 @@ final class FaultyScorer implements AutoCloseable {
                 write(socket, raw("200 OK", "Content-Type: application/json\r\nContent-Length: 99999999999", text));
                 hang(socket);
             }
+            case LENGTH_IS_NO_NUMBER ->
+                write(socket, raw("200 OK", "Content-Type: application/json\r\nContent-Length: many", text));
             case GZIP_BOMB -> {
                 ByteArrayOutputStream bomb = new ByteArrayOutputStream();
                 try (GZIPOutputStream zip = new GZIPOutputStream(bomb)) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.actors.ScoreOutcome;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.FaultyScorer.Behaviour;
@@ -18,6 +19,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -88,12 +92,14 @@ class PairScorerTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "{\"id\": \"a\"| null | bad-row: the line is no JSON",
+                "{\"id\": \"a\"| null | bad-row: the line is no JSON: Unexpected end-of-input: expected close",
                 "[\"a\"] | null | bad-row: the line is no JSON object",
                 "{\"id\": \"a\"} {} | null | bad-row: the line is no JSON",
                 "{\"id\": \"a\", \"id\": \"b\"} | null | bad-row: the line is no JSON: Duplicate",
                 "{\"source\": \"s\"} | null | bad-row: id is missing",
                 "{\"id\": 1.5} | null | bad-row: id=1.5 is not a text or an integer",
+                "{\"id\": \"\\ud800\"} | null | bad-row: id holds half of a surrogate pair",
+                "\uFEFF{\"id\": \"a\"} | null | bad-row: the line begins with a byte order mark",
                 "{\"id\": \"a\"} | \"a\" | bad-row: source is missing",
                 "{\"id\": 7, \"source\": 3} | 7 | bad-row: source=3 is not a text",
                 "{\"id\": \"a\", \"source\": \"images/source.png\"} | \"a\" | bad-row: edited is missing",
@@ -112,7 +118,9 @@ class PairScorerTest {
                 "{\"id\": \"a\", \"source\": \"images/source.png\", \"edited\": \"images\", \"instruction\": \"i\"} |"
                         + " \"a\" | bad-image: ",
                 "{\"id\": \"a\", \"source\": \"images/source.png\", \"edited\": \"pairs.jsonl\", \"instruction\":"
-                        + " \"i\"} | \"a\" | bad-image: "
+                        + " \"i\"} | \"a\" | bad-image: ",
+                "{\"id\": \"a\", \"source\": \"images/source.png\", \"edited\": \"/dev/zero\", \"instruction\":"
+                        + " \"i\"} | \"a\" | bad-image: /dev/zero: no regular file"
             })
     void aRowThatCannotBeAskedIsUnscoredWithItsReasonAndTheOthersAreScored(String line, String id, String reason)
             throws Exception {
@@ -123,7 +131,7 @@ class PairScorerTest {
         assertThat(scored.get(0).get("score").isNumber()).isTrue();
         assertThat(scored.get(1).get("score").isNull()).isTrue();
         assertThat(scored.get(1).get("id")).isEqualTo(JSON.readTree(id));
-        assertThat(scored.get(1).get("unscored").textValue()).startsWith(reason);
+        assertThat(scored.get(1).get("unscored").textValue()).startsWith(reason).doesNotContain("Source");
         assertThat(scored.get(1).get("attempts").intValue()).isZero();
         assertThat(scored.get(2).get("score").isNumber()).isTrue();
     }
@@ -166,6 +174,29 @@ class PairScorerTest {
                 assertThat(asked.get(i)).isLessThanOrEqualTo(i + pairs.rowsAhead());
             }
         }
+    }
+
+    /** P-9: four places are free, but the budget holds the pictures of one row; every row still ends. */
+    @Test
+    void noMorePicturesAreInMemoryThanTheirBytesAllow() throws Exception {
+        scorer.behave(Behaviour.HANGS);
+        Path file = Files.write(folder.resolve("pairs.jsonl"), pairs(10));
+        List<ScoredPair> told = Collections.synchronizedList(new ArrayList<>());
+        ScorerClient client = client(Duration.ofSeconds(60), 1);
+        try (PairRows rows = new PairRows(file)) {
+            FutureTask<Boolean> scoring = new FutureTask<>(() -> {
+                new PairScorer(client, 1).score(rows, told::add);
+                return true;
+            });
+            var _ = Thread.ofVirtual().start(scoring);
+            ScorerClientTest.await("a request at the scorer", () -> scorer.asked() == 1);
+            LockSupport.parkNanos(50_000_000);
+            assertThat(scorer.asked()).isOne();
+            client.close();
+            assertThat(scoring.get(20, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(told).hasSize(10).allSatisfy(pair -> assertThat(pair.outcome())
+                .isInstanceOf(ScoreOutcome.Unscored.class));
     }
 
     private List<String> pairs(int count) {

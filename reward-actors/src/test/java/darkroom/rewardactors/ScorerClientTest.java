@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,7 +61,8 @@ class ScorerClientTest {
                     assertThat(outcome).isInstanceOf(Unscored.class);
                     assertThat(((Unscored) outcome).reason())
                             .startsWith(behaviour.code() + ": ")
-                            .doesNotContain("\n");
+                            .doesNotContain("\n")
+                            .matches(StandardCharsets.UTF_8.newEncoder()::canEncode, "can be written to a file");
                 }
                 assertThat(outcome.attempts()).isEqualTo(scorer.asked());
             }
@@ -276,7 +278,7 @@ class ScorerClientTest {
         await("no connection left open, there are " + scorer.connections(), () -> scorer.connections() == 0);
     }
 
-    private static void await(String what, java.util.function.BooleanSupplier condition) throws TimeoutException {
+    static void await(String what, java.util.function.BooleanSupplier condition) throws TimeoutException {
         long deadline = System.nanoTime() + 5_000_000_000L;
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {

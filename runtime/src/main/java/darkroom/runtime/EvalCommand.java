@@ -39,6 +39,8 @@ import picocli.CommandLine.Spec;
             "Rows and noise are the same in every evaluation, so two checkpoints can be compared image by image."
         })
 final class EvalCommand implements Callable<Integer> {
+    private static final String STANDARD_OUTPUT = "-";
+
     @Spec
     private CommandSpec spec;
 
@@ -53,9 +55,10 @@ final class EvalCommand implements Callable<Integer> {
     @Option(
             names = "--split",
             paramLabel = "SPLIT",
-            defaultValue = "HELD_OUT",
-            description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}")
-    private Split split;
+            converter = DatasetCommand.SplitLabel.class,
+            completionCandidates = DatasetCommand.SplitLabels.class,
+            description = "${COMPLETION-CANDIDATES}. Default: held-out")
+    private Split split = Split.HELD_OUT;
 
     @Option(names = "--tasks", paramLabel = "N", description = "Rows. Default: setting evaluation.tasks")
     private @Nullable Integer tasks;
@@ -66,7 +69,12 @@ final class EvalCommand implements Callable<Integer> {
             description = "Edits a row. Default: setting evaluation.images-per-task")
     private @Nullable Integer images;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the figures as JSON too.")
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            arity = "0..1",
+            fallbackValue = STANDARD_OUTPUT,
+            description = "Write the figures as JSON too; without FILE, to standard output in place of the table.")
     private @Nullable Path json;
 
     @Option(
@@ -101,11 +109,7 @@ final class EvalCommand implements Callable<Integer> {
             List<Prompt> prompts = open.open(rows.first(rows.size()));
             TensorRef weights = editing.put(store);
             RunPorts ports = new RunPorts(
-                    new RowPrompts(rows, 0, 1, open),
-                    StopWhen.NEVER,
-                    ground.plane(),
-                    listener,
-                    InstantSource.system());
+                    new RowPrompts(rows, 0, 1, open), StopWhen.NEVER, ground.plane(), listener, InstantSource.system());
             try (LocalStudio studio = new LocalStudio(settings, editing.policy(), judge, ports, ground)) {
                 studio.evaluate(new EvaluationRequest(
                         split.label(),
@@ -117,9 +121,15 @@ final class EvalCommand implements Callable<Integer> {
                         settings.evaluation().imagesPerTask()));
             }
             Measurement measurement = measured.get();
-            print(measurement, editing, judge.describe());
-            if (json != null) {
-                Files.writeString(json, json(measurement, editing).toPrettyString() + "\n");
+            String figures = json(measurement, editing).toPrettyString() + "\n";
+            if (json != null && json.equals(Path.of(STANDARD_OUTPUT))) {
+                spec.commandLine().getOut().print(figures);
+                spec.commandLine().getOut().flush();
+            } else {
+                print(measurement, editing, judge.describe());
+                if (json != null) {
+                    Files.writeString(json, figures);
+                }
             }
             return (measurement.overall().unscored() > 0 ? ExitCode.UNSCORED : ExitCode.OK).code();
         }

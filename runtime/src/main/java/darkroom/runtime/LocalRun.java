@@ -54,14 +54,19 @@ final class LocalRun {
     private final boolean resumed;
     private final Ground.Opener grounds;
     private final PrintWriter out;
+    private final DitWeights base;
+    private final DataSplits data;
 
-    private LocalRun(
-            RunSettings settings, Path directory, boolean resumed, Ground.Opener grounds, PrintWriter out) {
+    /** Reads what the run is made of. What cannot be used is refused here, before anything is written. */
+    private LocalRun(RunSettings settings, Path directory, boolean resumed, Ground.Opener grounds, PrintWriter out)
+            throws IOException {
         this.settings = settings;
         this.directory = directory;
         this.resumed = resumed;
         this.grounds = grounds;
         this.out = out;
+        this.base = DitWeights.base(settings.policy().base());
+        this.data = DataSplits.of(settings, out);
     }
 
     /**
@@ -88,9 +93,10 @@ final class LocalRun {
                 }
             }
         }
+        LocalRun run = new LocalRun(settings, directory, false, grounds, out);
         Files.createDirectories(directory);
         Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
-        return new LocalRun(settings, directory, false, grounds, out).run();
+        return run.run();
     }
 
     /**
@@ -115,8 +121,9 @@ final class LocalRun {
                     ExitCode.USAGE);
         }
         requireModel(settings);
+        LocalRun run = new LocalRun(settings, directory, true, grounds, out);
         Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
-        return new LocalRun(settings, directory, true, grounds, out).run();
+        return run.run();
     }
 
     /** The resolved settings of a run. */
@@ -142,12 +149,12 @@ final class LocalRun {
         Logging.Handle log = Logging.alsoTo(directory.resolve(LOG));
         try (LiveView view = LiveView.open(out, InstantSource.system(), System.getenv())) {
             view.stage("preparing");
-            DitWeights base = DitWeights.base(settings.policy().base());
             EmbeddedPolicy policy =
                     new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
             try (Ground ground = grounds.open(settings);
-                    Scorers scorers =
-                            ground.scores() ? Scorers.open(settings.scoring()) : Scorers.elsewhere(settings.scoring())) {
+                    Scorers scorers = ground.scores()
+                            ? Scorers.open(settings.scoring())
+                            : Scorers.elsewhere(settings.scoring())) {
                 TensorStore store = ground.plane().store();
                 Optional<Checkpoints.Loaded> loaded =
                         resumed ? CheckpointWriter.in(directory).loadNewest(store) : Optional.empty();
@@ -174,7 +181,6 @@ final class LocalRun {
         private final Ground ground;
         private final TensorStore store;
         private final RunState from;
-        private final DataSplits data = DataSplits.of(settings, out);
         private final OpenPrompts open;
         private final Meter meter;
         private final Validations validations;

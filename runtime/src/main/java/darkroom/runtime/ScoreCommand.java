@@ -91,6 +91,7 @@ final class ScoreCommand implements Callable<Integer> {
         ScoringSettings settings = Recipes.load("embedded-demo", overrides()).scoring();
         PrintWriter err = spec.commandLine().getErr();
         Tally tally = new Tally();
+        requireFreePlace();
         try (PairRows rows = open();
                 ScorerClient client = client(settings)) {
             Path partial = out.resolveSibling(out.getFileName() + ".partial");
@@ -122,6 +123,21 @@ final class ScoreCommand implements Callable<Integer> {
     private static void add(List<String> overrides, String key, @Nullable Object value) {
         if (value != null) {
             overrides.add("scoring." + key + "=" + value);
+        }
+    }
+
+    /** What would be found out only when all rows are scored, or cost the pairs. */
+    private void requireFreePlace() {
+        if (Files.isDirectory(out)) {
+            throw new CommandFailedException(out + " is a directory; name a file with --out", ExitCode.USAGE);
+        }
+        try {
+            if (Files.exists(out) && Files.exists(pairs) && Files.isSameFile(out, pairs)) {
+                throw new CommandFailedException(
+                        out + " is the file of pairs itself; name another file with --out", ExitCode.USAGE);
+            }
+        } catch (IOException e) {
+            throw new CommandFailedException("%s cannot be read: %s".formatted(pairs, e.getMessage()), e);
         }
     }
 

@@ -86,6 +86,7 @@ final class LocalRunTest {
         assertThatThrownBy(() -> start(directory.resolve("other"), "steps=1", "data.source=\"" + dataset + "\""))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("train_metadata.jsonl:1");
+        assertThat(directory.resolve("other")).as("nothing was started").doesNotExist();
     }
 
     @Test

@@ -143,6 +143,17 @@ class ScoreCommandTest {
         assertThat(folder.resolve("out.jsonl")).hasContent("scores of yesterday");
     }
 
+    @ParameterizedTest
+    @CsvSource({"pairs.jsonl, pairs itself", "scores, is a directory"})
+    void scoresAreWrittenNeitherOverTheirPairsNorOverADirectory(String place, String reason) throws IOException {
+        Files.createDirectory(folder.resolve("scores"));
+        Files.writeString(folder.resolve("pairs.jsonl"), pair("a", "red.png"));
+        Output output = run("score", "--scorer", url(), "--pairs", at("pairs.jsonl"), "--out", at(place));
+        assertThat(output.exitCode()).isEqualTo(2);
+        assertThat(output.err()).contains(reason, "--out");
+        assertThat(folder.resolve("pairs.jsonl")).hasContent(pair("a", "red.png"));
+    }
+
     @Test
     void noRowsAreNoRows() throws IOException {
         assertThat(score(List.of()).exitCode()).isZero();
