@@ -241,6 +241,11 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         return read;
     }
 
+    /** Gives the room of replicas back before it is needed. Their homes go on owning them. */
+    public void forget(Collection<TensorRef> tensors) {
+        tensors.stream().filter(ref -> !ref.home().equals(here.node())).forEach(shelf::drop);
+    }
+
     private static OffHeapTensorStore.Room unpinned(OffHeapTensorStore.Room room) {
         room.unpin();
         return room;
