@@ -62,7 +62,7 @@ import org.slf4j.LoggerFactory;
 public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AeronTensorPlane.class);
     private static final long PARK_MAX_NS = 1_000_000;
-    private static final long BUSY_PARK_MAX_NS = 50_000;
+    private static final long WARM_PARK_MAX_NS = 50_000;
 
     private final OffHeapTensorStore own;
     private final ReplicaShelf shelf;
@@ -368,17 +368,17 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
 
     private void run() {
         IdleStrategy idle = new BackoffIdleStrategy(10, 20, 1_000, PARK_MAX_NS);
-        IdleStrategy busy = new BackoffIdleStrategy(10, 20, 1_000, BUSY_PARK_MAX_NS);
+        IdleStrategy warm = new BackoffIdleStrategy(60, 0, 1_000, WARM_PARK_MAX_NS);
         try {
             while (!closing && lost.get() == null) {
                 int work = agent.work();
                 if (work > 0) {
                     idle.reset();
-                    busy.reset();
+                    warm.reset();
                 } else if (agent.lost()) {
                     lost.compareAndSet(null, "the client was closed");
                 } else {
-                    (agent.busy() ? busy : idle).idle();
+                    (agent.warm() ? warm : idle).idle();
                 }
             }
         } catch (RuntimeException broken) {

@@ -40,6 +40,8 @@ final class PlaneAgent implements PlaneNetwork {
 
     private static final int FRAGMENTS_MAX = 16;
     private static final long TICK_NS = 10_000_000;
+    private static final long WARM_NS = 5_000_000;
+    private static final long INVOKE_NS = 4_000_000;
     private static final long STOOD_STILL_NS = 200_000_000;
     private static final long RELEASE_AGAIN_NS = 200_000_000;
     private static final long LINK_IDLE_NS = 30_000_000_000L;
@@ -73,6 +75,8 @@ final class PlaneAgent implements PlaneNetwork {
     private final ReplicaShelf shelf;
     private long nowNs;
     private long tickedNs;
+    private long invokedNs;
+    private long workedNs;
 
     PlaneAgent(
             PlanePeer here,
@@ -112,7 +116,11 @@ final class PlaneAgent implements PlaneNetwork {
     int work() {
         long before = nowNs;
         nowNs = clock.nanoTime();
-        int work = aeron.conductorAgentInvoker().invoke();
+        int work = 0;
+        if (warm() || nowNs - invokedNs >= INVOKE_NS) {
+            invokedNs = nowNs;
+            work += aeron.conductorAgentInvoker().invoke();
+        }
         for (Runnable call = calls.poll(); call != null; call = calls.poll()) {
             call.run();
             work++;
@@ -133,14 +141,15 @@ final class PlaneAgent implements PlaneNetwork {
             work += flush();
         }
         if (work > 0) {
+            workedNs = nowNs;
             account();
         }
         return work;
     }
 
-    /** Whether something is under way, so that the next message is soon. */
-    boolean busy() {
-        return transfers.count() > 0 || uploads.sending();
+    /** Whether something is under way or has just been, so that the next message is soon. */
+    boolean warm() {
+        return transfers.count() > 0 || uploads.sending() || nowNs - workedNs < WARM_NS;
     }
 
     boolean lost() {

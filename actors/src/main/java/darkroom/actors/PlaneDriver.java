@@ -44,6 +44,7 @@ final class PlaneDriver implements AutoCloseable {
     private static final Duration LAGGARD = Duration.ofMillis(500);
     private static final Duration DRIVER_TIMEOUT = Duration.ofSeconds(5);
     private static final long PARK_MAX_NS = 2_000_000;
+    private static final long EXECUTOR_PARK_MAX_NS = 10_000_000;
 
     private final @Nullable MediaDriver own;
     private final Path directory;
@@ -67,7 +68,7 @@ final class PlaneDriver implements AutoCloseable {
                 .dirDeleteOnShutdown(true)
                 .warnIfDirectoryExists(false)
                 .threadingMode(ThreadingMode.SHARED)
-                .sharedIdleStrategy(new BackoffIdleStrategy(10, 20, 1_000, PARK_MAX_NS))
+                .sharedIdleStrategy(new BackoffIdleStrategy(10, 0, 1_000, PARK_MAX_NS))
                 .publicationTermBufferLength(settings.termBytes())
                 .ipcTermBufferLength(settings.termBytes())
                 .mtuLength(mtu(settings))
@@ -75,6 +76,7 @@ final class PlaneDriver implements AutoCloseable {
                 .socketRcvbufLength(granted)
                 .socketSndbufLength(granted)
                 .initialWindowLength(granted)
+                .asyncExecutorIdleStrategy(new BackoffIdleStrategy(1, 1, 1_000, EXECUTOR_PARK_MAX_NS))
                 .timerIntervalNs(TIMER.toNanos())
                 .statusMessageTimeoutNs(TIMER.toNanos())
                 .publicationConnectionTimeoutNs(CONNECTION.toNanos())

@@ -246,9 +246,13 @@ final class Transfers {
                                 : "asked of " + network.name(transfer.source)));
     }
 
-    private static TensorLostException gone(Transfer transfer) {
-        return new TensorLostException("tensor %d %s is lost: %s has left"
-                .formatted(transfer.ref.id(), transfer.ref.shape(), transfer.ref.home()));
+    private TensorLostException gone(Transfer transfer) {
+        return new TensorLostException("tensor %d %s is lost: %s %s"
+                .formatted(
+                        transfer.ref.id(),
+                        transfer.ref.shape(),
+                        transfer.ref.home(),
+                        network.hasLeft(transfer.key.home()) ? "has left" : "is not among the peers"));
     }
 
     /** A node has left: its tensors are lost, and what it passed on is asked of their homes. */

@@ -28,20 +28,18 @@ final class ArteryTensors implements AutoCloseable {
     /** @param chunkBytes of a message; Artery's frames are made a little larger */
     ArteryTensors(String name, int chunkBytes, Supplier<MemorySegment> tensor) {
         this.chunkBytes = chunkBytes;
-        Config config = ConfigFactory.parseString(
-                        """
-                        pekko.actor.provider = remote
-                        pekko.remote.artery.canonical { hostname = "127.0.0.1", port = 0 }
-                        pekko.remote.artery.advanced.maximum-frame-size = %d
-                        pekko.remote.artery.advanced.inbound-lanes = 1
-                        pekko.remote.warn-about-direct-use = off
-                        pekko.remote.use-unsafe-remote-features-outside-cluster = on
-                        pekko.remote.warn-unsafe-watch-outside-cluster = off
-                        pekko.loglevel = WARNING
-                        pekko.coordinated-shutdown.exit-jvm = off
-                        """
-                                .formatted(chunkBytes + 4096))
-                .withFallback(ConfigFactory.load());
+        Config config =
+                ConfigFactory.parseString("""
+                    pekko.actor.provider = remote
+                    pekko.remote.artery.canonical { hostname = "127.0.0.1", port = 0 }
+                    pekko.remote.artery.advanced.maximum-frame-size = %d
+                    pekko.remote.artery.advanced.inbound-lanes = 1
+                    pekko.remote.warn-about-direct-use = off
+                    pekko.remote.use-unsafe-remote-features-outside-cluster = on
+                    pekko.remote.warn-unsafe-watch-outside-cluster = off
+                    pekko.loglevel = WARNING
+                    pekko.coordinated-shutdown.exit-jvm = off
+                    """.formatted(chunkBytes + 4096)).withFallback(ConfigFactory.load());
         system = ActorSystem.create(Behaviors.setup(context -> source(context, tensor)), name, config);
     }
 
@@ -94,7 +92,10 @@ final class ArteryTensors implements AutoCloseable {
     }
 
     private static Behavior<Object> sink(
-            ActorContext<Object> context, ActorRef<Object> source, MemorySegment target, CompletableFuture<Void> taken) {
+            ActorContext<Object> context,
+            ActorRef<Object> source,
+            MemorySegment target,
+            CompletableFuture<Void> taken) {
         return new Object() {
             private long received;
             private int unanswered;

@@ -27,17 +27,18 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "tensors",
         description = {
-            "Moves tensors from one process to another: the tensor plane through shared memory, copied and read in place;"
-                    + " the plane by UDP; plain TCP; actor messages by Artery; memcpy. In turns, median of repeats.",
+            "Moves tensors from one process to another: the tensor plane through shared memory, copied and read in"
+                    + " place; the plane by UDP; plain TCP; actor messages by Artery; memcpy. In turns, median of"
+                    + " repeats.",
             "",
             "With --fan-out: one tensor to several processes, by one publication and by TCP one after the other."
         })
 final class TensorBench implements Callable<Integer> {
     private static final int MEBIBYTE = 1 << 20;
     private static final int FAN_OUT_BYTES = 200 * MEBIBYTE;
-    private static final int ROUND_BYTES = 64 * MEBIBYTE;
-    private static final int COUNT_MAX = 100;
-    private static final long IDLE_SECONDS = 5;
+    private static final int ROUND_BYTES = 256 * MEBIBYTE;
+    private static final int COUNT_MAX = 500;
+    private static final long IDLE_SECONDS = 10;
 
     @Spec
     private CommandSpec spec;
@@ -73,6 +74,20 @@ final class TensorBench implements Callable<Integer> {
             description = "Size of Artery's messages. Default: ${DEFAULT-VALUE}")
     private String arteryChunk;
 
+    @Option(
+            names = "--ways",
+            paramLabel = "WAY",
+            split = ",",
+            description = "Some of: plane_ipc, plane_ipc_in_place, plane_udp, tcp, artery, memcpy. Default: all")
+    private List<TensorRoute> ways = List.of(TensorRoute.values());
+
+    @Option(
+            names = "--term",
+            paramLabel = "BYTES",
+            defaultValue = "16m",
+            description = "Term length of the plane. Default: ${DEFAULT-VALUE}")
+    private String term;
+
     @Option(names = "--json", description = "A line of JSON for each figure instead of tables.")
     private boolean json;
 
@@ -93,10 +108,10 @@ final class TensorBench implements Callable<Integer> {
         long largest = sizes.stream().mapToLong(TensorBench::bytes).max().orElse(0);
         try (Peer sender = new Peer();
                 Peer receiver = new Peer()) {
-            String home = sender.tell("plane home AUTO " + largest);
+            String home = sender.tell("plane home AUTO %d %d".formatted(largest, bytes(term)));
             String driver = home.split(" ")[2];
-            String near = receiver.tell("plane near IPC %d %s".formatted(largest, driver));
-            String far = receiver.tell("plane far UDP " + largest);
+            String near = receiver.tell("plane near IPC %d %d %s".formatted(largest, bytes(term), driver));
+            String far = receiver.tell("plane far UDP %d %d".formatted(largest, bytes(term)));
             for (Peer peer : List.of(sender, receiver)) {
                 peer.tell("peers %s %s %s".formatted(home, near, far));
             }
@@ -108,11 +123,11 @@ final class TensorBench implements Callable<Integer> {
             for (String size : sizes) {
                 long bytes = bytes(size);
                 String ref = sender.tell("put " + bytes);
-                int count = (int) Math.clamp(ROUND_BYTES / bytes, 1, COUNT_MAX);
+                int count = Math.clamp(ROUND_BYTES / bytes, 1, COUNT_MAX);
                 Map<TensorRoute, List<Double>> seconds = new EnumMap<>(TensorRoute.class);
                 Map<TensorRoute, List<Double>> cpu = new EnumMap<>(TensorRoute.class);
                 for (int round = -1; round < repeats; round++) {
-                    for (TensorRoute route : TensorRoute.values()) {
+                    for (TensorRoute route : ways) {
                         long busy = sender.number("cpu") + receiver.number("cpu");
                         long nanos = receiver.number("take %s %s %d".formatted(route, ref, count));
                         busy = sender.number("cpu") + receiver.number("cpu") - busy;
@@ -144,12 +159,7 @@ final class TensorBench implements Callable<Integer> {
         } else {
             say(
                     "%-20s %10s %8.2f %8.2f %12.2f %12.3f%n",
-                    route.label(),
-                    size,
-                    gigabytes / median,
-                    gigabytes / best,
-                    median(cpu) / gigabytes,
-                    median * 1e3);
+                    route.label(), size, gigabytes / median, gigabytes / best, median(cpu) / gigabytes, median * 1e3);
         }
     }
 
@@ -157,12 +167,12 @@ final class TensorBench implements Callable<Integer> {
     private void idle() throws IOException {
         try (Peer one = new Peer();
                 Peer other = new Peer()) {
-            String home = one.tell("plane home AUTO " + MEBIBYTE);
-            String far = other.tell("plane far UDP " + MEBIBYTE);
+            String home = one.tell("plane home AUTO %d %d".formatted(MEBIBYTE, bytes(term)));
+            String far = other.tell("plane far UDP %d %d".formatted(MEBIBYTE, bytes(term)));
             one.tell("peers %s %s".formatted(home, far));
             other.tell("peers %s %s".formatted(home, far));
             other.tell("take PLANE_UDP %s 3".formatted(one.tell("put " + MEBIBYTE)));
-            pause(2);
+            pause(IDLE_SECONDS);
             long before = one.number("cpu");
             long begun = System.nanoTime();
             pause(IDLE_SECONDS);
@@ -179,14 +189,15 @@ final class TensorBench implements Callable<Integer> {
         List<Peer> peers = new ArrayList<>();
         try (Peer sender = new Peer()) {
             try {
-                String home = sender.tell("plane home AUTO " + FAN_OUT_BYTES);
+                String home = sender.tell("plane home AUTO %d %d".formatted(FAN_OUT_BYTES, bytes(term)));
                 int port = (int) sender.number("serve-tcp");
                 StringBuilder roster = new StringBuilder("peers ").append(home);
                 for (int i = 0; i < receivers; i++) {
                     Peer peer = new Peer();
                     peers.add(peer);
                     roster.append(' ')
-                            .append(peer.tell("plane r%d IPC %d %s".formatted(i, FAN_OUT_BYTES, home.split(" ")[2])));
+                            .append(peer.tell("plane r%d IPC %d %d %s"
+                                    .formatted(i, FAN_OUT_BYTES, bytes(term), home.split(" ")[2])));
                     peer.tell("connect-tcp " + port);
                 }
                 sender.tell(roster.toString());
@@ -216,7 +227,8 @@ final class TensorBench implements Callable<Integer> {
                             .put("ratio", rounded(ratio)));
                 } else {
                     say(
-                            "200 MiB to %d processes: %.3f s by one publication, %.3f s by TCP in turn; %.2f times as fast%n",
+                            "200 MiB to %d processes: %.3f s by one publication, %.3f s by TCP in turn; %.2f times as"
+                                    + " fast%n",
                             receivers, median(plane), median(tcp), ratio);
                 }
             } finally {
@@ -261,7 +273,8 @@ final class TensorBench implements Callable<Integer> {
     }
 
     private static double median(List<Double> values) {
-        double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        double[] sorted =
+                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
@@ -296,11 +309,8 @@ final class TensorBench implements Callable<Integer> {
             ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                     .filter(flag -> !flag.startsWith("-Xmx") && !flag.startsWith("-agentlib"))
                     .forEach(command::add);
-            command.addAll(List.of(
-                    "-Xmx512m",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    TensorBenchPeer.class.getName()));
+            command.addAll(
+                    List.of("-Xmx512m", "-cp", System.getProperty("java.class.path"), TensorBenchPeer.class.getName()));
             process = new ProcessBuilder(command)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();

@@ -8,7 +8,6 @@ import darkroom.actors.TensorPlaneSettings;
 import darkroom.actors.TensorPlaneSettings.Transport;
 import darkroom.actors.TensorRef;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
@@ -38,8 +37,7 @@ final class TensorBenchPeer implements AutoCloseable {
     private static final String NOTHING = "-";
     private static final int CACHE_LINE = 64;
 
-    private final OperatingSystemMXBean process =
-            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    private final OperatingSystemMXBean process = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private final Map<TensorRoute, AeronTensorPlane> planes = new EnumMap<>(TensorRoute.class);
     private final List<AeronTensorPlane> opened = new ArrayList<>();
     private final List<OffHeapTensorStore> stores = new ArrayList<>();
@@ -71,7 +69,13 @@ final class TensorBenchPeer implements AutoCloseable {
     private String obey(List<String> order) throws Exception {
         String first = order.size() > 1 ? order.get(1) : "";
         return switch (order.getFirst()) {
-            case "plane" -> plane(first, Transport.valueOf(order.get(2)), Long.parseLong(order.get(3)), order.subList(4, order.size()));
+            case "plane" ->
+                plane(
+                        first,
+                        Transport.valueOf(order.get(2)),
+                        Long.parseLong(order.get(3)),
+                        Integer.parseInt(order.get(4)),
+                        order.subList(5, order.size()));
             case "peers" -> peers(order.subList(1, order.size()));
             case "put" -> put(Integer.parseInt(first));
             case "serve-tcp" -> String.valueOf(TcpTensors.serve(this::source));
@@ -88,7 +92,8 @@ final class TensorBenchPeer implements AutoCloseable {
                 arterySource = first;
                 yield "";
             }
-            case "take" -> String.valueOf(take(
+            case "take" ->
+                String.valueOf(take(
                         TensorRoute.valueOf(first),
                         new TensorRef(
                                 Long.parseLong(order.get(2)),
@@ -103,8 +108,9 @@ final class TensorBenchPeer implements AutoCloseable {
     }
 
     /** Opens a plane; answers how it is reached, in words. */
-    private String plane(String name, Transport transport, long bytes, List<String> driver) {
-        TensorPlaneSettings settings = TensorPlaneSettings.defaults(bytes).over(transport);
+    private String plane(String name, Transport transport, long bytes, int termBytes, List<String> driver) {
+        TensorPlaneSettings settings =
+                TensorPlaneSettings.defaults(bytes).over(transport).inTermsOf(termBytes);
         if (!driver.isEmpty()) {
             settings = settings.with(Path.of(driver.getFirst()));
         }
