@@ -368,6 +368,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
 
     private void run() {
         IdleStrategy idle = new BackoffIdleStrategy(10, 20, 1_000, PARK_MAX_NS);
+        IdleStrategy bulk = new BackoffIdleStrategy(5, 0, 1_000, WARM_PARK_MAX_NS);
         IdleStrategy warm = new BackoffIdleStrategy(60, 0, 1_000, WARM_PARK_MAX_NS);
         try {
             while (!closing && lost.get() == null) {
@@ -375,10 +376,11 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                 if (work > 0) {
                     idle.reset();
                     warm.reset();
+                    bulk.reset();
                 } else if (agent.lost()) {
                     lost.compareAndSet(null, "the client was closed");
                 } else {
-                    (agent.warm() ? warm : idle).idle();
+                    (agent.bulk() ? bulk : agent.warm() ? warm : idle).idle();
                 }
             }
         } catch (RuntimeException broken) {

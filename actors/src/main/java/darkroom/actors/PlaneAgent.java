@@ -40,6 +40,7 @@ final class PlaneAgent implements PlaneNetwork {
 
     private static final int FRAGMENTS_MAX = 16;
     private static final long TICK_NS = 10_000_000;
+    private static final long BULK_BYTES = 1 << 20;
     private static final long WARM_NS = 5_000_000;
     private static final long INVOKE_NS = 4_000_000;
     private static final long STOOD_STILL_NS = 200_000_000;
@@ -150,6 +151,11 @@ final class PlaneAgent implements PlaneNetwork {
     /** Whether something is under way or has just been, so that the next message is soon. */
     boolean warm() {
         return transfers.count() > 0 || uploads.sending() || nowNs - workedNs < WARM_NS;
+    }
+
+    /** Whether so much is under way that a moment more or less is nothing, and the processor is better used by others. */
+    boolean bulk() {
+        return uploads.sending() || transfers.missing() > BULK_BYTES;
     }
 
     boolean lost() {

@@ -41,7 +41,8 @@ final class PlaneDriver implements AutoCloseable {
     private static final Duration CONNECTION = Duration.ofMillis(700);
     private static final Duration IMAGE_LIVENESS = Duration.ofSeconds(1);
     private static final Duration CLIENT_LIVENESS = Duration.ofSeconds(5);
-    private static final Duration LAGGARD = Duration.ofMillis(500);
+    private static final Duration LAGGARD = Duration.ofMillis(700);
+    private static final Duration LAGGARD_OUT = Duration.ofMillis(120);
     private static final Duration DRIVER_TIMEOUT = Duration.ofSeconds(5);
     private static final long PARK_MAX_NS = 2_000_000;
     private static final long EXECUTOR_PARK_MAX_NS = 10_000_000;
@@ -83,8 +84,8 @@ final class PlaneDriver implements AutoCloseable {
                 .imageLivenessTimeoutNs(IMAGE_LIVENESS.toNanos())
                 .clientLivenessTimeoutNs(CLIENT_LIVENESS.toNanos())
                 .untetheredWindowLimitTimeoutNs(LAGGARD.toNanos())
-                .untetheredLingerTimeoutNs(LAGGARD.toNanos())
-                .untetheredRestingTimeoutNs(LAGGARD.toNanos())
+                .untetheredLingerTimeoutNs(LAGGARD_OUT.toNanos())
+                .untetheredRestingTimeoutNs(LAGGARD_OUT.toNanos())
                 .errorHandler(errors);
         return new PlaneDriver(MediaDriver.launch(context), directory);
     }

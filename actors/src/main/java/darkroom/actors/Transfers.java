@@ -294,6 +294,17 @@ final class Transfers {
         return activeCount + waiting.size();
     }
 
+    /** Bytes that the active ones still wait for. */
+    long missing() {
+        long missing = 0;
+        for (List<Transfer> same : active.values()) {
+            for (Transfer transfer : same) {
+                missing += transfer.missing();
+            }
+        }
+        return missing;
+    }
+
     long bytesIn() {
         return bytesIn;
     }
