@@ -62,7 +62,7 @@ import org.slf4j.LoggerFactory;
 public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AeronTensorPlane.class);
     private static final long PARK_MAX_NS = 1_000_000;
-    private static final long BUSY_PARK_MAX_NS = 50_000;
+    private static final long WARM_PARK_MAX_NS = 50_000;
 
     private final OffHeapTensorStore own;
     private final ReplicaShelf shelf;
@@ -199,8 +199,8 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
             replicas.values().forEach(shelf::unwanted);
             if (taken.size() < replicas.size()) {
                 taken.values().forEach(own::release); // TP-8
-                adopted.completeExceptionally(new TensorLostException(tensors.getFirst(), 
-                        "another call on %s has adopted the same tensor".formatted(here.node())));
+                adopted.completeExceptionally(new TensorLostException(
+                        tensors.getFirst(), "another call on %s has adopted the same tensor".formatted(here.node())));
                 return;
             }
             taken.keySet().forEach(view::release);
@@ -239,6 +239,11 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
             }
         }));
         return read;
+    }
+
+    /** Gives the room of replicas back before it is needed. Their homes go on owning them. */
+    public void forget(Collection<TensorRef> tensors) {
+        tensors.stream().filter(ref -> !ref.home().equals(here.node())).forEach(shelf::drop);
     }
 
     private static OffHeapTensorStore.Room unpinned(OffHeapTensorStore.Room room) {
@@ -363,17 +368,19 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
 
     private void run() {
         IdleStrategy idle = new BackoffIdleStrategy(10, 20, 1_000, PARK_MAX_NS);
-        IdleStrategy busy = new BackoffIdleStrategy(10, 20, 1_000, BUSY_PARK_MAX_NS);
+        IdleStrategy bulk = new BackoffIdleStrategy(5, 0, 1_000, WARM_PARK_MAX_NS);
+        IdleStrategy warm = new BackoffIdleStrategy(60, 0, 1_000, WARM_PARK_MAX_NS);
         try {
             while (!closing && lost.get() == null) {
                 int work = agent.work();
                 if (work > 0) {
                     idle.reset();
-                    busy.reset();
+                    warm.reset();
+                    bulk.reset();
                 } else if (agent.lost()) {
                     lost.compareAndSet(null, "the client was closed");
                 } else {
-                    (agent.busy() ? busy : idle).idle();
+                    (agent.bulk() ? bulk : agent.warm() ? warm : idle).idle();
                 }
             }
         } catch (RuntimeException broken) {
@@ -477,8 +484,9 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                 return own.read(ref);
             }
             OffHeapTensorStore.Room room = shelf.pinned(TensorKey.of(ref))
-                    .orElseThrow(() ->
-                            new TensorLostException(ref, "tensor %d %s of %s was not brought to %s, or had to make room"
+                    .orElseThrow(() -> new TensorLostException(
+                            ref,
+                            "tensor %d %s of %s was not brought to %s, or had to make room"
                                     .formatted(ref.id(), ref.shape(), ref.home(), here.node())));
             try {
                 return OffHeapTensorStore.verified(ref, room, here.node());

@@ -40,6 +40,9 @@ final class PlaneAgent implements PlaneNetwork {
 
     private static final int FRAGMENTS_MAX = 16;
     private static final long TICK_NS = 10_000_000;
+    private static final long BULK_BYTES = 1 << 20;
+    private static final long WARM_NS = 5_000_000;
+    private static final long INVOKE_NS = 4_000_000;
     private static final long STOOD_STILL_NS = 200_000_000;
     private static final long RELEASE_AGAIN_NS = 200_000_000;
     private static final long LINK_IDLE_NS = 30_000_000_000L;
@@ -73,6 +76,8 @@ final class PlaneAgent implements PlaneNetwork {
     private final ReplicaShelf shelf;
     private long nowNs;
     private long tickedNs;
+    private long invokedNs;
+    private long workedNs;
 
     PlaneAgent(
             PlanePeer here,
@@ -112,7 +117,11 @@ final class PlaneAgent implements PlaneNetwork {
     int work() {
         long before = nowNs;
         nowNs = clock.nanoTime();
-        int work = aeron.conductorAgentInvoker().invoke();
+        int work = 0;
+        if (warm() || nowNs - invokedNs >= INVOKE_NS) {
+            invokedNs = nowNs;
+            work += aeron.conductorAgentInvoker().invoke();
+        }
         for (Runnable call = calls.poll(); call != null; call = calls.poll()) {
             call.run();
             work++;
@@ -133,14 +142,20 @@ final class PlaneAgent implements PlaneNetwork {
             work += flush();
         }
         if (work > 0) {
+            workedNs = nowNs;
             account();
         }
         return work;
     }
 
-    /** Whether something is under way, so that the next message is soon. */
-    boolean busy() {
-        return transfers.count() > 0 || uploads.sending();
+    /** Whether something is under way or has just been, so that the next message is soon. */
+    boolean warm() {
+        return transfers.count() > 0 || uploads.sending() || nowNs - workedNs < WARM_NS;
+    }
+
+    /** Whether so much is under way that a moment more or less is nothing, and the processor is better used by others. */
+    boolean bulk() {
+        return uploads.sending() || transfers.missing() > BULK_BYTES;
     }
 
     boolean lost() {

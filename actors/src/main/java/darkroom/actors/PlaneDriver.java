@@ -41,9 +41,11 @@ final class PlaneDriver implements AutoCloseable {
     private static final Duration CONNECTION = Duration.ofMillis(700);
     private static final Duration IMAGE_LIVENESS = Duration.ofSeconds(1);
     private static final Duration CLIENT_LIVENESS = Duration.ofSeconds(5);
-    private static final Duration LAGGARD = Duration.ofMillis(500);
+    private static final Duration LAGGARD = Duration.ofMillis(700);
+    private static final Duration LAGGARD_OUT = Duration.ofMillis(120);
     private static final Duration DRIVER_TIMEOUT = Duration.ofSeconds(5);
     private static final long PARK_MAX_NS = 2_000_000;
+    private static final long EXECUTOR_PARK_MAX_NS = 10_000_000;
 
     private final @Nullable MediaDriver own;
     private final Path directory;
@@ -67,7 +69,7 @@ final class PlaneDriver implements AutoCloseable {
                 .dirDeleteOnShutdown(true)
                 .warnIfDirectoryExists(false)
                 .threadingMode(ThreadingMode.SHARED)
-                .sharedIdleStrategy(new BackoffIdleStrategy(10, 20, 1_000, PARK_MAX_NS))
+                .sharedIdleStrategy(new BackoffIdleStrategy(10, 0, 1_000, PARK_MAX_NS))
                 .publicationTermBufferLength(settings.termBytes())
                 .ipcTermBufferLength(settings.termBytes())
                 .mtuLength(mtu(settings))
@@ -75,14 +77,15 @@ final class PlaneDriver implements AutoCloseable {
                 .socketRcvbufLength(granted)
                 .socketSndbufLength(granted)
                 .initialWindowLength(granted)
+                .asyncExecutorIdleStrategy(new BackoffIdleStrategy(1, 1, 1_000, EXECUTOR_PARK_MAX_NS))
                 .timerIntervalNs(TIMER.toNanos())
                 .statusMessageTimeoutNs(TIMER.toNanos())
                 .publicationConnectionTimeoutNs(CONNECTION.toNanos())
                 .imageLivenessTimeoutNs(IMAGE_LIVENESS.toNanos())
                 .clientLivenessTimeoutNs(CLIENT_LIVENESS.toNanos())
                 .untetheredWindowLimitTimeoutNs(LAGGARD.toNanos())
-                .untetheredLingerTimeoutNs(LAGGARD.toNanos())
-                .untetheredRestingTimeoutNs(LAGGARD.toNanos())
+                .untetheredLingerTimeoutNs(LAGGARD_OUT.toNanos())
+                .untetheredRestingTimeoutNs(LAGGARD_OUT.toNanos())
                 .errorHandler(errors);
         return new PlaneDriver(MediaDriver.launch(context), directory);
     }

@@ -126,4 +126,20 @@ public record TensorPlaneSettings(
                 transferTimeout,
                 peerSilentAfter);
     }
+
+    /** The same with another term length. */
+    public TensorPlaneSettings inTermsOf(int bytes) {
+        return new TensorPlaneSettings(
+                transport,
+                driver,
+                host,
+                port,
+                bytes,
+                chunkBytes,
+                socketBytes,
+                transfersMax,
+                replicaBytesMax,
+                transferTimeout,
+                peerSilentAfter);
+    }
 }

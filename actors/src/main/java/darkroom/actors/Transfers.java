@@ -115,8 +115,11 @@ final class Transfers {
                     if (transfer.source == transfer.key.home()) {
                         fail(
                                 transfer,
-                                new TensorLostException(transfer.ref, "tensor %d %s is not on %s (any more)"
-                                        .formatted(transfer.ref.id(), transfer.ref.shape(), transfer.ref.home())));
+                                new TensorLostException(
+                                        transfer.ref,
+                                        "tensor %d %s is not on %s (any more)"
+                                                .formatted(
+                                                        transfer.ref.id(), transfer.ref.shape(), transfer.ref.home())));
                     } else {
                         backHome(transfer, nowNs);
                     }
@@ -246,9 +249,15 @@ final class Transfers {
                                 : "asked of " + network.name(transfer.source)));
     }
 
-    private static TensorLostException gone(Transfer transfer) {
-        return new TensorLostException(transfer.ref, "tensor %d %s is lost: %s has left"
-                .formatted(transfer.ref.id(), transfer.ref.shape(), transfer.ref.home()));
+    private TensorLostException gone(Transfer transfer) {
+        return new TensorLostException(
+                transfer.ref,
+                "tensor %d %s is lost: %s %s"
+                        .formatted(
+                                transfer.ref.id(),
+                                transfer.ref.shape(),
+                                transfer.ref.home(),
+                                network.hasLeft(transfer.key.home()) ? "has left" : "is not among the peers"));
     }
 
     /** A node has left: its tensors are lost, and what it passed on is asked of their homes. */
@@ -288,6 +297,17 @@ final class Transfers {
 
     int count() {
         return activeCount + waiting.size();
+    }
+
+    /** Bytes that the active ones still wait for. */
+    long missing() {
+        long missing = 0;
+        for (List<Transfer> same : active.values()) {
+            for (Transfer transfer : same) {
+                missing += transfer.missing();
+            }
+        }
+        return missing;
     }
 
     long bytesIn() {

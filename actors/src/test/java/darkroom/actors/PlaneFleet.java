@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -66,21 +67,15 @@ final class PlaneFleet implements AutoCloseable {
 
     /** The node ends without a word. */
     void vanish(String node) {
-        AeronTensorPlane plane = planes.remove(node);
-        assertThat(plane).isNotNull();
-        plane.close();
+        Objects.requireNonNull(planes.remove(node), node).close();
     }
 
     AeronTensorPlane plane(String node) {
-        AeronTensorPlane plane = planes.get(node);
-        assertThat(plane).as(node).isNotNull();
-        return plane;
+        return Objects.requireNonNull(planes.get(node), node);
     }
 
     OffHeapTensorStore store(String node) {
-        OffHeapTensorStore store = stores.get(node);
-        assertThat(store).as(node).isNotNull();
-        return store;
+        return Objects.requireNonNull(stores.get(node), node);
     }
 
     /** A tensor of seeded bytes. */

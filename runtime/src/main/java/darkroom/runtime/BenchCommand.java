@@ -39,16 +39,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Measures what this machine draws and trains. Results are JSON lines; docs/benchmarks.md has the rivals. */
+/** Measures what this machine draws, trains and moves. docs/benchmarks.md has the rivals. */
 @Command(
         name = "bench",
         description = {
-            "Measures what this machine draws and trains; prints one JSON line.",
+            "Measures what this machine draws, trains and moves; prints JSON lines or a table.",
             "",
             "gpu-workers/bench/side_by_side.sh alternates 'bench compute' with the same mathematics in plain PyTorch."
         },
-        synopsisSubcommandLabel = "(compute | step | loop)",
-        subcommands = LoopBench.class)
+        synopsisSubcommandLabel = "(compute | step | loop | tensors)",
+        subcommands = {LoopBench.class, TensorBench.class})
 final class BenchCommand implements Runnable {
     @Spec
     private CommandSpec spec;
