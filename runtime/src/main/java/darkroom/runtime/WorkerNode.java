@@ -37,6 +37,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.JoinSeedNodes;
 import org.jspecify.annotations.Nullable;
@@ -176,7 +177,8 @@ final class WorkerNode implements AutoCloseable {
                 new AtomicReference<>(Optional.empty());
         private final CompletableFuture<End> end = new CompletableFuture<>();
         private final List<AutoCloseable> opened = new ArrayList<>();
-        private @Nullable ActorSystem<NodeAgent.Command> system;
+        private volatile @Nullable ActorSystem<Void> system;
+        private volatile @Nullable ActorRef<NodeAgent.Command> agent;
         private volatile boolean letIn;
 
         Life() {
@@ -199,11 +201,15 @@ final class WorkerNode implements AutoCloseable {
             }
             opened.add(page);
             NodeCard card = NodeCards.card(name, roles, plane.peer(), page.url());
-            ActorSystem<NodeAgent.Command> started = ActorSystem.create(
-                    NodeAgent.create(card, own.limits(), cluster.drainTime(), this, plane.store()::release),
+            ActorSystem<Void> started = ActorSystem.create(
+                    Behaviors.empty(),
                     LocalStudio.SYSTEM,
-                    PekkoConfig.node(cluster.discoveryName().isEmpty() ? cluster : cluster.onAnyPort(), roles),
+                    PekkoConfig.node(cluster.discoveryName().isEmpty() ? cluster : cluster.onAnyPort(), roles));
+            ActorRef<NodeAgent.Command> brings = started.systemActorOf(
+                    NodeAgent.create(card, own.limits(), cluster.drainTime(), this, plane.store()::release),
+                    "agent",
                     DispatcherSelector.blocking());
+            agent = brings;
             system = started;
             started.getWhenTerminated()
                     .whenComplete((_, _) -> end.complete(
@@ -215,7 +221,7 @@ final class WorkerNode implements AutoCloseable {
             started.systemActorOf(
                     Membership.create(now -> {
                         gate.set(now);
-                        started.tell(new NodeAgent.GateAt(now));
+                        brings.tell(new NodeAgent.GateAt(now));
                     }),
                     "membership",
                     Props.empty());
@@ -246,7 +252,7 @@ final class WorkerNode implements AutoCloseable {
         }
 
         void leave(String why) {
-            ActorSystem<NodeAgent.Command> now = system;
+            ActorRef<NodeAgent.Command> now = agent;
             if (now == null || !letIn) {
                 end.complete(new End.Left(why));
             } else {
@@ -322,7 +328,7 @@ final class WorkerNode implements AutoCloseable {
 
         @Override
         public void close() {
-            ActorSystem<NodeAgent.Command> now = system;
+            ActorSystem<Void> now = system;
             if (now != null) {
                 now.terminate();
                 try {
