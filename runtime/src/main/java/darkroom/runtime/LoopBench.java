@@ -3,19 +3,9 @@ package darkroom.runtime;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.management.OperatingSystemMXBean;
-import darkroom.actors.Crew;
 import darkroom.actors.NodeEvent;
-import darkroom.actors.Prompt;
-import darkroom.actors.PromptBan;
-import darkroom.actors.PromptSource;
 import darkroom.actors.RunEvent;
 import darkroom.actors.RunListener;
-import darkroom.actors.RunOrder;
-import darkroom.actors.RunPorts;
-import darkroom.actors.RunState;
-import darkroom.actors.SimulatedDevices;
-import darkroom.actors.StopWhen;
-import darkroom.actors.TensorStore;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import java.io.IOException;
@@ -24,11 +14,9 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
@@ -119,6 +107,8 @@ final class LoopBench implements java.util.concurrent.Callable<Integer> {
         int groupsPerStep = groups == 0 ? workers : groups;
         List<String> all = new ArrayList<>(List.of(
                 "workers.device=virtual",
+                "workers.rollout-devices=" + workers,
+                "workers.trainer-devices=" + workers,
                 "workers.virtual.draw=" + draw + "ms",
                 "workers.virtual.score=" + score + "ms",
                 "workers.virtual.unit=" + unit + "ms",
@@ -132,10 +122,16 @@ final class LoopBench implements java.util.concurrent.Callable<Integer> {
         all.addAll(set);
         RunSettings settings = Recipes.load("embedded-demo", all);
         StepClock clock = new StepClock(jvms);
-        ObjectNode figures = jvms == 0 ? alone(settings, clock) : spread(settings, clock);
+        if (jvms == 0) {
+            alone(settings, clock);
+        } else {
+            spread(settings, clock);
+        }
         double bound = Math.ceilDiv(groupsPerStep, workers) * (double) (draw + unit) + score;
         double median = clock.median();
-        figures.put("workers", workers)
+        ObjectNode figures = new JsonMapper()
+                .createObjectNode()
+                .put("workers", workers)
                 .put("jvms", jvms)
                 .put("groups", groupsPerStep)
                 .put("images", images)
@@ -151,21 +147,13 @@ final class LoopBench implements java.util.concurrent.Callable<Integer> {
         return ExitCode.OK.code();
     }
 
-    private ObjectNode alone(RunSettings settings, StepClock clock) throws InterruptedException {
+    private void alone(RunSettings settings, StepClock clock) throws IOException, InterruptedException {
         try (Ground ground = Ground.Alone.with(settings)) {
-            Crew crew = Crews.virtual(settings.workers().virtual(), workers, workers, 1, ground.plane());
-            completed(run(settings, crew, clock, () -> {}, ground));
-        }
-        return new JsonMapper().createObjectNode();
-    }
-
-    private static void completed(RunEvent.Ended ended) {
-        if (ended.end() instanceof RunEvent.End.Failed(String message)) {
-            throw new CommandFailedException(message);
+            Rehearsal.run(settings, clock, () -> {}, ground);
         }
     }
 
-    private ObjectNode spread(RunSettings settings, StepClock clock) throws IOException, InterruptedException {
+    private void spread(RunSettings settings, StepClock clock) throws IOException, InterruptedException {
         Path logs = Files.createTempDirectory("darkroom-loop");
         try (NodeProcesses processes = new NodeProcesses(logs)) {
             Ground.Opener opener = ControlNode.with(
@@ -180,54 +168,8 @@ final class LoopBench implements java.util.concurrent.Callable<Integer> {
                     },
                     processes::awaitLeft);
             try (Ground ground = opener.open(settings)) {
-                completed(run(settings, new Crew(List.of(), List.of(), List.of()), clock, clock::awaitNodes, ground));
+                Rehearsal.run(settings, clock, clock::awaitNodes, ground);
             }
-        }
-        return new JsonMapper().createObjectNode();
-    }
-
-    /** Something to wait for before the run begins. */
-    @FunctionalInterface
-    interface Before {
-        void await() throws InterruptedException;
-    }
-
-    /** A run with virtual devices, without files. */
-    static RunEvent.Ended run(RunSettings settings, Crew crew, RunListener listener, Before before, Ground ground)
-            throws InterruptedException {
-        TensorStore store = ground.plane().store();
-        SimulatedDevices devices = new SimulatedDevices(store, Crews.VIRTUAL_PARAMETERS, Runnable::run);
-        RunPorts ports = new RunPorts(
-                new VirtualPrompts(devices, store, settings.rollout().groupsPerStep()),
-                StopWhen.NEVER,
-                ground.plane(),
-                RunListeners.of(listener, ground),
-                InstantSource.system());
-        try (LocalStudio studio = new LocalStudio(settings, crew, ports, ground)) {
-            before.await();
-            return studio.run(new RunOrder(
-                    LocalRun.RUN,
-                    RunState.fresh(devices.learner(settings.seed())),
-                    settings.steps(),
-                    Optional.empty()));
-        }
-    }
-
-    /** Rows without pictures worth looking at. */
-    private record VirtualPrompts(SimulatedDevices devices, TensorStore store, int groupsPerStep)
-            implements PromptSource {
-        @Override
-        public List<Prompt> prompts(int step, PromptBan ban) {
-            List<Prompt> all = new ArrayList<>();
-            for (int i = 0; i < groupsPerStep; i++) {
-                all.add(devices.prompt("row-" + step + "-" + i));
-            }
-            return all;
-        }
-
-        @Override
-        public void release(List<Prompt> prompts) {
-            prompts.forEach(prompt -> store.release(prompt.source()));
         }
     }
 

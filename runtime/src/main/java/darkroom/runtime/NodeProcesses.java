@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +54,26 @@ final class NodeProcesses implements AutoCloseable {
             return process;
         } catch (IOException e) {
             throw new UncheckedIOException("no process for " + roles + " could be started", e);
+        }
+    }
+
+    /** Stops the process for a while, as a debugger, a full disk or a hypervisor would, and lets it go on. */
+    void stopFor(Process process, int millis) {
+        signal("STOP", process);
+        CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS).execute(() -> signal("CONT", process));
+    }
+
+    private static void signal(String name, Process process) {
+        try {
+            new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start()
+                    .waitFor(SECONDS_TO_LEAVE, TimeUnit.SECONDS);
+        } catch (IOException e) {
+            throw new UncheckedIOException("signal " + name + " was not sent to " + process.pid(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -1,7 +1,5 @@
 package darkroom.runtime;
 
-import darkroom.actors.Crew;
-import darkroom.actors.RunEvent;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import java.util.ArrayList;
@@ -50,12 +48,11 @@ final class WarmUpCommand implements Callable<Integer> {
                 },
                 () -> nodes.forEach(WorkerNode::close));
         try (Ground ground = opener.open(settings)) {
-            RunEvent.Ended ended = LoopBench.run(
-                    settings, new Crew(List.of(), List.of(), List.of()), _ -> {}, () -> await(joined), ground);
+            Rehearsal.run(settings, _ -> {}, () -> await(joined), ground);
             for (Thread thread : threads) {
                 thread.join(TimeUnit.SECONDS.toMillis(SECONDS_MAX));
             }
-            return (ended.end() instanceof RunEvent.End.Completed ? ExitCode.OK : ExitCode.FAILED).code();
+            return ExitCode.OK.code();
         }
     }
 
