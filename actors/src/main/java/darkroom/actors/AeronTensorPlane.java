@@ -369,7 +369,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private void run() {
         IdleStrategy idle = new BackoffIdleStrategy(10, 20, 1_000, PARK_MAX_NS);
         IdleStrategy bulk = new BackoffIdleStrategy(5, 0, 1_000, WARM_PARK_MAX_NS);
-        IdleStrategy warm = new BackoffIdleStrategy(60, 0, 1_000, WARM_PARK_MAX_NS);
+        IdleStrategy warm = new BackoffIdleStrategy(20, 100, 1_000, WARM_PARK_MAX_NS);
         try {
             while (!closing && lost.get() == null) {
                 int work = agent.work();

@@ -11,6 +11,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
@@ -84,18 +85,12 @@ final class ArteryTensors implements AutoCloseable {
         ActorRefResolver resolver = ActorRefResolver.get(system);
         ActorRef<Object> source = resolver.resolveActorRef(address);
         ActorRef<Object> sink = system.systemActorOf(
-                Behaviors.setup(context -> sink(context, source, target, taken)),
-                "sink-" + Long.toHexString(System.nanoTime()),
-                org.apache.pekko.actor.typed.Props.empty());
+                sink(source, target, taken), "sink-" + Long.toHexString(System.nanoTime()), Props.empty());
         source.tell(resolver.toSerializationFormat(sink));
         return taken;
     }
 
-    private static Behavior<Object> sink(
-            ActorContext<Object> context,
-            ActorRef<Object> source,
-            MemorySegment target,
-            CompletableFuture<Void> taken) {
+    private static Behavior<Object> sink(ActorRef<Object> source, MemorySegment target, CompletableFuture<Void> taken) {
         return new Object() {
             private long received;
             private int unanswered;

@@ -119,27 +119,41 @@ final class TensorBench implements Callable<Integer> {
             String artery = sender.tell("artery source " + bytes(arteryChunk));
             receiver.tell("artery sink " + bytes(arteryChunk));
             receiver.tell("reach-artery " + artery);
-            say("%-20s %10s %8s %8s %12s %12s%n", "way", "size", "GB/s", "best", "CPU-s/GB", "ms each");
+            say(String.format(
+                    Locale.ROOT,
+                    "%-20s %10s %8s %8s %12s %12s%n",
+                    "way",
+                    "size",
+                    "GB/s",
+                    "best",
+                    "CPU-s/GB",
+                    "ms each"));
             for (String size : sizes) {
                 long bytes = bytes(size);
                 String ref = sender.tell("put " + bytes);
                 int count = Math.clamp(ROUND_BYTES / bytes, 1, COUNT_MAX);
-                Map<TensorRoute, List<Double>> seconds = new EnumMap<>(TensorRoute.class);
-                Map<TensorRoute, List<Double>> cpu = new EnumMap<>(TensorRoute.class);
+                Map<TensorRoute, Rounds> rounds = new EnumMap<>(TensorRoute.class);
                 for (int round = -1; round < repeats; round++) {
                     for (TensorRoute route : ways) {
                         long busy = sender.number("cpu") + receiver.number("cpu");
                         long nanos = receiver.number("take %s %s %d".formatted(route, ref, count));
                         busy = sender.number("cpu") + receiver.number("cpu") - busy;
                         if (round >= 0) {
-                            seconds.computeIfAbsent(route, _ -> new ArrayList<>())
-                                    .add(nanos / 1e9 / count);
-                            cpu.computeIfAbsent(route, _ -> new ArrayList<>()).add(busy / 1e9 / count);
+                            rounds.computeIfAbsent(route, _ -> new Rounds(new ArrayList<>(), new ArrayList<>()))
+                                    .add(nanos / 1e9 / count, busy / 1e9 / count);
                         }
                     }
                 }
-                seconds.forEach((route, each) -> row(route, size, bytes, each, cpu.get(route)));
+                rounds.forEach((route, each) -> row(route, size, bytes, each.seconds(), each.cpu()));
             }
+        }
+    }
+
+    /** Seconds, and seconds of both processes' processors, for one tensor. */
+    private record Rounds(List<Double> seconds, List<Double> cpu) {
+        void add(double wall, double busy) {
+            seconds.add(wall);
+            cpu.add(busy);
         }
     }
 
@@ -157,9 +171,15 @@ final class TensorBench implements Callable<Integer> {
                     .put("cpuSecondsPerGigabyte", rounded(median(cpu) / gigabytes))
                     .put("milliseconds", rounded(median * 1e3)));
         } else {
-            say(
+            say(String.format(
+                    Locale.ROOT,
                     "%-20s %10s %8.2f %8.2f %12.2f %12.3f%n",
-                    route.label(), size, gigabytes / median, gigabytes / best, median(cpu) / gigabytes, median * 1e3);
+                    route.label(),
+                    size,
+                    gigabytes / median,
+                    gigabytes / best,
+                    median(cpu) / gigabytes,
+                    median * 1e3));
         }
     }
 
@@ -180,7 +200,7 @@ final class TensorBench implements Callable<Integer> {
             if (json) {
                 print(JsonLines.JSON.createObjectNode().put("idleCoreShare", rounded(share)));
             } else {
-                say("an idle node uses %.1f %% of a core%n", share * 100);
+                say(String.format(Locale.ROOT, "an idle node uses %.1f %% of a core%n", share * 100));
             }
         }
     }
@@ -226,10 +246,14 @@ final class TensorBench implements Callable<Integer> {
                             .put("tcpGigabytesPerSecond", rounded(gigabytes / median(tcp)))
                             .put("ratio", rounded(ratio)));
                 } else {
-                    say(
-                            "200 MiB to %d processes: %.3f s by one publication, %.3f s by TCP in turn; %.2f times as"
+                    say(String.format(
+                            Locale.ROOT,
+                            "200 MiB to %d processes: %.3f s by one publication, %.3f s by TCP in turn, %.2f times as"
                                     + " fast%n",
-                            receivers, median(plane), median(tcp), ratio);
+                            receivers,
+                            median(plane),
+                            median(tcp),
+                            ratio));
                 }
             } finally {
                 peers.forEach(Peer::close);
@@ -283,10 +307,10 @@ final class TensorBench implements Callable<Integer> {
         return Math.round(value * 1000) / 1000.0;
     }
 
-    private void say(String format, Object... values) {
+    private void say(String line) {
         if (!json) {
             PrintWriter out = spec.commandLine().getOut();
-            out.printf(Locale.ROOT, format, values);
+            out.print(line);
             out.flush();
         }
     }

@@ -175,7 +175,12 @@ final class TensorBenchPeer implements AutoCloseable {
             long begun = System.nanoTime();
             switch (route) {
                 case PLANE_IPC, PLANE_UDP -> done(plane(route).bring(List.of(ref)));
-                case PLANE_IPC_IN_PLACE -> done(plane(route).readInPlace(ref, this::look));
+                case PLANE_IPC_IN_PLACE -> {
+                    done(plane(route).readInPlace(ref, this::look));
+                    if (seen == 0) {
+                        throw new IllegalStateException("nothing was read");
+                    }
+                }
                 case TCP -> {
                     if (tcp != null) {
                         TcpTensors.take(tcp, target);
