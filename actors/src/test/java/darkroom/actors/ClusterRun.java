@@ -267,9 +267,9 @@ final class ClusterRun extends RunFixture implements AutoCloseable {
         return this;
     }
 
-    /** Lets time pass until the run has ended, at most a day, and then until whoever was silent has heard of it. */
+    /** Lets time pass until the run has ended, at most five minutes, and then until whoever was silent has heard of it. */
     RunEvent.Ended toTheEnd() {
-        if (!world.runUntil(ended::hasMessages, Duration.ofHours(1))) {
+        if (!world.runUntil(ended::hasMessages, Duration.ofMinutes(5))) {
             throw new AssertionError("the run hangs at " + world.now() + "; last of the trace:\n"
                     + String.join("\n", trace.subList(Math.max(0, trace.size() - 40), trace.size())));
         }

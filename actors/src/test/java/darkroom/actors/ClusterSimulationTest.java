@@ -44,17 +44,25 @@ class ClusterSimulationTest {
     void nodes_that_join_leave_die_and_fall_silent_change_no_bit_and_leave_nothing(int staleness) {
         List<RunDigests> expected = calm(staleness);
         List<String> failures = new ArrayList<>();
+        List<String> happened = new ArrayList<>();
         for (int worldSeed = 0; worldSeed < WORLDS; worldSeed++) {
             try (ClusterRun run = churning(worldSeed, staleness)) {
                 RunEvent.Ended ended = run.toTheEnd();
                 assertThat(ended.end()).isEqualTo(COMPLETED);
                 assertThat(run.digests).isEqualTo(expected);
                 run.assertNothingLeft(ended);
+                happened.addAll(run.trace);
             } catch (AssertionError failure) {
                 failures.add("world seed %d: %s".formatted(worldSeed, failure.getMessage()));
             }
         }
         assertThat(failures).isEmpty();
+        for (String what :
+                List.of(" dies", " leaves", " is silent", "Left[why=told to]", "WorkerLost", "LeaseExpired")) {
+            assertThat(happened.stream().filter(line -> line.contains(what)))
+                    .as(what)
+                    .hasSizeGreaterThan(WORLDS);
+        }
     }
 
     @Test
