@@ -76,6 +76,9 @@ class NodeAgentTest {
         final HeldDevice<TrainUnit, Trained> device = new HeldDevice<>(devices.trainer(), 1);
         boolean broken;
 
+        /** Of what units read: no results. */
+        long bytesOfInputs;
+
         @Override
         public Crew crew(String settings) {
             if (broken) {
@@ -97,7 +100,7 @@ class NodeAgentTest {
 
         @Override
         public long bytesHeld() {
-            return store.bytesHeld();
+            return store.bytesHeld() - bytesOfInputs;
         }
 
         @Override
@@ -229,6 +232,7 @@ class NodeAgentTest {
     void a_node_that_leaves_finishes_what_it_has_and_waits_until_its_results_are_taken_over() {
         letIn();
         TrainUnit unit = unit();
+        home.bytesOfInputs = store.bytesHeld();
         first.workers().getFirst().tell(new LeasedWorker.Perform<>(new LeaseId(1), unit));
         agent.tell(new NodeAgent.Leave("told to"));
         world.pass(BEAT);
@@ -241,7 +245,6 @@ class NodeAgentTest {
                         ((WorkDesk.Finished<?, ?>) finished).result().tensors().getFirst())
                 .toList()
                 .getFirst();
-        ((TrainUnit.GradientUnit) unit).state().tensors().forEach(store::release);
         world.pass(BEAT);
         assertThat(home.endings).as("its result is here only").isEmpty();
         store.release(result);
