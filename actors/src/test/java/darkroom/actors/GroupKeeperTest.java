@@ -324,6 +324,23 @@ class GroupKeeperTest {
         assertThat(ended().outcomes()).hasSize(SLOTS);
     }
 
+    /** GK-5, P-9: one node's trouble with the weights is not the end of a run; that nobody can have them is. */
+    @Test
+    void a_drawing_whose_inputs_could_not_be_had_is_asked_for_again_up_to_the_limit() {
+        for (int drawing = 1; drawing <= DeskBench.ATTEMPTS_MAX; drawing++) {
+            look();
+            assertThat(endings).isEmpty();
+            assertThat(draws).hasSize(drawing);
+            draws.getLast()
+                    .requester()
+                    .tell(new WorkDesk.Refused<>(draw, new Fault.InputLost(draw.weights(), "evicted")));
+        }
+        look();
+        assertThat(draws).hasSize(DeskBench.ATTEMPTS_MAX);
+        assertThat(lost().fault().message()).contains("limits.work-attempts-max=3", "evicted");
+        assertThat(gone).isTrue();
+    }
+
     /** GK-5, P-9. */
     @Test
     void images_that_can_never_be_taken_over_stop_the_run_with_the_limit() {
