@@ -263,6 +263,37 @@ class LeasedWorkerTest {
         assertThat(devices).hasSize(1);
     }
 
+    /** NW-3: one worker has crashed, one is idle, and one is at work. */
+    @Test
+    void while_a_warden_drains_no_seat_has_another_worker() {
+        List<NodeWarden.Post<?, ?>> posts = new ArrayList<>();
+        for (String name : List.of("crashed", "idle", "at-work")) {
+            posts.add(new NodeWarden.Post<>(name, this::device, desk.getRef()));
+        }
+        ActorRef<NodeWarden.Command> warden = world.spawn(
+                NodeWarden.create(
+                        posts,
+                        DeskBench.LIMITS,
+                        released::add,
+                        TestInbox.<DeskEvent>create().getRef()),
+                "warden");
+        AtomicBoolean gone = world.gone(warden);
+        world.settle();
+        for (WorkDesk.Command<TrainUnit, Trained> command : desk.getAllReceived()) {
+            if (command instanceof WorkDesk.Heartbeat<TrainUnit, Trained> beat
+                    && beat.name().equals("at-work")) {
+                lease(beat.worker(), 1);
+            }
+        }
+        warden.tell(new NodeWarden.Crash("crashed"));
+        world.settle();
+        warden.tell(new NodeWarden.Drain());
+        world.pass(DeskBench.LIMITS.leaseTime().multipliedBy(3));
+        assertThat(devices).hasSize(3);
+        assertThat(devices.stream().filter(device -> device.closed)).hasSize(2);
+        assertThat(gone).isFalse();
+    }
+
     /** NW-3: its worker has crashed, and the next one is not there yet. */
     @Test
     void a_warden_told_to_drain_between_two_workers_ends_at_once() {
