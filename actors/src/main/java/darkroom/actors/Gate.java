@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -21,16 +22,19 @@ import org.jspecify.annotations.Nullable;
  * in ticks of its own timer, like that of a {@link WorkDesk}.
  *
  * <ul>
- *   <li><b>GT-1</b> A node that asks is let in, or turned away with a reason; asking twice changes nothing.
+ *   <li><b>GT-1</b> A node that asks is let in, or turned away with a reason; asking twice changes nothing. A node
+ *       that asks is heard of.
  *   <li><b>GT-2</b> A node that was not heard of for {@code cluster.node-silent-after} is off the roster; its next word gets it
  *       asked to introduce itself again.
  *   <li><b>GT-3</b> Whoever has an old roster has the new one within a heartbeat of its own, whatever was lost on the way.
  *   <li><b>GT-4</b> At most {@value #NODES_MAX} nodes are let in.
- *   <li><b>GT-5</b> A closed gate tells every node that it may go.
+ *   <li><b>GT-5</b> A closed gate tells every node that it may go, and says so again at its every word.
+ *   <li><b>GT-6</b> Which steps are over is told again at every word of a node: what was lost on the way costs a heartbeat.
  * </ul>
  */
 public final class Gate extends SwitchBehavior<Gate.Command> {
     static final int NODES_MAX = 1024;
+    static final int RUNS_MAX = 16;
 
     /** Its name below the studio, by which nodes find it. */
     public static final String NAME = "gate";
@@ -77,6 +81,7 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
     private final ActorRef<DeskReport> reports;
     private final Map<String, Guest> guests = new LinkedHashMap<>();
     private final Map<String, DeskReport> desksNow = new LinkedHashMap<>();
+    private final SequencedMap<String, Integer> over = new LinkedHashMap<>();
     private Doing doing = new Doing("", "preparing", 0, 0);
     private long version;
     private long ticks;
@@ -84,12 +89,17 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
 
     private static final class Guest {
         final NodeCard card;
-        final ActorRef<NodeAgent.Command> agent;
+        ActorRef<NodeAgent.Command> agent;
         int silentTicks;
 
         Guest(NodeCard card, ActorRef<NodeAgent.Command> agent) {
             this.card = card;
             this.agent = agent;
+        }
+
+        void hear(ActorRef<NodeAgent.Command> from) {
+            agent = from;
+            silentTicks = 0;
         }
     }
 
@@ -139,7 +149,7 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
             case Join(NodeCard card, ActorRef<NodeAgent.Command> agent) -> onJoin(card, agent);
             case Present(String node, long roster, ActorRef<NodeAgent.Command> agent) -> onPresent(node, roster, agent);
             case Leaving(String node, String why) -> onGone(node, why);
-            case StepOver(String run, int step) -> tellAll(new NodeAgent.StepOver(run, step));
+            case StepOver(String run, int step) -> onStepOver(run, step);
             case Ails(DeskEvent event) -> events.tell(event);
             case AskStatus(ActorRef<ClusterStatus> replyTo) -> replyTo.tell(status());
             case Doing now -> doing = now;
@@ -151,6 +161,14 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
             case Reported(DeskReport report) -> desksNow.put(report.role(), report);
         }
         return this;
+    }
+
+    private void onStepOver(String run, int step) {
+        over.merge(run, step, Math::max);
+        if (over.size() > RUNS_MAX) {
+            over.pollFirstEntry();
+        }
+        tellAll(new NodeAgent.StepOver(run, step));
     }
 
     private void onJoin(NodeCard card, ActorRef<NodeAgent.Command> agent) {
@@ -171,6 +189,8 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
             if (!card.processor().equals(own.processor())) {
                 events.tell(new NodeEvent.MixedProcessors(card, own.processor()));
             }
+        } else {
+            known.hear(agent); // GT-1
         }
         agent.tell(new NodeAgent.Welcome(settings, desks, roster())); // GT-1
     }
@@ -181,7 +201,11 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
             agent.tell(closed == null ? new NodeAgent.JoinAgain() : new NodeAgent.Dismissed(closed)); // GT-2
             return;
         }
-        guest.silentTicks = 0;
+        guest.hear(agent);
+        over.forEach((run, step) -> agent.tell(new NodeAgent.StepOver(run, step))); // GT-6
+        if (closed != null) {
+            agent.tell(new NodeAgent.Dismissed(closed)); // GT-5
+        }
         if (known != version) {
             agent.tell(new NodeAgent.RosterIs(roster())); // GT-3
         }

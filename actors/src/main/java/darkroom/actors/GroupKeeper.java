@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>GK-3</b> A group that ended has exactly one image and one outcome a slot; its parent owns the images' tensors.
  *   <li><b>GK-4</b> A slot that nobody can score is unscored, with the reason, never a number.
  *   <li><b>GK-5</b> Images that are lost before they are scored are drawn again, at most {@code limits.work-attempts-max}
- *       times; no slot that has a score is scored again. So are images that cannot be taken over from where they were drawn.
+ *       times; no slot that has a score is scored again. So are images that cannot be taken over from where they were drawn, and
+ *       those whose inputs could not be had there: the inputs are this node's, and alive.
  *   <li><b>GK-6</b> An abandoned group says nothing, and leaves no tensor behind.
  *   <li><b>GK-7</b> Images are scored, shown and learned from once this node owns them: the death of whoever drew them costs
  *       nothing after that.
@@ -130,6 +131,8 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
     Behavior<Command> onMessage(Command command) {
         return switch (command) {
             case DrawAnswered(WorkDesk.Done<DrawUnit, Drawn>(DrawUnit asked, Drawn result)) -> onDrawn(result);
+            case DrawAnswered(WorkDesk.Refused<DrawUnit, Drawn>(DrawUnit asked, Fault.InputLost lost)) ->
+                onInputNotHad(lost);
             case DrawAnswered(WorkDesk.Refused<DrawUnit, Drawn>(DrawUnit asked, Fault fault)) -> onNotDrawn(fault);
             case DrawAnswered(WorkDesk.Withdrawn<DrawUnit, Drawn>()) -> oneWordLess();
             case ScoreAnswered(WorkDesk.Done<ScoreUnit, ScoreOutcome>(ScoreUnit unit, ScoreOutcome outcome)) ->
@@ -194,6 +197,10 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
         }
         GroupLost ending = new GroupLost(draw, fault);
         return beingScored.isEmpty() ? end(ending) : abandonAfter(ending);
+    }
+
+    private Behavior<Command> onInputNotHad(Fault.InputLost lost) {
+        return abandoned || taking || drawn != null ? this : drawAgain(lost.message()); // GK-5
     }
 
     private Behavior<Command> onScored(int slot, ScoreOutcome outcome) {

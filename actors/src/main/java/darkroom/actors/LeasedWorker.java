@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>LW-3</b> A worker that stops releases the tensors of whatever its device still finishes, and closes the device.
  *   <li><b>LW-4</b> After a failure it pulls nothing until its next heartbeat; after {@value #FAILURES_IN_A_ROW_MAX}
  *       failures in a row it stops, so that its warden gives it a new device.
- *   <li><b>LW-5</b> Told to drain, it takes no more leases, answers those it has, and stops.
+ *   <li><b>LW-5</b> Told to drain, it takes no more leases, answers those it has, and stops. A lease that was on its
+ *       way is handed back.
  * </ul>
  */
 public final class LeasedWorker<U extends Unit, R extends Result> extends SwitchBehavior<LeasedWorker.Command<U, R>> {
@@ -119,6 +120,10 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
 
     private Behavior<Command<U, R>> onPerform(LeaseId lease, U unit) {
         if (inWork.containsKey(lease)) {
+            return this;
+        }
+        if (draining) { // LW-5
+            desk.tell(new WorkDesk.Failed<>(context.getSelf(), lease, new Fault.Retry(name + " is leaving")));
             return this;
         }
         Handover<R> handover = new Handover<>();

@@ -16,10 +16,11 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li><b>NA-1</b> It asks at the gate until it is let in, or turned away, which ends it.
  *   <li><b>NA-2</b> Its crew works for one gate: when another gate is there, or the gate does not know the node any more,
- *       it asks again. Workers stay as long as the desks they work for.
+ *       it asks again. Workers stay as long as the desks they work for. Of one gate it believes the newest roster only.
  *   <li><b>NA-3</b> A node that leaves takes no more leases, finishes those it has, and waits for its results to be taken over,
  *       at most {@code cluster.drain-time}; then it says so and ends.
- *   <li><b>NA-4</b> A node that is dismissed, because the run has ended, goes at once.
+ *   <li><b>NA-4</b> Its host hears once how it ended. A node that cannot make its crew says so at the gate, and ends.
+ *   <li><b>NA-5</b> A node that is dismissed, because the run has ended, goes at once.
  * </ul>
  */
 public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
@@ -164,14 +165,15 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     private Behavior<Command> onGate(@Nullable ActorRef<Gate.Command> at) {
         if (at != null && !at.equals(gate)) {
             joined = false; // NA-2
+            roster = 0;
         }
         gate = at;
-        return onTick();
+        speak();
+        return this;
     }
 
     private Behavior<Command> onWelcome(Welcome welcome) {
         joined = true;
-        roster = 0;
         onRoster(welcome.roster());
         if (leaving != null || welcome.desks().equals(desks)) {
             return this;
@@ -180,8 +182,18 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
             context.stop(warden);
         }
         desks = welcome.desks();
-        warden = context.spawnAnonymous(NodeWarden.create(
-                host.crew(welcome.settings()).named(card.name()).posts(welcome.desks()), limits, release, events));
+        warden = null;
+        Crew crew;
+        try {
+            crew = host.crew(welcome.settings());
+        } catch (RuntimeException failure) { // NA-4
+            context.getLog().error("node {} has no crew for this run", card.name(), failure);
+            String why = "its crew could not be made: " + failure.getMessage();
+            sayLeaving(why);
+            return end(new Ending.Refused(why));
+        }
+        warden = context.spawnAnonymous(
+                NodeWarden.create(crew.named(card.name()).posts(welcome.desks()), limits, release, events));
         return this;
     }
 
@@ -193,7 +205,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         return this;
     }
 
-    private Behavior<Command> onTick() {
+    private void speak() {
         ActorRef<Gate.Command> at = gate;
         if (at != null) {
             at.tell(
@@ -201,6 +213,16 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
                             ? new Gate.Present(card.name(), roster, context.getSelf())
                             : new Gate.Join(card, context.getSelf())); // NA-1
         }
+    }
+
+    private void sayLeaving(String why) {
+        if (gate != null) {
+            gate.tell(new Gate.Leaving(card.name(), why));
+        }
+    }
+
+    private Behavior<Command> onTick() {
+        speak();
         if (leaving == null) {
             return this;
         }
@@ -222,7 +244,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         return leaveIfDone();
     }
 
-    /** Nobody will take over what is here: NA-4. */
+    /** Nobody will take over what is here: NA-5. */
     private Behavior<Command> onDismissed(String why) {
         dismissed = true;
         return leaving == null ? onLeave(why) : leaveIfDone();
@@ -234,8 +256,8 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         if (leaving == null || !(late || done)) {
             return this;
         }
-        if (gate != null && !dismissed) {
-            gate.tell(new Gate.Leaving(card.name(), leaving));
+        if (!dismissed) {
+            sayLeaving(leaving);
         }
         return end(new Ending.Left(leaving));
     }

@@ -10,6 +10,16 @@ import java.util.List;
  */
 public record ScoreUnit(ImageAddress address, Prompt prompt, TensorRef pixels) implements Unit {
     @Override
+    public String run() {
+        return address.run();
+    }
+
+    @Override
+    public int step() {
+        return address.step();
+    }
+
+    @Override
     public List<TensorRef> inputs() {
         List<TensorRef> all = new ArrayList<>(prompt.pictures());
         all.add(pixels);

@@ -10,6 +10,12 @@ public sealed interface Unit permits DrawUnit, ScoreUnit, TrainUnit {
     /** Says which piece of work this is, for logs and reports; equal names mean equal results. */
     String name();
 
+    /** Name of the run, or of the evaluation, that the unit belongs to. */
+    String run();
+
+    /** Training step; of an evaluation its key. */
+    int step();
+
     /** Every tensor that whoever does the unit reads, once. */
     List<TensorRef> inputs();
 }

@@ -239,6 +239,12 @@ final class DeskBench {
         }
     }
 
+    DeskReport report() {
+        TestInbox<DeskReport> reports = TestInbox.create();
+        run(new WorkDesk.Report<>(reports.getRef()));
+        return reports.receiveMessage();
+    }
+
     long open() {
         return asked.values().stream().filter(one -> one.open).count();
     }

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A keeper between two desks that answer what the test says, when it says so. */
@@ -20,6 +21,7 @@ class GroupKeeperTest {
 
     private final SimulatedWorld world = new SimulatedWorld(1);
     private final OffHeapTensorStore store = new OffHeapTensorStore("here", 1 << 20);
+    private final HeldTensorPlane plane = new HeldTensorPlane(store);
     private final SimulatedDevices devices = new SimulatedDevices(store, 4, Runnable::run);
     private final TestInbox<WorkDesk.Command<DrawUnit, Drawn>> drawDesk = TestInbox.create();
     private final TestInbox<WorkDesk.Command<ScoreUnit, ScoreOutcome>> scoreDesk = TestInbox.create();
@@ -47,7 +49,7 @@ class GroupKeeperTest {
                     draw,
                     new Desks(drawDesk.getRef(), scoreDesk.getRef(), trainDesk.getRef()),
                     DeskBench.LIMITS,
-                    new LocalTensorPlane(store),
+                    plane,
                     world.clock(),
                     parent.getRef()),
             "keeper");
@@ -278,6 +280,128 @@ class GroupKeeperTest {
         withdrawn();
         assertThat(gone).isTrue();
         assertThat(endings).hasSize(1);
+    }
+
+    /** GK-7. */
+    @Test
+    void images_are_scored_and_learned_from_once_this_node_owns_them() {
+        plane.hold();
+        drawn();
+        assertThat(scores).as("they are where they were drawn").isEmpty();
+        List<TensorRef> own = plane.letGo();
+        look();
+        assertThat(scores.stream().map(asked -> asked.unit().pixels())).containsExactlyElementsOf(pixels(own));
+        for (int slot = 0; slot < SLOTS; slot++) {
+            scored(slot, 0.25 * slot);
+        }
+        assertThat(ended().drawn().tensors()).isEqualTo(own);
+        own.forEach(store::release);
+        assertThat(bytesOfGroup()).as("the originals are released").isZero();
+    }
+
+    /** Of each image the latent comes first. */
+    private static List<TensorRef> pixels(List<TensorRef> images) {
+        return images.stream()
+                .filter(ref -> ref.type() == TensorRef.ElementType.UINT8)
+                .toList();
+    }
+
+    /** GK-5. */
+    @Test
+    void images_that_cannot_be_taken_over_are_drawn_again() {
+        plane.hold();
+        drawn();
+        plane.fail();
+        look();
+        assertThat(draws).hasSize(2);
+        assertThat(bytesOfGroup()).isZero();
+        drawn();
+        plane.letGo();
+        look();
+        for (int slot = 0; slot < SLOTS; slot++) {
+            scored(slot, 1);
+        }
+        assertThat(ended().outcomes()).hasSize(SLOTS);
+    }
+
+    /** GK-5, P-9: one node's trouble with the weights is not the end of a run; that nobody can have them is. */
+    @Test
+    void a_drawing_whose_inputs_could_not_be_had_is_asked_for_again_up_to_the_limit() {
+        for (int drawing = 1; drawing <= DeskBench.ATTEMPTS_MAX; drawing++) {
+            look();
+            assertThat(endings).isEmpty();
+            assertThat(draws).hasSize(drawing);
+            draws.getLast()
+                    .requester()
+                    .tell(new WorkDesk.Refused<>(draw, new Fault.InputLost(draw.weights(), "evicted")));
+        }
+        look();
+        assertThat(draws).hasSize(DeskBench.ATTEMPTS_MAX);
+        assertThat(lost().fault().message()).contains("limits.work-attempts-max=3", "evicted");
+        assertThat(gone).isTrue();
+    }
+
+    /** GK-5, P-9. */
+    @Test
+    void images_that_can_never_be_taken_over_stop_the_run_with_the_limit() {
+        plane.hold();
+        for (int drawing = 1; drawing <= DeskBench.ATTEMPTS_MAX; drawing++) {
+            assertThat(endings).isEmpty();
+            drawn();
+            plane.fail();
+            look();
+        }
+        assertThat(draws).hasSize(DeskBench.ATTEMPTS_MAX);
+        assertThat(lost().fault()).isInstanceOf(Fault.StopRun.class);
+        assertThat(lost().fault().message()).contains("limits.work-attempts-max=3", "out of reach");
+        assertThat(gone).isTrue();
+        assertThat(bytesOfGroup()).isZero();
+    }
+
+    /** GK-5, GK-7: the images were lost when some had a score already. */
+    @Test
+    void a_second_drawing_is_taken_over_too_before_what_is_left_is_scored() {
+        drawn();
+        scored(1, 0.5);
+        plane.hold();
+        notScored(2, new Fault.InputLost(draw.weights(), "gone"));
+        drawn();
+        notScored(3, new Fault.InputLost(draw.weights(), "gone too"));
+        assertThat(draws).as("one drawing at a time").hasSize(2);
+        assertThat(scores).hasSize(SLOTS);
+        List<TensorRef> own = plane.letGo();
+        look();
+        assertThat(scores.subList(SLOTS, scores.size()).stream()
+                        .map(asked -> asked.unit().pixels()))
+                .containsExactlyElementsOf(pixels(own).subList(2, 4));
+    }
+
+    /** GK-6, GK-7: whether its images can be taken over then or not, and whoever speaks last. */
+    @ParameterizedTest
+    @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+    void a_group_abandoned_while_its_images_are_taken_over_leaves_no_tensor(boolean taken, boolean desksFirst) {
+        plane.hold();
+        drawn();
+        keeper.tell(new GroupKeeper.Abandon());
+        look();
+        if (desksFirst) {
+            withdrawn();
+            assertThat(gone).as("it waits for the images").isFalse();
+        }
+        if (taken) {
+            plane.letGo();
+        } else {
+            plane.fail();
+        }
+        look();
+        if (!desksFirst) {
+            assertThat(gone).as("it waits for the desks").isFalse();
+            withdrawn();
+        }
+        assertThat(gone).isTrue();
+        assertThat(endings).isEmpty();
+        assertThat(scores).isEmpty();
+        assertThat(bytesOfGroup()).isZero();
     }
 
     /** GK-6: abandoned before it is drawn, after, and with some of its scores. */

@@ -196,6 +196,118 @@ class LeasedWorkerTest {
         assertThat(gone).isFalse();
     }
 
+    /** LW-5. */
+    @Test
+    void a_worker_told_to_drain_takes_no_more_leases_answers_those_it_has_and_stops() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        AtomicBoolean gone = world.gone(worker);
+        lease(worker, 1);
+        said(WorkDesk.Heartbeat.class);
+        worker.tell(new LeasedWorker.Drain<>());
+        world.pass(BEAT);
+        assertThat(said(WorkDesk.Heartbeat.class))
+                .hasSizeGreaterThan(1)
+                .allMatch(beat -> beat.capacity() == 0 && beat.leases().equals(Set.of(new LeaseId(1))));
+        lease(worker, 2);
+        assertThat(said(WorkDesk.Failed.class))
+                .as("a lease that was on its way is handed back")
+                .containsExactly(
+                        new WorkDesk.Failed<>(worker, new LeaseId(2), new Fault.Retry("trainer-0 is leaving")));
+        assertThat(devices.getFirst().begun).hasSize(1);
+        assertThat(gone).as("it has a lease").isFalse();
+        Trained result = new Trained.Gradient(tensor(), 0, 0);
+        devices.getFirst().begun.getFirst().complete(result);
+        assertThat(said(WorkDesk.Finished.class))
+                .containsExactly(new WorkDesk.Finished<>(worker, new LeaseId(1), result));
+        assertThat(gone).isTrue();
+        assertThat(devices.getFirst().closed).isTrue();
+        assertThat(released).isEmpty();
+    }
+
+    /** LW-5. */
+    @Test
+    void a_draining_worker_that_fails_its_last_lease_says_so_and_stops() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        AtomicBoolean gone = world.gone(worker);
+        lease(worker, 1);
+        worker.tell(new LeasedWorker.Drain<>());
+        devices.getFirst().begun.getFirst().completeExceptionally(new IllegalStateException("no"));
+        assertThat(said(WorkDesk.Failed.class)).hasSize(1);
+        assertThat(gone).isTrue();
+    }
+
+    /** LW-5. */
+    @Test
+    void an_idle_worker_told_to_drain_stops_at_once() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        AtomicBoolean gone = world.gone(worker);
+        worker.tell(new LeasedWorker.Drain<>());
+        world.settle();
+        assertThat(gone).isTrue();
+    }
+
+    /** NW-3. */
+    @Test
+    void a_warden_told_to_drain_ends_with_its_last_worker_and_has_no_other_one_follow() {
+        ActorRef<NodeWarden.Command> warden = warden(TestInbox.<DeskEvent>create());
+        AtomicBoolean gone = world.gone(warden);
+        lease(itsWorker(), 1);
+        warden.tell(new NodeWarden.Drain());
+        world.pass(DeskBench.LIMITS.leaseTime().multipliedBy(3));
+        assertThat(gone).as("its worker is at work").isFalse();
+        devices.getFirst().begun.getFirst().complete(new Trained.Gradient(tensor(), 0, 0));
+        world.settle();
+        assertThat(said(WorkDesk.Finished.class)).hasSize(1);
+        assertThat(gone).isTrue();
+        world.pass(DeskBench.LIMITS.leaseTime().multipliedBy(3));
+        assertThat(devices).hasSize(1);
+    }
+
+    /** NW-3: one worker has crashed, one is idle, and one is at work. */
+    @Test
+    void while_a_warden_drains_no_seat_has_another_worker() {
+        List<NodeWarden.Post<?, ?>> posts = new ArrayList<>();
+        for (String name : List.of("crashed", "idle", "at-work")) {
+            posts.add(new NodeWarden.Post<>(name, this::device, desk.getRef()));
+        }
+        ActorRef<NodeWarden.Command> warden = world.spawn(
+                NodeWarden.create(
+                        posts,
+                        DeskBench.LIMITS,
+                        released::add,
+                        TestInbox.<DeskEvent>create().getRef()),
+                "warden");
+        AtomicBoolean gone = world.gone(warden);
+        world.settle();
+        for (WorkDesk.Command<TrainUnit, Trained> command : desk.getAllReceived()) {
+            if (command instanceof WorkDesk.Heartbeat<TrainUnit, Trained> beat
+                    && beat.name().equals("at-work")) {
+                lease(beat.worker(), 1);
+            }
+        }
+        warden.tell(new NodeWarden.Crash("crashed"));
+        world.settle();
+        warden.tell(new NodeWarden.Drain());
+        world.pass(DeskBench.LIMITS.leaseTime().multipliedBy(3));
+        assertThat(devices).hasSize(3);
+        assertThat(devices.stream().filter(device -> device.closed)).hasSize(2);
+        assertThat(gone).isFalse();
+    }
+
+    /** NW-3: its worker has crashed, and the next one is not there yet. */
+    @Test
+    void a_warden_told_to_drain_between_two_workers_ends_at_once() {
+        ActorRef<NodeWarden.Command> warden = warden(TestInbox.<DeskEvent>create());
+        AtomicBoolean gone = world.gone(warden);
+        warden.tell(new NodeWarden.Crash("trainer-0"));
+        world.settle();
+        warden.tell(new NodeWarden.Drain());
+        world.settle();
+        assertThat(gone).isTrue();
+        world.pass(DeskBench.LIMITS.leaseTime());
+        assertThat(devices).hasSize(1);
+    }
+
     /** NW-1: the pause doubles from one heartbeat to the lease time, and a worker that lives for that long resets it. */
     @Test
     void a_worker_that_ends_is_followed_by_another_after_a_pause_that_doubles() {
@@ -234,6 +346,16 @@ class LeasedWorkerTest {
         }
         assertThat(events.getAllReceived()).hasSize(reports).allMatch(DeskEvent.SeatAiling.class::isInstance);
         assertThat(devices).hasSize(reports * NodeWarden.ENDS_REPORTED + 1);
+    }
+
+    /** Whoever beats. */
+    private ActorRef<LeasedWorker.Command<TrainUnit, Trained>> itsWorker() {
+        for (WorkDesk.Command<TrainUnit, Trained> command : desk.getAllReceived()) {
+            if (command instanceof WorkDesk.Heartbeat<TrainUnit, Trained> beat) {
+                return beat.worker();
+            }
+        }
+        throw new IllegalStateException("nobody beats");
     }
 
     private ActorRef<NodeWarden.Command> warden(TestInbox<DeskEvent> events) {

@@ -14,6 +14,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -42,9 +43,19 @@ class RunFixture {
     Consumer<RunEvent> listener = _ -> {};
 
     RunFixture(RunSettings settings, StopWhen stopWhen, Executor executor, InstantSource clock) {
+        this(settings, stopWhen, executor, clock, LocalTensorPlane::new);
+    }
+
+    /** @param plane of the node that supervises the run, over its own store */
+    RunFixture(
+            RunSettings settings,
+            StopWhen stopWhen,
+            Executor executor,
+            InstantSource clock,
+            Function<OffHeapTensorStore, ? extends TensorPlane> plane) {
         this.settings = settings;
         this.devices = new SimulatedDevices(store, PARAMETERS, executor);
-        this.ports = new RunPorts(new Rows(), stopWhen, new LocalTensorPlane(store), this::hear, clock);
+        this.ports = new RunPorts(new Rows(), stopWhen, plane.apply(store), this::hear, clock);
     }
 
     private void hear(RunEvent event) {

@@ -3,6 +3,7 @@ package darkroom.actors;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -14,12 +15,16 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A step trainer at a desk that answers what the test says, when it says so. */
 class StepTrainerTest {
+    private static final int ATTEMPTS_MAX = 2;
+
     private final SimulatedWorld world = new SimulatedWorld(1);
     private final OffHeapTensorStore store = new OffHeapTensorStore("here", 1 << 20);
+    private final HeldTensorPlane plane = new HeldTensorPlane(store);
     private final SimulatedDevices devices = new SimulatedDevices(store, 4, Runnable::run);
     private final TestInbox<WorkDesk.Command<TrainUnit, Trained>> desk = TestInbox.create();
     private final TestInbox<StepTrainer.Ending> parent = TestInbox.create();
@@ -31,8 +36,7 @@ class StepTrainerTest {
     private final LessonPlan plan = plan();
     private final long bytesBefore = store.bytesHeld();
     private final ActorRef<StepTrainer.Command> trainer = world.spawn(
-            StepTrainer.create(
-                    "run", 7, 0, first, plan, desk.getRef(), new LocalTensorPlane(store), 4, parent.getRef()),
+            StepTrainer.create("run", 7, 0, first, plan, desk.getRef(), plane, ATTEMPTS_MAX, parent.getRef()),
             "trainer");
     private final AtomicBoolean gone = world.gone(trainer);
 
@@ -164,6 +168,243 @@ class StepTrainerTest {
         assertThat(endings).hasSize(1);
         assertThat(((StepTrainer.StepFailed) endings.getFirst()).fault().message())
                 .contains("broke its contract");
+        assertThat(bytesMade()).isZero();
+    }
+
+    private void refuse(WorkDesk.Submit<TrainUnit, Trained> submit, Fault fault) {
+        submit.requester().tell(new WorkDesk.Refused<>(submit.unit(), fault));
+        look();
+    }
+
+    private static Fault lost(TensorRef tensor) {
+        return new Fault.InputLost(tensor, "its node died");
+    }
+
+    private void nothingFollows() {
+        requireNonNull(withdrawn).tell(new WorkDesk.Withdrawn<>());
+        look();
+    }
+
+    /** The gradients of a pass, and then its update; the state that it made. */
+    private LearnerState passDone(List<WorkDesk.Submit<TrainUnit, Trained>> gradients) {
+        gradients.forEach(this::done);
+        return ((Trained.Updated) done(newlyAsked().getFirst())).state();
+    }
+
+    /** Answers all that is asked until the step ends. */
+    private void toTheEnd() {
+        List<WorkDesk.Submit<TrainUnit, Trained>> open = newlyAsked();
+        while (!open.isEmpty()) {
+            open.forEach(this::done);
+            open = newlyAsked();
+        }
+    }
+
+    /** The bits of a step in which nothing was lost. */
+    private List<byte[]> undisturbed() {
+        LearnerState state = first;
+        List<TensorRef> made = new ArrayList<>();
+        for (int pass = 0; pass < 3; pass++) {
+            List<TensorRef> gradients = new ArrayList<>();
+            LessonPlan.Pass now = plan.passes().get(pass);
+            for (int i = 0; i < now.units().size(); i++) {
+                gradients.addAll(result(new TrainUnit.GradientUnit(
+                                "run", 7, 0, pass, i, state, now.units().get(i), now.samples()))
+                        .tensors());
+            }
+            state = ((Trained.Updated) result(new TrainUnit.UpdateUnit("run", 0, pass, state, gradients, pass == 2)))
+                    .state();
+            made.addAll(gradients);
+            made.addAll(state.tensors());
+        }
+        List<byte[]> bits = bits(state);
+        made.forEach(store::release);
+        return bits;
+    }
+
+    private List<byte[]> bits(LearnerState state) {
+        return state.tensors().stream()
+                .map(ref -> store.read(ref).toArray(ValueLayout.JAVA_BYTE))
+                .toList();
+    }
+
+    private void assertLearnedAsIfNothingHadHappened() {
+        assertThat(learned().passes()).hasSize(3);
+        assertThat(learned().state().optimizerSteps()).isEqualTo(3);
+        assertThat(bits(learned().state())).usingRecursiveComparison().isEqualTo(undisturbed());
+        assertThat(gone).isTrue();
+        learned().state().tensors().forEach(store::release);
+        assertThat(bytesMade()).as("ST-4").isZero();
+    }
+
+    /** ST-6. */
+    @Test
+    void the_last_state_is_this_nodes_own_before_it_is_told() {
+        plane.hold();
+        toTheEnd();
+        assertThat(endings).as("it is where it was made").isEmpty();
+        List<TensorRef> own = plane.letGo();
+        look();
+        assertThat(learned().state().tensors()).isEqualTo(own);
+        assertLearnedAsIfNothingHadHappened();
+    }
+
+    /** ST-6, ST-7. */
+    @Test
+    void a_last_state_that_cannot_be_taken_over_is_made_again_from_the_first_pass_on() {
+        plane.hold();
+        toTheEnd();
+        plane.fail();
+        look();
+        assertThat(bytesMade()).isZero();
+        nothingFollows();
+        toTheEnd();
+        plane.letGo();
+        look();
+        assertLearnedAsIfNothingHadHappened();
+    }
+
+    /** ST-7. */
+    @Test
+    void a_gradient_that_is_lost_is_made_again_and_no_other() {
+        newlyAsked().forEach(this::done);
+        WorkDesk.Submit<TrainUnit, Trained> update = newlyAsked().getFirst();
+        List<TensorRef> gradients = ((TrainUnit.UpdateUnit) update.unit()).gradients();
+        refuse(update, lost(gradients.get(1)));
+        List<WorkDesk.Submit<TrainUnit, Trained>> again = newlyAsked();
+        assertThat(again.stream().map(asked -> asked.unit().name()))
+                .containsExactly("gradient run step 0 pass 0 unit 1");
+        TensorRef other = done(again.getFirst()).tensors().getFirst();
+        WorkDesk.Submit<TrainUnit, Trained> updateAgain = newlyAsked().getFirst();
+        List<TensorRef> expected = new ArrayList<>(gradients);
+        expected.set(1, other);
+        assertThat(((TrainUnit.UpdateUnit) updateAgain.unit()).gradients())
+                .as("ST-2")
+                .isEqualTo(expected);
+        done(updateAgain);
+        toTheEnd();
+        assertLearnedAsIfNothingHadHappened();
+    }
+
+    /** ST-7: what a unit reads is the run's own; that it could not be had was a matter of the network. */
+    @Test
+    void a_unit_that_could_not_have_the_first_state_is_asked_for_again() {
+        WorkDesk.Submit<TrainUnit, Trained> unit = newlyAsked().getFirst();
+        refuse(unit, lost(first.trained()));
+        assertThat(newlyAsked()).extracting(WorkDesk.Submit::unit).containsExactly(unit.unit());
+        assertThat(withdrawn).isNull();
+    }
+
+    /** ST-7: whether a gradient or the update misses it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_state_that_is_lost_between_passes_is_made_again_from_the_first_pass_on(boolean missedByUpdate) {
+        LearnerState state = passDone(newlyAsked());
+        List<WorkDesk.Submit<TrainUnit, Trained>> open = newlyAsked();
+        if (missedByUpdate) {
+            open.forEach(this::done);
+            open = newlyAsked();
+        }
+        List<Trained> onTheirWay =
+                open.stream().map(submit -> result(submit.unit())).toList();
+        refuse(open.getFirst(), lost(state.firstMoment()));
+        for (int i = 1; i < open.size(); i++) {
+            answer(open.get(i), onTheirWay.get(i));
+        }
+        onTheirWay.getFirst().tensors().forEach(store::release);
+        refuse(open.getLast(), lost(state.trained()));
+        assertThat(newlyAsked()).as("before the desk says that nothing follows").isEmpty();
+        assertThat(bytesMade()).isZero();
+        nothingFollows();
+        List<WorkDesk.Submit<TrainUnit, Trained>> again = newlyAsked();
+        assertThat(again).hasSize(plan.passes().getFirst().units().size());
+        assertThat(again).allMatch(asked -> asked.unit().inputs().contains(first.trained()));
+        passDone(again);
+        toTheEnd();
+        assertLearnedAsIfNothingHadHappened();
+    }
+
+    private int repairsMax() {
+        return ATTEMPTS_MAX
+                * plan.passes().stream()
+                        .mapToInt(pass -> pass.units().size() + 1)
+                        .sum();
+    }
+
+    /** ST-7, P-9. */
+    @Test
+    void units_that_miss_what_they_read_again_and_again_fail_the_step() {
+        for (int repair = 0; repair <= repairsMax(); repair++) {
+            assertThat(endings).as("after %d repairs", repair).isEmpty();
+            refuse(newlyAsked().getFirst(), lost(first.trained()));
+        }
+        assertThat(endings).containsExactly(new StepTrainer.StepFailed(0, new Fault.StopRun("its node died")));
+        nothingFollows();
+        assertThat(gone).isTrue();
+        assertThat(bytesMade()).isZero();
+    }
+
+    /** ST-7, P-9. */
+    @Test
+    void a_state_that_is_lost_again_and_again_fails_the_step() {
+        for (int repair = 0; repair <= repairsMax(); repair++) {
+            assertThat(endings).as("after %d repairs", repair).isEmpty();
+            LearnerState state = passDone(newlyAsked());
+            refuse(newlyAsked().getFirst(), lost(state.trained()));
+            if (repair < repairsMax()) {
+                nothingFollows();
+            }
+        }
+        assertThat(endings)
+                .containsExactly(new StepTrainer.StepFailed(0, new Fault.StopRun("step 0 of training: its node died")));
+        nothingFollows();
+        assertThat(gone).isTrue();
+        assertThat(bytesMade()).isZero();
+    }
+
+    /** ST-5, ST-6: whether its state can be taken over then or not, and whoever speaks last. */
+    @ParameterizedTest
+    @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+    void a_step_abandoned_while_its_state_is_taken_over_leaves_no_tensor(boolean taken, boolean deskFirst) {
+        plane.hold();
+        toTheEnd();
+        trainer.tell(new StepTrainer.Abandon());
+        look();
+        if (deskFirst) {
+            nothingFollows();
+            assertThat(gone).as("it waits for the state").isFalse();
+        }
+        if (taken) {
+            plane.letGo();
+        } else {
+            plane.fail();
+        }
+        look();
+        if (!deskFirst) {
+            assertThat(gone).as("it waits for the desk").isFalse();
+            nothingFollows();
+        }
+        assertThat(gone).isTrue();
+        assertThat(endings).isEmpty();
+        assertThat(bytesMade()).isZero();
+    }
+
+    /** ST-5, ST-7: two withdrawals are answered twice. */
+    @Test
+    void a_step_abandoned_while_it_withdraws_waits_for_both_words_and_leaves_no_tensor() {
+        LearnerState state = passDone(newlyAsked());
+        List<WorkDesk.Submit<TrainUnit, Trained>> open = newlyAsked();
+        Trained onItsWay = result(open.getLast().unit());
+        refuse(open.getFirst(), lost(state.trained()));
+        trainer.tell(new StepTrainer.Abandon());
+        look();
+        answer(open.getLast(), onItsWay);
+        nothingFollows();
+        assertThat(gone).as("the desk owes it a word").isFalse();
+        nothingFollows();
+        assertThat(gone).isTrue();
+        assertThat(newlyAsked()).isEmpty();
+        assertThat(endings).isEmpty();
         assertThat(bytesMade()).isZero();
     }
 

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -23,8 +24,16 @@ final class UnreliableDesk<U extends Unit, R extends Result> extends SwitchBehav
             new HashMap<>();
 
     /** How bad the network is, by chance. */
-    record Weather(SplittableRandom chance, double lost, double repeated, Duration lateAtMost) {
+    record Weather(
+            SplittableRandom chance, double lost, double repeated, Duration lateAtMost, BooleanSupplier silence) {
+        Weather(SplittableRandom chance, double lost, double repeated, Duration lateAtMost) {
+            this(chance, lost, repeated, lateAtMost, () -> false);
+        }
+
         int copies() {
+            if (silence.getAsBoolean()) {
+                return 0;
+            }
             double dice = chance.nextDouble();
             return dice < lost ? 0 : dice < lost + repeated ? 2 : 1;
         }
@@ -87,6 +96,7 @@ final class UnreliableDesk<U extends Unit, R extends Result> extends SwitchBehav
             far.watchWith(worker, new LeasedWorker.Stop<>());
             return Behaviors.receiveMessage(command -> {
                 if (command instanceof LeasedWorker.Stop) {
+                    worker.tell(command);
                     return Behaviors.stopped();
                 }
                 weather.carry(far, worker, command, weather.copies());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -57,6 +58,47 @@ class WorkDeskTest {
         assertThat(any.heard(DeskEvent.WorkerJoined.class)).hasSize(history.workers.size());
         history.end();
         assertThat(any.open()).as("units without an answer").isZero();
+    }
+
+    /** What {@code darkroom status} says of a desk. */
+    @Test
+    void a_report_says_what_there_is_to_do_and_who_does_it() {
+        assertThat(bench.report()).isEqualTo(new DeskReport("train", 0, 0, 0, Optional.empty(), List.of()));
+        DeskBench.Worker one = bench.worker(1);
+        bench.worker(2);
+        for (int i = 0; i < 4; i++) {
+            requester.submit();
+        }
+        one.finish(one.inHand().getFirst());
+        one.beat();
+        bench.ticks(2);
+        one.beat();
+        DeskReport report = bench.report();
+        assertThat(report.waiting()).as("nobody works on").isZero();
+        assertThat(report.open()).isEqualTo(3);
+        assertThat(report.quietFor()).isEqualTo(20);
+        assertThat(report.blockedBy()).isEmpty();
+        assertThat(report.stations())
+                .containsExactly(
+                        new DeskReport.Station("worker-0", 1, 1, 1, Optional.empty(), 0),
+                        new DeskReport.Station("worker-1", 2, 2, 0, Optional.empty(), 20));
+        requester.submit();
+        assertThat(bench.report().waiting()).isOne();
+    }
+
+    /** P-4: the report names who blocks from the moment on when the stall is reported. */
+    @Test
+    void a_report_of_a_desk_that_stalls_names_who_blocks() {
+        requester.submit();
+        bench.ticks(DeskBench.STALL_TICKS - 1);
+        assertThat(bench.report().blockedBy()).isEmpty();
+        bench.ticks(1);
+        assertThat(bench.report().blockedBy()).contains("nobody");
+        DeskBench.Worker hanging = bench.worker(1);
+        assertThat(bench.report().blockedBy()).contains("worker-0");
+        hanging.finish(hanging.inHand().getFirst());
+        assertThat(bench.report().blockedBy()).isEmpty();
+        assertThat(bench.report().quietFor()).as("nothing is to do").isZero();
     }
 
     /** WD-6, P-9. */

@@ -7,6 +7,7 @@ import darkroom.actors.DrawUnit;
 import darkroom.actors.Drawn;
 import darkroom.actors.FetchingDevice;
 import darkroom.actors.Result;
+import darkroom.actors.ResultSweep;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreUnit;
 import darkroom.actors.SimulatedDevices;
@@ -133,6 +134,19 @@ final class Crews {
         public void close() {
             device.close();
         }
+    }
+
+    /** The same crew, its results remembered by {@code sweep}. */
+    static Crew swept(Crew crew, ResultSweep sweep) {
+        return new Crew(swept(crew.rollout(), sweep), swept(crew.reward(), sweep), swept(crew.trainer(), sweep));
+    }
+
+    private static <U extends Unit, R extends Result> List<DeviceSeat<U, R>> swept(
+            List<DeviceSeat<U, R>> seats, ResultSweep sweep) {
+        return seats.stream()
+                .map(seat -> new DeviceSeat<U, R>(
+                        seat.name(), () -> sweep.over(seat.device().get())))
+                .toList();
     }
 
     private static <U extends Unit, R extends Result> DeviceSeat<U, R> seat(

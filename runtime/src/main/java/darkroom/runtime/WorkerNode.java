@@ -6,6 +6,7 @@ import darkroom.actors.DeviceSeat;
 import darkroom.actors.NodeAgent;
 import darkroom.actors.NodeCard;
 import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.ResultSweep;
 import darkroom.actors.Roster;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreUnit;
@@ -175,6 +176,7 @@ final class WorkerNode implements AutoCloseable {
         private final AeronTensorPlane plane;
         private final AtomicReference<Optional<ActorRef<darkroom.actors.Gate.Command>>> gate =
                 new AtomicReference<>(Optional.empty());
+        private final AtomicReference<@Nullable ResultSweep> sweep = new AtomicReference<>();
         private final CompletableFuture<End> end = new CompletableFuture<>();
         private final List<AutoCloseable> opened = new ArrayList<>();
         private volatile @Nullable ActorSystem<Void> system;
@@ -273,7 +275,12 @@ final class WorkerNode implements AutoCloseable {
                     : computing(settings);
             letIn = true;
             said.accept("let in as " + name);
-            return crew;
+            ResultSweep of = new ResultSweep(plane.store()::release);
+            ResultSweep before = sweep.getAndSet(of);
+            if (before != null) {
+                before.close();
+            }
+            return Crews.swept(crew, of);
         }
 
         private Crew computing(RunSettings settings) {
@@ -310,7 +317,12 @@ final class WorkerNode implements AutoCloseable {
         }
 
         @Override
-        public void stepOver(String run, int step) {}
+        public void stepOver(String run, int step) {
+            ResultSweep of = sweep.get();
+            if (of != null) {
+                of.stepOver(run, step);
+            }
+        }
 
         @Override
         public long bytesHeld() {

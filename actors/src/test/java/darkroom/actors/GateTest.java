@@ -1,0 +1,258 @@
+package darkroom.actors;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestInbox;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A gate among agents that say what the test says. */
+class GateTest {
+    private static final Duration BEAT = DeskBench.LIMITS.heartbeatEvery();
+    private static final int SILENT_BEATS = 5;
+
+    private final SimulatedWorld world = new SimulatedWorld(1);
+    private final TestInbox<WorkDesk.Command<DrawUnit, Drawn>> drawDesk = TestInbox.create();
+    private final TestInbox<WorkDesk.Command<ScoreUnit, ScoreOutcome>> scoreDesk = TestInbox.create();
+    private final TestInbox<WorkDesk.Command<TrainUnit, Trained>> trainDesk = TestInbox.create();
+    private final Desks desks = new Desks(drawDesk.getRef(), scoreDesk.getRef(), trainDesk.getRef());
+    private final TestInbox<RunEvent> events = TestInbox.create();
+    private final List<List<PlanePeer>> told = new ArrayList<>();
+    private final ActorRef<Gate.Command> gate = world.spawn(
+            Gate.create(
+                    card("control"),
+                    "the settings",
+                    desks,
+                    DeskBench.LIMITS,
+                    BEAT.multipliedBy(SILENT_BEATS),
+                    told::add,
+                    events.getRef()),
+            "gate");
+
+    @AfterEach
+    void endOfTheWorld() {
+        world.close();
+    }
+
+    static NodeCard card(String name) {
+        return new NodeCard(name, List.of("rollout"), "this processor", "build", SimulatedNetwork.peer(name), "");
+    }
+
+    /** A node, and what it was told. */
+    private final class Agent {
+        final NodeCard card;
+        final TestInbox<NodeAgent.Command> inbox = TestInbox.create();
+
+        Agent(String name) {
+            this(card(name));
+        }
+
+        Agent(NodeCard card) {
+            this.card = card;
+        }
+
+        List<NodeAgent.Command> joins() {
+            gate.tell(new Gate.Join(card, inbox.getRef()));
+            return heard();
+        }
+
+        List<NodeAgent.Command> isPresent(long roster) {
+            gate.tell(new Gate.Present(card.name(), roster, inbox.getRef()));
+            return heard();
+        }
+
+        List<NodeAgent.Command> heard() {
+            world.settle();
+            return inbox.getAllReceived();
+        }
+    }
+
+    private <E extends RunEvent> List<E> heard(Class<E> type) {
+        world.settle();
+        return events.getAllReceived().stream()
+                .filter(type::isInstance)
+                .map(type::cast)
+                .toList();
+    }
+
+    private ClusterStatus status() {
+        TestInbox<ClusterStatus> status = TestInbox.create();
+        gate.tell(new Gate.AskStatus(status.getRef()));
+        world.settle();
+        return status.receiveMessage();
+    }
+
+    private static Roster roster(long version, String... nodes) {
+        return new Roster(version, SimulatedNetwork.peers(nodes));
+    }
+
+    private static NodeAgent.RosterIs rosterIs(long version, String... nodes) {
+        return new NodeAgent.RosterIs(roster(version, nodes));
+    }
+
+    private NodeAgent.Welcome welcome(long version, String... nodes) {
+        return new NodeAgent.Welcome("the settings", desks, roster(version, nodes));
+    }
+
+    /** GT-1. */
+    @Test
+    void a_node_that_asks_is_let_in_and_asking_twice_changes_nothing() {
+        Agent one = new Agent("one");
+        assertThat(one.joins()).last().isEqualTo(welcome(2, "control", "one"));
+        assertThat(one.joins()).containsExactly(welcome(2, "control", "one"));
+        assertThat(heard(RunEvent.class)).containsExactly(new NodeEvent.NodeJoined(one.card, 2));
+        assertThat(told).containsExactly(SimulatedNetwork.peers("control"), SimulatedNetwork.peers("control", "one"));
+    }
+
+    /** GT-1, GT-2: its answers are lost on the way. */
+    @Test
+    void a_node_that_goes_on_asking_is_heard_of() {
+        Agent one = new Agent("one");
+        for (int i = 0; i < 3 * SILENT_BEATS; i++) {
+            one.joins();
+            world.pass(BEAT);
+        }
+        assertThat(heard(NodeEvent.NodeLeft.class)).isEmpty();
+    }
+
+    /** P-1. */
+    @Test
+    void a_node_with_another_processor_is_let_in_and_reported() {
+        NodeCard other = new NodeCard("one", List.of(), "other", "build", SimulatedNetwork.peer("one"), "");
+        assertThat(new Agent(other).joins()).last().isInstanceOf(NodeAgent.Welcome.class);
+        assertThat(heard(NodeEvent.MixedProcessors.class))
+                .containsExactly(new NodeEvent.MixedProcessors(other, "this processor"));
+    }
+
+    /** GT-2. */
+    @Test
+    void a_node_that_is_not_heard_of_is_off_the_roster_and_is_asked_to_join_again() {
+        Agent silent = new Agent("silent");
+        Agent other = new Agent("other");
+        silent.joins();
+        other.joins();
+        for (int i = 1; i < SILENT_BEATS; i++) {
+            world.pass(BEAT);
+            other.isPresent(3);
+        }
+        assertThat(heard(NodeEvent.NodeLeft.class)).isEmpty();
+        assertThat(status().nodes().stream().map(ClusterStatus.Guest::silentFor))
+                .containsExactly(0L, BEAT.multipliedBy(SILENT_BEATS - 1).toMillis(), 0L);
+        world.pass(BEAT);
+        assertThat(heard(NodeEvent.NodeLeft.class))
+                .containsExactly(new NodeEvent.NodeLeft(silent.card, "not heard of for 50 ms", 2));
+        assertThat(told.getLast()).isEqualTo(SimulatedNetwork.peers("control", "other"));
+        assertThat(other.heard()).containsExactly(rosterIs(4, "control", "other"));
+        silent.heard();
+        assertThat(silent.isPresent(3)).containsExactly(new NodeAgent.JoinAgain());
+        assertThat(silent.joins()).last().isEqualTo(welcome(5, "control", "other", "silent"));
+    }
+
+    /** GT-3. */
+    @Test
+    void whoever_has_an_old_roster_is_told_the_new_one_at_its_next_word() {
+        Agent one = new Agent("one");
+        one.joins();
+        new Agent("two").joins();
+        assertThat(one.heard()).containsExactly(rosterIs(3, "control", "one", "two"));
+        assertThat(one.isPresent(2)).as("lost on the way").containsExactly(rosterIs(3, "control", "one", "two"));
+        assertThat(one.isPresent(3)).isEmpty();
+        gate.tell(new Gate.Leaving("two", "told to"));
+        assertThat(one.heard()).containsExactly(rosterIs(4, "control", "one"));
+        assertThat(heard(NodeEvent.NodeLeft.class)).containsExactly(new NodeEvent.NodeLeft(card("two"), "told to", 2));
+    }
+
+    /** GT-4, P-9. */
+    @Test
+    void the_node_that_is_one_too_many_is_turned_away_with_the_limit() {
+        for (int i = 0; i < Gate.NODES_MAX; i++) {
+            gate.tell(new Gate.Join(card("node-" + i), new Agent("any").inbox.getRef()));
+        }
+        world.settle();
+        Agent tooMany = new Agent("too-many");
+        assertThat(tooMany.joins())
+                .containsExactly(new NodeAgent.TurnedAway("control already has 1024 nodes, the most that it lets in"));
+        assertThat(told.getLast()).hasSize(Gate.NODES_MAX + 1);
+        gate.tell(new Gate.Leaving("node-3", "told to"));
+        assertThat(tooMany.joins()).last().isInstanceOf(NodeAgent.Welcome.class);
+    }
+
+    /** GT-5: whoever is there, whoever did not hear it, who was forgotten, and who comes. */
+    @Test
+    void a_closed_gate_tells_every_node_that_it_may_go_until_it_has_gone() {
+        NodeAgent.Dismissed goHome = new NodeAgent.Dismissed("the run has ended");
+        Agent one = new Agent("one");
+        one.joins();
+        gate.tell(new Gate.Close("the run has ended"));
+        assertThat(one.heard()).containsExactly(goHome);
+        assertThat(one.isPresent(2)).as("lost on the way").containsExactly(goHome);
+        assertThat(new Agent("forgotten").isPresent(2)).containsExactly(goHome);
+        assertThat(new Agent("late").joins()).containsExactly(goHome);
+        assertThat(heard(NodeEvent.NodeJoined.class)).hasSize(1);
+        assertThat(status().stage()).isEqualTo("the run has ended");
+    }
+
+    /** GT-6. */
+    @Test
+    void which_steps_are_over_is_told_at_once_and_again_at_every_word() {
+        Agent one = new Agent("one");
+        one.joins();
+        gate.tell(new Gate.StepOver("run", 3));
+        assertThat(one.heard()).containsExactly(new NodeAgent.StepOver("run", 3));
+        gate.tell(new Gate.StepOver("evaluation", 7));
+        gate.tell(new Gate.StepOver("run", 2));
+        one.heard();
+        assertThat(one.isPresent(2))
+                .containsExactly(new NodeAgent.StepOver("run", 3), new NodeAgent.StepOver("evaluation", 7));
+    }
+
+    /** GT-6, P-9. */
+    @Test
+    void of_many_runs_the_newest_are_told_of() {
+        Agent one = new Agent("one");
+        one.joins();
+        for (int i = 0; i <= Gate.RUNS_MAX; i++) {
+            gate.tell(new Gate.StepOver("run-" + i, 1));
+        }
+        one.heard();
+        assertThat(one.isPresent(2))
+                .hasSize(Gate.RUNS_MAX)
+                .doesNotContain(new NodeAgent.StepOver("run-0", 1))
+                .contains(new NodeAgent.StepOver("run-" + Gate.RUNS_MAX, 1));
+    }
+
+    @Test
+    void the_status_says_what_the_run_does_who_is_there_and_what_the_desks_say() {
+        Agent one = new Agent("one");
+        one.joins();
+        gate.tell(new Gate.Doing("run", "learning", 3, 9));
+        world.pass(BEAT);
+        DeskReport report = new DeskReport("train", 1, 2, 3, Optional.empty(), List.of());
+        WorkDesk.Report<TrainUnit, Trained> asked = (WorkDesk.Report<TrainUnit, Trained>)
+                requireNonNull(trainDesk.getAllReceived().getLast());
+        asked.replyTo().tell(report);
+        world.settle();
+        assertThat(status())
+                .isEqualTo(new ClusterStatus(
+                        "run",
+                        "learning",
+                        3,
+                        9,
+                        10,
+                        List.of(new ClusterStatus.Guest(card("control"), 0), new ClusterStatus.Guest(one.card, 10)),
+                        List.of(report)));
+    }
+
+    @Test
+    void what_ails_a_worker_of_a_node_is_an_event_of_the_run() {
+        DeskEvent ails = new DeskEvent.SeatAiling("one", "rollout-0", 10);
+        gate.tell(new Gate.Ails(ails));
+        assertThat(heard(DeskEvent.class)).containsExactly(ails);
+    }
+}

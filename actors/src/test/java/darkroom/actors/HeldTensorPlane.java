@@ -1,0 +1,68 @@
+package darkroom.actors;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** A plane that takes tensors over when told: from one corner of a store into another. Until it is held it does so at once. */
+final class HeldTensorPlane implements TensorPlane {
+    private final TensorStore store;
+    private final Queue<Taking> held = new ArrayDeque<>();
+    private boolean holds;
+
+    private record Taking(List<TensorRef> originals, CompletableFuture<List<TensorRef>> taken) {}
+
+    HeldTensorPlane(TensorStore store) {
+        this.store = store;
+    }
+
+    /** From here on it waits to be told. */
+    void hold() {
+        holds = true;
+    }
+
+    int waiting() {
+        return held.size();
+    }
+
+    /** All that it was asked for is copied, and the originals are released. */
+    List<TensorRef> letGo() {
+        Taking taking = held.remove();
+        List<TensorRef> copies = new ArrayList<>();
+        for (TensorRef ref : taking.originals()) {
+            copies.add(store.put(ref.type(), ref.shape(), bytes -> bytes.copyFrom(store.read(ref))));
+        }
+        taking.originals().forEach(store::release);
+        taking.taken().complete(copies);
+        return copies;
+    }
+
+    /** Nothing is taken. */
+    void fail() {
+        held.remove().taken().completeExceptionally(new TensorTransferException("out of reach"));
+    }
+
+    @Override
+    public TensorStore store() {
+        return store;
+    }
+
+    @Override
+    public CompletionStage<Void> bring(Collection<TensorRef> tensors) {
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletionStage<List<TensorRef>> adopt(List<TensorRef> tensors) {
+        if (!holds) {
+            return CompletableFuture.completedFuture(tensors);
+        }
+        Taking taking = new Taking(tensors, new CompletableFuture<>());
+        held.add(taking);
+        return taking.taken();
+    }
+}
