@@ -97,10 +97,27 @@ class AllowedValuesTest {
                 "limits.groups-in-flight-max=0 | limits.groups-in-flight-max | from 1 to",
                 "limits.lease-time=0s | limits.lease-time | 1ms to 7d",
                 "limits.heartbeat-every=0s | limits.heartbeat-every | 1ms to 7d",
-                "limits.heartbeat-every=5s | limits.heartbeat-every | limits.lease-time=5000ms",
+                "limits.heartbeat-every=1s | limits.heartbeat-every | limits.lease-time=1000ms",
                 "limits.work-attempts-max=0 | limits.work-attempts-max | from 1 to",
                 "limits.stall-after=0s | limits.stall-after | 1ms to 7d",
-                "limits.tensor-bytes-max=1KiB | limits.tensor-bytes-max | from 1048576 to"
+                "limits.tensor-bytes-max=1KiB | limits.tensor-bytes-max | from 1048576 to",
+                "workers.device=gpu | workers.device | [torch, virtual]",
+                "cluster.host=\"\" | cluster.host | not blank",
+                "cluster.port=65536 | cluster.port | from 0 to 65535",
+                "cluster.seed-nodes=[nowhere] | cluster.seed-nodes | host:port",
+                "cluster { discovery-name=control, port=1, seed-nodes=[\"a:1\"] } | cluster.discovery-name | not both",
+                "cluster.discovery-name=control | cluster.port | the port of the control nodes",
+                "cluster.status-port=-1 | cluster.status-port | from 0 to 65535",
+                "cluster.node-silent-after=0s | cluster.node-silent-after | 1ms to 7d",
+                "cluster.drain-time=0s | cluster.drain-time | 1ms to 7d",
+                "cluster.tls.key=a.pem | cluster.tls | or none",
+                "cluster.tensor-plane.transport=tcp | cluster.tensor-plane.transport | [auto, ipc, udp]",
+                "cluster.tensor-plane.driver=\"\" | cluster.tensor-plane.driver | not blank",
+                "cluster.tensor-plane.port=-1 | cluster.tensor-plane.port | from 0 to 65535",
+                "cluster.tensor-plane.transfer-timeout=0s | cluster.tensor-plane.transfer-timeout | 1ms to 7d",
+                "cluster.tensor-plane.peer-silent-after=0s | cluster.tensor-plane.peer-silent-after | 1ms to 7d",
+                "cluster.tensor-plane.replica-bytes-max=1 | cluster.tensor-plane.replica-bytes-max | from 1048576 to",
+                "cluster.tensor-plane.transfers-max=0 | cluster.tensor-plane.transfers-max | from 1 to"
             })
     void a_value_that_cannot_work_is_named_with_what_is_allowed(String override, String key, String allowed) {
         assertThatThrownBy(() -> Recipes.load("embedded-demo", List.of(override)))
