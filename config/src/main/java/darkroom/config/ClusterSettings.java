@@ -52,8 +52,7 @@ public record ClusterSettings(
 
     /** The same on a free port: for nodes that look for others on {@code port}. */
     public ClusterSettings onAnyPort() {
-        return new ClusterSettings(
-                host, 0, seedNodes, "", statusPort, nodeSilentAfter, drainTime, tls, tensorPlane);
+        return new ClusterSettings(host, 0, seedNodes, "", statusPort, nodeSilentAfter, drainTime, tls, tensorPlane);
     }
 
     /**
@@ -65,13 +64,15 @@ public record ClusterSettings(
      */
     public record TlsSettings(String certificate, String key, String authority) {
         public TlsSettings {
-            boolean none = certificate.isEmpty() && key.isEmpty() && authority.isEmpty();
-            boolean all = !certificate.isEmpty() && !key.isEmpty() && !authority.isEmpty();
-            Allowed.require(
-                    none || all,
-                    "cluster.tls",
-                    certificate + key + authority,
-                    "all of certificate, key, authority, or none");
+            if (!(certificate.isEmpty() && key.isEmpty() && authority.isEmpty())) {
+                required("cluster.tls.certificate", certificate);
+                required("cluster.tls.key", key);
+                required("cluster.tls.authority", authority);
+            }
+        }
+
+        private static void required(String setting, String file) {
+            Allowed.require(!file.isEmpty(), setting, "\"\"", "PEM files for all three of cluster.tls, or for none");
         }
 
         /** Whether messages between nodes are encrypted and both ends prove who they are. */

@@ -30,5 +30,11 @@ public record WorkerSettings(int rolloutDevices, int trainerDevices, Kind device
      * @param score for an image; scorers take any number at a time
      * @param unit for a gradient unit; an update takes no time
      */
-    public record VirtualSettings(Duration draw, Duration score, Duration unit) {}
+    public record VirtualSettings(Duration draw, Duration score, Duration unit) {
+        public VirtualSettings {
+            Allowed.duration("workers.virtual.draw", draw);
+            Allowed.duration("workers.virtual.score", score);
+            Allowed.duration("workers.virtual.unit", unit);
+        }
+    }
 }
