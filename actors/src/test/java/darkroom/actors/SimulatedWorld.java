@@ -228,8 +228,12 @@ final class SimulatedWorld extends AbstractExecutorService implements AutoClosea
         }
     }
 
+    /** The end; once is enough. */
     @Override
     public void close() {
+        if (CURRENT.get() != this) {
+            return;
+        }
         system.terminate();
         pass(Duration.ofSeconds(10));
         CURRENT.remove();
