@@ -101,6 +101,8 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     private final ActorContext<Command<U, R>> context;
     private final String role;
     private final LimitSettings limits;
+    private final int leaseTicks;
+    private final int stallTicks;
     private final int unitsMax;
     private final Consumer<TensorRef> release;
     private final ActorRef<? super DeskEvent> events;
@@ -125,6 +127,8 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         this.context = context;
         this.role = role;
         this.limits = limits;
+        this.leaseTicks = ticks(limits.leaseTime(), limits);
+        this.stallTicks = ticks(limits.stallAfter(), limits);
         this.unitsMax = unitsMax;
         this.release = release;
         this.events = events;
@@ -275,7 +279,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
                 .toList();
         events.tell(new DeskEvent.WorkerLost(role, station.name, orphans.size()));
         for (Lease<U, R> lease : orphans) { // WD-3
-            leases.remove(lease.id);
+            var _ = drop(lease.id);
             again(lease.work, lease.worker, "worker " + station.name + " died");
         }
     }
@@ -284,7 +288,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         stations.values().forEach(station -> station.silentTicks++);
         for (Lease<U, R> lease : List.copyOf(leases.values())) {
             lease.ageTicks++;
-            if (++lease.silentTicks >= ticks(limits.leaseTime())) { // WD-3
+            if (++lease.silentTicks >= leaseTicks) { // WD-3
                 String worker = nameOf(lease.worker);
                 events.tell(new DeskEvent.LeaseExpired(role, worker, lease.work.unit.name()));
                 takeAway(lease, "its lease ran out on " + worker);
@@ -300,11 +304,10 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
             return;
         }
         quietTicks++;
-        int stall = ticks(limits.stallAfter());
-        if (quietTicks < stall || (stallReported && quietTicks < 2 * stall)) {
+        if (quietTicks < stallTicks || (stallReported && quietTicks < 2 * stallTicks)) {
             return;
         }
-        boolean act = quietTicks >= 2 * stall;
+        boolean act = quietTicks >= 2 * stallTicks;
         Lease<U, R> oldest = leases.values().stream().findFirst().orElse(null);
         Work<U, R> work = oldest == null ? open.iterator().next() : oldest.work;
         String worker = blockedBy();
@@ -313,7 +316,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         stallReported = true;
         if (act) {
             for (Lease<U, R> lease : List.copyOf(leases.values())) {
-                if (lease.ageTicks >= stall) {
+                if (lease.ageTicks >= stallTicks) {
                     takeAway(lease, "nothing came from " + nameOf(lease.worker) + " for " + waited);
                     lease.worker.tell(new LeasedWorker.Stop<>());
                 }
@@ -330,7 +333,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
 
     /** The worker may still be at it: the lease counts against its capacity until it says otherwise. */
     private void takeAway(Lease<U, R> lease, String why) {
-        leases.remove(lease.id);
+        var _ = drop(lease.id);
         Station<U, R> station = stations.get(lease.worker);
         if (station != null) {
             station.abandoned.add(lease.id);
@@ -362,7 +365,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         waiting.remove(work);
         for (LeaseId id : work.leases) {
             openByLease.remove(id);
-            Lease<U, R> lease = leases.remove(id);
+            Lease<U, R> lease = drop(id);
             Station<U, R> station = lease == null ? null : stations.get(lease.worker);
             if (station != null) {
                 station.abandoned.add(id);
@@ -371,7 +374,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     }
 
     private void endLease(ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId id) {
-        leases.remove(id);
+        var _ = drop(id);
         Station<U, R> station = stations.get(worker);
         if (station != null) {
             station.abandoned.remove(id);
@@ -404,18 +407,15 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     private DeskReport report() {
         List<DeskReport.Station> there = new ArrayList<>();
         for (Station<U, R> station : stations.values()) {
-            int held = (int) leases.values().stream()
-                    .filter(lease -> lease.worker.equals(station.worker))
-                    .count();
             there.add(new DeskReport.Station(
                     station.name,
                     station.capacity,
-                    held,
+                    station.leases,
                     station.done,
                     Optional.ofNullable(station.serves),
                     millis(station.silentTicks)));
         }
-        boolean stalled = quietTicks >= ticks(limits.stallAfter());
+        boolean stalled = quietTicks >= stallTicks;
         return new DeskReport(
                 role,
                 waiting.size(),
@@ -436,18 +436,21 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
                 .orElse(stations.isEmpty() ? "nobody" : "all busy");
     }
 
-    private int held(Station<U, R> station) {
-        int count = station.abandoned.size();
-        for (Lease<U, R> lease : leases.values()) {
-            if (lease.worker.equals(station.worker)) {
-                count++;
-            }
+    private static int held(Station<?, ?> station) {
+        return station.abandoned.size() + station.leases;
+    }
+
+    private @Nullable Lease<U, R> drop(LeaseId id) {
+        Lease<U, R> lease = leases.remove(id);
+        Station<U, R> station = lease == null ? null : stations.get(lease.worker);
+        if (station != null) {
+            station.leases--;
         }
-        return count;
+        return lease;
     }
 
     private boolean silent(Station<U, R> station) {
-        return station.silentTicks >= ticks(limits.leaseTime());
+        return station.silentTicks >= leaseTicks;
     }
 
     /** The freest worker that has not failed the unit; any, once all that are heard of have. */
@@ -471,6 +474,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         work.attempts++;
         work.leases.add(id);
         leases.put(id, new Lease<>(id, work, station.worker));
+        station.leases++;
         openByLease.put(id, work);
         station.worker.tell(new LeasedWorker.Perform<>(id, work.unit));
     }
@@ -480,7 +484,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         return station == null ? worker.path().name() : station.name;
     }
 
-    private int ticks(Duration time) {
+    private static int ticks(Duration time, LimitSettings limits) {
         return (int) Math.max(1, time.dividedBy(limits.heartbeatEvery()));
     }
 
@@ -519,6 +523,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         final String name;
         final Set<LeaseId> abandoned = new HashSet<>();
         int capacity;
+        int leases;
         int silentTicks;
         long done;
 

@@ -23,17 +23,19 @@ import darkroom.gpuworkers.TorchTrainerDevice;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** The devices of one process. Each has what it reads brought first. */
 final class Crews {
-    static final int VIRTUAL_PARAMETERS = 256;
+    static final int VIRTUAL_PARAMETERS = 32;
     private static final int VIRTUAL_SCORES_MAX = 4096;
+    private static final ScheduledExecutorService VIRTUAL_CLOCK = Executors.newScheduledThreadPool(
+            2, Thread.ofPlatform().daemon().name("virtual-devices").factory());
 
     private Crews() {}
 
@@ -99,9 +101,9 @@ final class Crews {
     }
 
     private static SimulatedDevices simulated(TensorPlane plane, Duration time) {
-        Executor after = time.isZero()
-                ? ForkJoinPool.commonPool()
-                : CompletableFuture.delayedExecutor(time.toNanos(), TimeUnit.NANOSECONDS);
+        Executor after = task -> {
+            var _ = VIRTUAL_CLOCK.schedule(task, time.toNanos(), TimeUnit.NANOSECONDS);
+        };
         return new SimulatedDevices(plane.store(), VIRTUAL_PARAMETERS, after);
     }
 

@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
             "With --jvms the devices are spread over processes of their own, which join as nodes do."
         })
 final class LoopBench implements java.util.concurrent.Callable<Integer> {
-    private static final int WARMUP = 3;
+    private static final int WARMUP = 20;
     private static final Duration NODES_WITHIN = Duration.ofMinutes(3);
 
     @Spec
