@@ -117,12 +117,13 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     @Override
     public MemorySegment read(TensorRef ref) {
         if (!ref.home().equals(home)) {
-            throw new TensorLostException(ref, "tensor %d lives on %s; this is %s".formatted(ref.id(), ref.home(), home));
+            throw new TensorLostException(
+                    ref, "tensor %d lives on %s; this is %s".formatted(ref.id(), ref.home(), home));
         }
         Tensor tensor = tensors.get(ref.id());
         if (tensor == null || tensor.room().size() < ref.bytes()) {
-            throw new TensorLostException(ref, 
-                    "tensor %d %s is not on %s (any more)".formatted(ref.id(), ref.shape(), home)); // TS-1
+            throw new TensorLostException(
+                    ref, "tensor %d %s is not on %s (any more)".formatted(ref.id(), ref.shape(), home)); // TS-1
         }
         return verified(ref, tensor.room(), home); // TS-1
     }
@@ -136,8 +137,10 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         MemorySegment exact = room.memory(ref.bytes());
         long now = checksum(exact);
         if (now != ref.checksum()) {
-            throw new TensorLostException(ref, "tensor %d %s on %s has checksum %08x, its reference says %08x"
-                    .formatted(ref.id(), ref.shape(), node, now, ref.checksum()));
+            throw new TensorLostException(
+                    ref,
+                    "tensor %d %s on %s has checksum %08x, its reference says %08x"
+                            .formatted(ref.id(), ref.shape(), node, now, ref.checksum()));
         }
         return exact.asReadOnly();
     }

@@ -49,8 +49,7 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
      * @param silentAfter {@code cluster.node-silent-after}
      * @param peers told who is there whenever that changes
      */
-    public record OpenGate(
-            NodeCard own, String settingsText, Duration silentAfter, Consumer<List<PlanePeer>> peers)
+    public record OpenGate(NodeCard own, String settingsText, Duration silentAfter, Consumer<List<PlanePeer>> peers)
             implements Command {}
 
     /** Stops the worker at a seat, as a crash would. For fault tests. */

@@ -103,8 +103,10 @@ final class ControlNode implements Ground {
         try {
             page = StatusPage.open(settings.cluster().statusPort(), studio, door);
         } catch (IOException e) {
-            throw new UncheckedIOException("no status page on cluster.status-port="
-                    + settings.cluster().statusPort(), e);
+            throw new UncheckedIOException(
+                    "no status page on cluster.status-port="
+                            + settings.cluster().statusPort(),
+                    e);
         }
         NodeCard card = NodeCards.card(name, roles, plane.peer(), page.url());
         studio.systemActorOf(Membership.logged(), "membership", Props.empty());

@@ -44,7 +44,8 @@ final class Membership {
     private static Optional<ActorRef<Gate.Command>> gateIn(ActorContext<?> context, Cluster cluster) {
         Member oldest = null;
         for (Member member : cluster.state().getMembers()) {
-            boolean there = member.status().equals(MemberStatus.up()) || member.status().equals(MemberStatus.weaklyUp());
+            boolean there =
+                    member.status().equals(MemberStatus.up()) || member.status().equals(MemberStatus.weaklyUp());
             if (there && member.hasRole(ControlNode.ROLE) && (oldest == null || member.isOlderThan(oldest))) {
                 oldest = member;
             }
@@ -54,18 +55,25 @@ final class Membership {
 
     private static void log(ClusterEvent.ClusterDomainEvent event) {
         switch (event) {
-            case ClusterEvent.MemberUp up -> LOG.info("{} {} is up", up.member().getRoles(), up.member().address());
+            case ClusterEvent.MemberUp up ->
+                LOG.info("{} {} is up", up.member().getRoles(), up.member().address());
             case ClusterEvent.MemberWeaklyUp up ->
                 LOG.info(
                         "{} {} works while others are unreachable",
                         up.member().getRoles(),
                         up.member().address());
             case ClusterEvent.MemberJoined joined ->
-                LOG.info("{} {} joins", joined.member().getRoles(), joined.member().address());
+                LOG.info(
+                        "{} {} joins",
+                        joined.member().getRoles(),
+                        joined.member().address());
             case ClusterEvent.MemberLeft left ->
                 LOG.info("{} {} leaves", left.member().getRoles(), left.member().address());
             case ClusterEvent.MemberDowned downed ->
-                LOG.warn("{} {} was given up", downed.member().getRoles(), downed.member().address());
+                LOG.warn(
+                        "{} {} was given up",
+                        downed.member().getRoles(),
+                        downed.member().address());
             case ClusterEvent.MemberRemoved removed ->
                 LOG.info(
                         "{} {} is out, it was {}",
@@ -73,9 +81,15 @@ final class Membership {
                         removed.member().address(),
                         removed.previousStatus());
             case ClusterEvent.UnreachableMember silent ->
-                LOG.warn("{} {} is unreachable", silent.member().getRoles(), silent.member().address());
+                LOG.warn(
+                        "{} {} is unreachable",
+                        silent.member().getRoles(),
+                        silent.member().address());
             case ClusterEvent.ReachableMember back ->
-                LOG.info("{} {} is reachable again", back.member().getRoles(), back.member().address());
+                LOG.info(
+                        "{} {} is reachable again",
+                        back.member().getRoles(),
+                        back.member().address());
             default -> LOG.debug("{}", event);
         }
     }

@@ -49,7 +49,8 @@ final class NodeCommand implements Callable<Integer> {
     @Option(
             names = "--config",
             paramLabel = "NAME|FILE",
-            description = "Recipe or HOCON file. Of a worker node only cluster.* and limits.* count. Default: embedded-demo")
+            description =
+                    "Recipe or HOCON file. Of a worker node only cluster.* and limits.* count. Default: embedded-demo")
     private @Nullable String config;
 
     @Option(
@@ -63,7 +64,8 @@ final class NodeCommand implements Callable<Integer> {
             names = "--devices",
             paramLabel = "N",
             defaultValue = "1",
-            description = "CPU devices of each of the roles rollout and trainer, one thread each. Default: ${DEFAULT-VALUE}")
+            description =
+                    "CPU devices of each of the roles rollout and trainer, one thread each. Default: ${DEFAULT-VALUE}")
     private int devices;
 
     @Option(
@@ -167,7 +169,9 @@ final class NodeCommand implements Callable<Integer> {
             ProcessHandle.of(parent)
                     .map(ProcessHandle::onExit)
                     .ifPresentOrElse(
-                            end -> { var _ = end.thenRun(() -> Runtime.getRuntime().halt(ExitCode.FAILED.code())); },
+                            end -> {
+                                var _ = end.thenRun(() -> Runtime.getRuntime().halt(ExitCode.FAILED.code()));
+                            },
                             () -> Runtime.getRuntime().halt(ExitCode.FAILED.code()));
         }
     }

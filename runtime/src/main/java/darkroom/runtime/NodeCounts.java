@@ -36,7 +36,8 @@ record NodeCounts(int rollout, int trainer, int reward) {
     static final class Converter implements ITypeConverter<NodeCounts> {
         @Override
         public NodeCounts convert(String text) {
-            Map<String, Integer> counts = new LinkedHashMap<>(Map.of("control", 1, "rollout", 0, "trainer", 0, "reward", 0));
+            Map<String, Integer> counts =
+                    new LinkedHashMap<>(Map.of("control", 1, "rollout", 0, "trainer", 0, "reward", 0));
             for (String part : text.split(",", -1)) {
                 String[] sides = part.strip().split("=", -1);
                 if (sides.length != 2 || !counts.containsKey(sides[0]) || !sides[1].matches("\\d{1,3}")) {

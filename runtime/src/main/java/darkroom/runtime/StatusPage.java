@@ -119,9 +119,7 @@ final class StatusPage implements AutoCloseable {
 
     private static Path directory() {
         return Path.of(
-                System.getProperty("java.io.tmpdir"),
-                "darkroom-" + System.getProperty("user.name", "user"),
-                "nodes");
+                System.getProperty("java.io.tmpdir"), "darkroom-" + System.getProperty("user.name", "user"), "nodes");
     }
 
     private static void answer(
@@ -134,10 +132,7 @@ final class StatusPage implements AutoCloseable {
             }
             CompletionStage<ClusterStatus> asked =
                     AskPattern.ask(gate, Gate.AskStatus::new, ANSWER_WITHIN, system.scheduler());
-            send(
-                    exchange,
-                    200,
-                    asked.toCompletableFuture().get(2 * ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS));
+            send(exchange, 200, asked.toCompletableFuture().get(2 * ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS));
         } catch (TimeoutException | ExecutionException e) {
             send(exchange, 504, Map.of("error", "the control node did not answer within " + ANSWER_WITHIN));
         } catch (InterruptedException e) {
