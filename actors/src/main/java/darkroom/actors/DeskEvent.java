@@ -22,6 +22,13 @@ public sealed interface DeskEvent extends RunEvent {
     record SeatAiling(String role, String worker, int endsInARow) implements DeskEvent {}
 
     /**
+     * Promise P-4: work waits and no worker is there at all. The desk waits for one, however long.
+     *
+     * @param units that wait
+     */
+    record NobodyThere(String role, int units) implements DeskEvent {}
+
+    /**
      * Promise P-4: work waits and nothing was finished for {@code waited}.
      *
      * @param worker who holds the oldest lease; {@code nobody} if no worker is there

@@ -74,7 +74,8 @@ final class WireClasses {
             entry(96, DeskEvent.LeaseExpired.class),
             entry(97, DeskEvent.WorkFailed.class),
             entry(98, DeskEvent.SeatAiling.class),
-            entry(99, DeskEvent.Stalled.class));
+            entry(99, DeskEvent.Stalled.class),
+            entry(100, DeskEvent.NobodyThere.class));
 
     private WireClasses() {}
 }

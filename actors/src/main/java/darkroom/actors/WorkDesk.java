@@ -43,10 +43,13 @@ import org.jspecify.annotations.Nullable;
  *       blocks; after twice that the oldest leases are taken away, their workers are stopped (their warden has others), and
  *       any worker may have what waits.
  *   <li><b>WD-8</b> A requester that withdraws hears {@link Withdrawn} after its last answer.
+ *   <li><b>WD-9</b> Work that waits while no worker is there, for {@value #EMPTY_LEASES} times {@code limits.lease-time}, is
+ *       reported, once until one comes.
  * </ul>
  */
 public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBehavior<WorkDesk.Command<U, R>> {
     static final int DELIVERIES_REMEMBERED = 1024;
+    static final int EMPTY_LEASES = 5;
 
     /** What a desk is told, by those who want work done and by those who do it. */
     public sealed interface Command<U extends Unit, R extends Result> {}
@@ -116,6 +119,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     private long nextLease;
     private int quietTicks;
     private boolean stallReported;
+    private int emptyTicks;
 
     private WorkDesk(
             ActorContext<Command<U, R>> context,
@@ -295,6 +299,15 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
             }
         }
         watch();
+        lookForWorkers();
+    }
+
+    private void lookForWorkers() {
+        boolean nobody = !open.isEmpty() && stations.values().stream().allMatch(this::silent);
+        emptyTicks = nobody ? emptyTicks + 1 : 0;
+        if (emptyTicks == EMPTY_LEASES * leaseTicks) {
+            events.tell(new DeskEvent.NobodyThere(role, open.size())); // WD-9
+        }
     }
 
     /** WD-7. */

@@ -93,6 +93,7 @@ final class WireSamples {
                 new DeskEvent.LeaseExpired("draw", "node-1/draw-0", "draw run-1 step 3 group 2"),
                 new DeskEvent.WorkFailed("score", "node-1/score-0", "score run-1 step 3", "HTTP 503"),
                 new DeskEvent.SeatAiling("node", "node-1/draw-0", 5),
+                new DeskEvent.NobodyThere("draw", 12),
                 new DeskEvent.Stalled("train", "nobody", "update run-1 step 3", Duration.ofSeconds(20, 7), true))) {
             add("Ails, " + event.getClass().getSimpleName(), new Gate.Ails(event));
         }

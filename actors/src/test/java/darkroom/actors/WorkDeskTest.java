@@ -253,6 +253,21 @@ class WorkDeskTest {
                         new DeskEvent.Stalled("train", "nobody", unit.name(), DeskBench.LIMITS.stallAfter(), false));
     }
 
+    /** P-4, WD-9. */
+    @Test
+    void a_desk_without_workers_says_once_that_nobody_is_there_and_again_when_they_have_gone() {
+        requester.submit();
+        bench.ticks(WorkDesk.EMPTY_LEASES * DeskBench.LEASE_TICKS - 1);
+        assertThat(bench.heard(DeskEvent.NobodyThere.class)).isEmpty();
+        bench.ticks(5);
+        assertThat(bench.heard(DeskEvent.NobodyThere.class)).containsExactly(new DeskEvent.NobodyThere("train", 1));
+        bench.worker(1);
+        bench.ticks(2 * WorkDesk.EMPTY_LEASES * DeskBench.LEASE_TICKS);
+        assertThat(bench.heard(DeskEvent.NobodyThere.class))
+                .as("the worker fell silent")
+                .hasSize(2);
+    }
+
     /** P-4: waiting for work is no stall. */
     @Test
     void an_idle_desk_never_stalls() {

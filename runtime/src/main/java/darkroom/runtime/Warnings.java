@@ -2,6 +2,8 @@ package darkroom.runtime;
 
 import darkroom.actors.DeskEvent;
 import darkroom.actors.GroupKeeper;
+import darkroom.actors.NodeCard;
+import darkroom.actors.NodeEvent;
 import darkroom.actors.RunEvent;
 import java.time.Duration;
 import java.time.Instant;
@@ -11,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What of a run's events a watcher is warned of, in a line each. Of one kind and role at most three lines come in ten
+ * What of a run's events a watcher is warned of, in a line each, and who joins. Of one kind and role at most three lines come in ten
  * seconds; the first after that says how many were left out. Not thread-safe.
  */
 final class Warnings {
@@ -53,6 +55,20 @@ final class Warnings {
                 told(
                         "ailing " + role,
                         "%s workers like %s end again and again, %d times in a row".formatted(role, worker, ends));
+            case DeskEvent.NobodyThere(String role, int units) ->
+                told(
+                        "nobody " + role,
+                        "%s wait and no node does %s; start one: darkroom node --roles %s"
+                                .formatted(units(units), role, nodeRole(role)));
+            case NodeEvent.NodeJoined(NodeCard node, int nodes) ->
+                Optional.of("%s joined, %d nodes now".formatted(node.name(), nodes));
+            case NodeEvent.NodeLeft(NodeCard node, String why, int nodes) ->
+                told("left", "%s is gone (%s), %d nodes now".formatted(node.name(), why, nodes));
+            case NodeEvent.MixedProcessors(NodeCard node, String control) ->
+                told(
+                        "mixed",
+                        "%s computes on %s, the control node on %s: the run's bits depend on who does what"
+                                .formatted(node.name(), node.processor(), control));
             case DeskEvent.Stalled(String role, String worker, String unit, Duration waited, boolean acted) ->
                 told(
                         "stalled " + role,
@@ -66,6 +82,14 @@ final class Warnings {
             case RunEvent.GroupFinished(String run, GroupKeeper.GroupLost lost) ->
                 told("group", lost.draw().name() + " is lost: " + lost.fault().message());
             case RunEvent other -> Optional.empty();
+        };
+    }
+
+    private static String nodeRole(String desk) {
+        return switch (desk) {
+            case "draw" -> "rollout";
+            case "score" -> "reward";
+            default -> "trainer";
         };
     }
 

@@ -110,6 +110,7 @@ final class LiveViewTest {
             view.heard(new DeskEvent.WorkerLost("draw", "rollout-1", 2));
             view.heard(ScriptedEvents.lostGroup(3, 4, "every device refused it"));
             view.heard(new DeskEvent.WorkerJoined("draw", "rollout-1b", 1));
+            view.heard(new DeskEvent.NobodyThere("draw", 12));
         }
         assertThat(out.toString().lines())
                 .containsExactly(
@@ -119,7 +120,9 @@ final class LiveViewTest {
                                 + " score run step 3 group 4 slot 5, held by reward-0;"
                                 + " it was taken away, to be done elsewhere",
                         "0:00:00 warning: draw worker rollout-1 is gone; others do its 2 units",
-                        "0:00:00 warning: draw run step 3 group 4 is lost: every device refused it");
+                        "0:00:00 warning: draw run step 3 group 4 is lost: every device refused it",
+                        "0:00:00 warning: 12 units wait and no node does draw; start one: darkroom node --roles"
+                                + " rollout");
     }
 
     @Test
