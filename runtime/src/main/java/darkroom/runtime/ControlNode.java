@@ -109,7 +109,7 @@ final class ControlNode implements Ground {
                     e);
         }
         NodeCard card = NodeCards.card(name, roles, plane.peer(), page.url());
-        studio.systemActorOf(Membership.logged(), "membership", Props.empty());
+        studio.systemActorOf(Membership.create(_ -> {}, _ -> {}), "membership", Props.empty());
         studio.tell(new Studio.OpenGate(
                 card, Recipes.render(settings), settings.cluster().nodeSilentAfter(), plane::peers));
         String where = address.getHost().get() + ":" + address.getPort().get();

@@ -15,24 +15,26 @@ import org.apache.pekko.cluster.typed.Subscribe;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logs who joins and leaves the cluster, a line each, and says where the control node is. */
+/** Tells who joins and leaves the cluster, a line each, and where the control node is. */
 final class Membership {
     private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
 
     private Membership() {}
 
-    /** Logs only. */
-    static Behavior<ClusterEvent.ClusterDomainEvent> logged() {
-        return create(_ -> {});
-    }
-
-    /** @param gate told where the gate of the oldest control node is, and when there is none any more */
-    static Behavior<ClusterEvent.ClusterDomainEvent> create(Consumer<Optional<ActorRef<Gate.Command>>> gate) {
+    /**
+     * @param gate told where the gate of the oldest control node is, and when there is none any more
+     * @param line told each change, for people; the log has it too
+     */
+    static Behavior<ClusterEvent.ClusterDomainEvent> create(
+            Consumer<Optional<ActorRef<Gate.Command>>> gate, Consumer<String> line) {
         return Behaviors.setup(context -> {
             Cluster cluster = Cluster.get(context.getSystem());
             cluster.subscriptions().tell(new Subscribe<>(context.getSelf(), ClusterEvent.ClusterDomainEvent.class));
             return Behaviors.receiveMessage(event -> {
-                log(event);
+                told(event).ifPresent(text -> {
+                    LOG.info("{}", text);
+                    line.accept(text);
+                });
                 if (event instanceof ClusterEvent.MemberEvent || event instanceof ClusterEvent.ReachabilityEvent) {
                     gate.accept(gateIn(context, cluster));
                 }
@@ -53,44 +55,29 @@ final class Membership {
         return Optional.ofNullable(oldest).map(member -> Gates.at(context.getSystem(), member.address()));
     }
 
-    private static void log(ClusterEvent.ClusterDomainEvent event) {
-        switch (event) {
-            case ClusterEvent.MemberUp up ->
-                LOG.info("{} {} is up", up.member().getRoles(), up.member().address());
-            case ClusterEvent.MemberWeaklyUp up ->
-                LOG.info(
-                        "{} {} works while others are unreachable",
-                        up.member().getRoles(),
-                        up.member().address());
-            case ClusterEvent.MemberJoined joined ->
-                LOG.info(
-                        "{} {} joins",
-                        joined.member().getRoles(),
-                        joined.member().address());
-            case ClusterEvent.MemberLeft left ->
-                LOG.info("{} {} leaves", left.member().getRoles(), left.member().address());
-            case ClusterEvent.MemberDowned downed ->
-                LOG.warn(
-                        "{} {} was given up",
-                        downed.member().getRoles(),
-                        downed.member().address());
-            case ClusterEvent.MemberRemoved removed ->
-                LOG.info(
-                        "{} {} is out, it was {}",
-                        removed.member().getRoles(),
-                        removed.member().address(),
-                        removed.previousStatus());
-            case ClusterEvent.UnreachableMember silent ->
-                LOG.warn(
-                        "{} {} is unreachable",
-                        silent.member().getRoles(),
-                        silent.member().address());
-            case ClusterEvent.ReachableMember back ->
-                LOG.info(
-                        "{} {} is reachable again",
-                        back.member().getRoles(),
-                        back.member().address());
-            default -> LOG.debug("{}", event);
-        }
+    private static Optional<String> told(ClusterEvent.ClusterDomainEvent event) {
+        return switch (event) {
+            case ClusterEvent.MemberJoined joined -> line(joined.member(), "joins");
+            case ClusterEvent.MemberWeaklyUp up -> line(up.member(), "works while another node is unreachable");
+            case ClusterEvent.MemberUp up -> line(up.member(), "is up");
+            case ClusterEvent.UnreachableMember silent -> line(silent.member(), "is unreachable");
+            case ClusterEvent.ReachableMember back -> line(back.member(), "is reachable again");
+            case ClusterEvent.MemberLeft left -> line(left.member(), "leaves");
+            case ClusterEvent.MemberDowned downed -> line(downed.member(), "was given up");
+            case ClusterEvent.MemberRemoved removed -> line(removed.member(), "is out");
+            default -> Optional.empty();
+        };
+    }
+
+    private static Optional<String> line(Member member, String what) {
+        return Optional.of("%s at %s:%s %s"
+                .formatted(
+                        member.getRoles().stream()
+                                .filter(role -> !role.startsWith("dc-"))
+                                .sorted()
+                                .toList(),
+                        member.address().getHost().orElse("?"),
+                        member.address().getPort().map(String::valueOf).orElse("?"),
+                        what));
     }
 }

@@ -221,10 +221,12 @@ final class WorkerNode implements AutoCloseable {
                                                     .formatted(WireVersion.CURRENT, NodeCards.build()))
                                     : new End.GivenUp("the cluster has given this node up")));
             started.systemActorOf(
-                    Membership.create(now -> {
-                        gate.set(now);
-                        brings.tell(new NodeAgent.GateAt(now));
-                    }),
+                    Membership.create(
+                            now -> {
+                                gate.set(now);
+                                brings.tell(new NodeAgent.GateAt(now));
+                            },
+                            said),
                     "membership",
                     Props.empty());
             List<Address> seeds = seeds(cluster).stream()
