@@ -18,7 +18,11 @@ public record TensorRef(long id, String home, ElementType type, List<Integer> sh
 
     /** Number of elements: the product of {@link #shape}. */
     public long elements() {
-        return shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
+        long product = 1;
+        for (int size : shape) {
+            product = Math.multiplyExact(product, size);
+        }
+        return product;
     }
 
     /** Size in bytes. */

@@ -133,6 +133,6 @@ final class Transfer {
 
     /** CRC-32C of all bytes in their order. */
     long checksum() {
-        return Checksum.joined(head.getValue(), tail.getValue(), key.bytes() - start);
+        return start == 0 ? tail.getValue() : Checksum.joined(head.getValue(), tail.getValue(), key.bytes() - start);
     }
 }
