@@ -3,7 +3,6 @@ package darkroom.runtime;
 import darkroom.config.SettingsException;
 import java.io.PrintWriter;
 import java.util.List;
-import java.util.Properties;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -115,15 +114,9 @@ public final class Darkroom implements Runnable {
     /** Version, virtual machine and processor: what a report of a fault has to say. */
     static final class Version implements IVersionProvider {
         @Override
-        public String[] getVersion() throws Exception {
-            Properties build = new Properties();
-            try (var in = Darkroom.class.getResourceAsStream("build.properties")) {
-                if (in != null) {
-                    build.load(in);
-                }
-            }
+        public String[] getVersion() {
             return new String[] {
-                "darkroom " + build.getProperty("version", "unknown"),
+                "darkroom " + NodeCards.build(),
                 "JVM " + Runtime.version() + ", " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
             };
         }

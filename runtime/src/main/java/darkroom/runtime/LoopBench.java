@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
@@ -36,7 +37,7 @@ import picocli.CommandLine.Spec;
             "",
             "With --jvms the devices are spread over processes of their own, which join as nodes do."
         })
-final class LoopBench implements java.util.concurrent.Callable<Integer> {
+final class LoopBench implements Callable<Integer> {
     private static final int WARMUP = 20;
     private static final Duration NODES_WITHIN = Duration.ofMinutes(3);
 

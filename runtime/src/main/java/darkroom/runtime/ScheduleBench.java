@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.actors.NodeEvent;
 import darkroom.actors.RunDigests;
 import darkroom.actors.RunEvent;
 import darkroom.config.Recipes;
@@ -167,7 +168,7 @@ final class ScheduleBench implements Callable<Integer> {
                             if (event instanceof RunEvent.StepCommitted committed) {
                                 happenings.committed(committed.step());
                             }
-                            if (event instanceof darkroom.actors.NodeEvent.NodeLeft) {
+                            if (event instanceof NodeEvent.NodeLeft) {
                                 gone.incrementAndGet();
                             }
                         },
