@@ -49,8 +49,7 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
      * @param silentAfter {@code cluster.node-silent-after}
      * @param peers told who is there whenever that changes
      */
-    public record OpenGate(
-            NodeCard own, String settingsText, Duration silentAfter, Consumer<List<PlanePeer>> peers)
+    public record OpenGate(NodeCard own, String settingsText, Duration silentAfter, Consumer<List<PlanePeer>> peers)
             implements Command {}
 
     /** Stops the worker at a seat, as a crash would. For fault tests. */
@@ -119,12 +118,13 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
         return WorkDesk.create(role, settings.limits(), unitsMax, ports.store()::release, events);
     }
 
-    /** The gradient units of the largest pass, and its update. */
+    /** The blocks of the largest pass, and its update. */
     private int trainUnitsMax() {
         long samples = (long) settings.rollout().groupsPerStep()
                 * settings.rollout().imagesPerGroup()
                 * settings.training().timestepsPerImage();
-        return Math.toIntExact(Math.ceilDiv(samples, settings.training().unitSamples()) + 1);
+        long units = Math.ceilDiv(samples, settings.training().unitSamples());
+        return Math.toIntExact(Math.ceilDiv(units, settings.workers().gradientUnitsPerLease()) + 1);
     }
 
     private void onOffer(String node, Crew crew) {
