@@ -13,7 +13,8 @@ import java.util.List;
  * <p>Every image is trained at T of the n solver timesteps, chosen by a permutation keyed by (seed, step, group, slot).
  * All samples, in (group, slot, timestep ordinal) order, are permuted once by (seed, step), cut into S consecutive passes
  * whose sizes differ by at most one, and each pass into units of {@code training.unit-samples}, of which the last may be
- * shorter.
+ * shorter. How many units a trainer takes at a time is no part of the plan: {@link StepTrainer} cuts a pass into
+ * blocks, and {@link SumTree} sees to it that blocks change no bit.
  *
  * <ul>
  *   <li><b>LP-1</b> Every lesson is in exactly T samples, at T different timesteps.

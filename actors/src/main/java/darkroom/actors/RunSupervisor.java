@@ -275,6 +275,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                         plan,
                         desks.train(),
                         ports.plane(),
+                        settings.workers().gradientUnitsPerLease(),
                         settings.limits().workAttemptsMax(),
                         trainersTellHere),
                 "training-" + compared.step());

@@ -11,7 +11,7 @@ import java.util.function.Function;
 
 /**
  * Devices without a model, in microseconds: every result is a pure function of the content that its unit names. What a
- * real device computes from, they hash, and gradients are added along the same kind of tree; so a run with them has
+ * real device computes from, they hash, and gradients are added along the same {@link SumTree}; so a run with them has
  * digests that move with every mistake in what is drawn, scored, trained or added, and in which order.
  */
 public final class SimulatedDevices {
@@ -61,7 +61,7 @@ public final class SimulatedDevices {
 
     public Device<TrainUnit, Trained> trainer() {
         return new Simulated<>(unit -> switch (unit) {
-            case TrainUnit.GradientUnit gradient -> gradient(gradient);
+            case TrainUnit.GradientBlock gradient -> gradient(gradient);
             case TrainUnit.UpdateUnit update -> update(update);
         });
     }
@@ -104,25 +104,37 @@ public final class SimulatedDevices {
         return new ScoreOutcome.Scored(Math.floorMod(hash >>> 8, 17) / 16.0, 1, 1, "simulated");
     }
 
-    private Trained.Gradient gradient(TrainUnit.GradientUnit unit) {
-        MemorySegment trained = store.read(unit.state().trained());
-        MemorySegment old = store.read(unit.state().old());
+    private Trained.Gradient gradient(TrainUnit.GradientBlock block) {
+        SumTree<float[]> gradients = new SumTree<>(SimulatedDevices::added);
+        SumTree<Double> losses = new SumTree<>(Double::sum);
+        for (List<TrainUnit.Sample> unit : block.units()) {
+            gradients.add(gradient(block, unit));
+            losses.add(unit.size() / (double) block.validSamples());
+        }
+        float[] sum = gradients.sum();
+        return new Trained.Gradient(floats(parameters, index -> sum[index]), losses.sum(), 0);
+    }
+
+    private float[] gradient(TrainUnit.GradientBlock block, List<TrainUnit.Sample> unit) {
+        MemorySegment trained = store.read(block.state().trained());
+        MemorySegment old = store.read(block.state().old());
         float[] sum = new float[parameters];
-        for (TrainUnit.Sample sample : unit.samples()) {
+        for (TrainUnit.Sample sample : unit) {
             Lesson lesson = sample.lesson();
-            long hash = mix(content(lesson.image().latent()), mix(sample.timestep(), unit.seed()));
+            long hash = mix(content(lesson.image().latent()), mix(sample.timestep(), block.seed()));
             float weight = (float) (2 * lesson.optimality() - 1);
             for (int i = 0; i < parameters; i++) {
                 float distance = trained.getAtIndex(FLOAT, i) - old.getAtIndex(FLOAT, i);
-                sum[i] += (weight * uniform(mix(hash, i)) + 0.01f * distance) / unit.validSamples();
+                sum[i] += (weight * uniform(mix(hash, i)) + 0.01f * distance) / block.validSamples();
             }
         }
-        TensorRef gradient = floats(parameters, index -> sum[index]);
-        return new Trained.Gradient(gradient, unit.samples().size() / (double) unit.validSamples(), 0);
+        return sum;
     }
 
     private Trained.Updated update(TrainUnit.UpdateUnit unit) {
-        float[] gradient = added(unit.gradients(), 0, unit.gradients().size());
+        SumTree<float[]> gradients = new SumTree<>(SimulatedDevices::added);
+        unit.gradients().forEach(ref -> gradients.add(store.read(ref).toArray(FLOAT)));
+        float[] gradient = gradients.sum();
         LearnerState before = unit.state();
         MemorySegment trained = store.read(before.trained());
         MemorySegment first = store.read(before.firstMoment());
@@ -146,13 +158,7 @@ public final class SimulatedDevices {
         return new Trained.Updated(after, Math.sqrt(norm));
     }
 
-    private float[] added(List<TensorRef> gradients, int from, int to) {
-        if (to - from == 1) {
-            return store.read(gradients.get(from)).toArray(FLOAT);
-        }
-        int middle = (from + to + 1) / 2;
-        float[] left = added(gradients, from, middle);
-        float[] right = added(gradients, middle, to);
+    private static float[] added(float[] left, float[] right) {
         for (int i = 0; i < left.length; i++) {
             left[i] += right[i];
         }

@@ -16,14 +16,17 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li><b>ST-1</b> It ends once, with {@link StepLearned} or with {@link StepFailed}.
- *   <li><b>ST-2</b> An update gets the gradients of its pass in unit order, whatever the order they came in.
+ *   <li><b>ST-2</b> A pass is cut into blocks of {@code workers.gradient-units-per-lease} units. An update gets the
+ *       gradients of the blocks in their order, whatever the order they came in; the size of the blocks changes no bit
+ *       of state or statistics (TR-2).
  *   <li><b>ST-3</b> Pass p + 1 begins with the state that pass p made.
  *   <li><b>ST-4</b> Gradients are released once they are applied, and states between passes once they are replaced. The
  *       first state stays with its owner; the last one belongs to the parent.
  *   <li><b>ST-5</b> An abandoned step says nothing and leaves no tensor behind.
  *   <li><b>ST-6</b> The last state is this node's own before it is told: whoever made it may die.
- *   <li><b>ST-7</b> What is lost with a trainer is made again: a gradient by its unit, a state between passes by beginning again
- *       with the first pass; with the same bits, at most {@code limits.work-attempts-max} times a unit on average.
+ *   <li><b>ST-7</b> What is lost with a trainer is made again: a gradient by its block, a state between passes by
+ *       beginning again with the first pass; with the same bits, at most {@code limits.work-attempts-max} times a lease
+ *       on average.
  * </ul>
  */
 public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
@@ -60,6 +63,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     private final LessonPlan plan;
     private final ActorRef<WorkDesk.Command<TrainUnit, Trained>> desk;
     private final TensorPlane plane;
+    private final int unitsPerLease;
     private final Consumer<TensorRef> release;
     private final int repairsMax;
     private final ActorRef<Command> self;
@@ -86,6 +90,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
             LessonPlan plan,
             ActorRef<WorkDesk.Command<TrainUnit, Trained>> desk,
             TensorPlane plane,
+            int unitsPerLease,
             int attemptsMax,
             ActorRef<? super Ending> parent) {
         this.run = run;
@@ -96,11 +101,10 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
         this.plan = plan;
         this.desk = desk;
         this.plane = plane;
+        this.unitsPerLease = unitsPerLease;
         this.release = plane.store()::release;
         this.repairsMax = attemptsMax
-                * plan.passes().stream()
-                        .mapToInt(each -> each.units().size() + 1)
-                        .sum();
+                * plan.passes().stream().mapToInt(each -> blocks(each) + 1).sum();
         this.self = context.getSelf();
         this.parent = parent;
         this.answers = heardAs(context, Answered::new);
@@ -111,6 +115,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
      * @param state what the first pass begins with
      * @param plan at least one pass
      * @param plane takes the last state over
+     * @param unitsPerLease {@code workers.gradient-units-per-lease}, a power of two
      * @param attemptsMax {@code limits.work-attempts-max}
      * @param parent hears the one ending
      */
@@ -122,10 +127,11 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
             LessonPlan plan,
             ActorRef<WorkDesk.Command<TrainUnit, Trained>> desk,
             TensorPlane plane,
+            int unitsPerLease,
             int attemptsMax,
             ActorRef<? super Ending> parent) {
-        return Behaviors.setup(
-                context -> new StepTrainer(context, run, seed, step, state, plan, desk, plane, attemptsMax, parent));
+        return Behaviors.setup(context -> new StepTrainer(
+                context, run, seed, step, state, plan, desk, plane, unitsPerLease, attemptsMax, parent));
     }
 
     @Override
@@ -143,17 +149,22 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     }
 
     private void submitPass() {
-        LessonPlan.Pass now = plan.passes().get(pass);
-        gradients = new Trained.Gradient[now.units().size()];
-        for (int index = 0; index < now.units().size(); index++) {
-            submitUnit(index);
+        gradients = new Trained.Gradient[blocks(plan.passes().get(pass))];
+        for (int block = 0; block < gradients.length; block++) {
+            submitBlock(block);
         }
     }
 
-    private void submitUnit(int index) {
+    private int blocks(LessonPlan.Pass pass) {
+        return Math.ceilDiv(pass.units().size(), unitsPerLease);
+    }
+
+    private void submitBlock(int block) {
         LessonPlan.Pass now = plan.passes().get(pass);
-        List<TrainUnit.Sample> samples = now.units().get(index);
-        submit(new TrainUnit.GradientUnit(run, seed, step, pass, index, state, samples, now.samples()));
+        int first = block * unitsPerLease;
+        List<List<TrainUnit.Sample>> units = now.units()
+                .subList(first, Math.min(first + unitsPerLease, now.units().size()));
+        submit(new TrainUnit.GradientBlock(run, seed, step, pass, first, state, units, now.samples()));
     }
 
     private void submit(TrainUnit unit) {
@@ -166,7 +177,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
             return this;
         }
         return switch (unit) {
-            case TrainUnit.GradientUnit wanted ->
+            case TrainUnit.GradientBlock wanted ->
                 switch (trained) {
                     case Trained.Gradient gradient -> onGradient(wanted, gradient);
                     case Trained.Updated other -> onWrongKind(unit, other);
@@ -185,12 +196,12 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
                 + trained.getClass().getSimpleName() + ": the device broke its contract"));
     }
 
-    private Behavior<Command> onGradient(TrainUnit.GradientUnit unit, Trained.Gradient gradient) {
-        if (unit.pass() != pass || taking || withdrawing || gradients[unit.index()] != null) {
+    private Behavior<Command> onGradient(TrainUnit.GradientBlock unit, Trained.Gradient gradient) {
+        if (unit.pass() != pass || taking || withdrawing || gradients[block(unit)] != null) {
             release.accept(gradient.gradient());
             return this;
         }
-        gradients[unit.index()] = gradient; // ST-2
+        gradients[block(unit)] = gradient; // ST-2
         if (Arrays.stream(gradients).allMatch(Objects::nonNull)) {
             List<TensorRef> inOrder =
                     gathered().stream().map(Trained.Gradient::gradient).toList();
@@ -206,14 +217,15 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
             return this;
         }
         List<Trained.Gradient> applied = gathered();
-        double policyLoss = 0;
-        double klLoss = 0;
+        SumTree<Double> policyLoss = new SumTree<>(Double::sum);
+        SumTree<Double> klLoss = new SumTree<>(Double::sum);
         for (Trained.Gradient gradient : applied) {
-            policyLoss += gradient.policyLoss();
-            klLoss += gradient.klLoss();
+            policyLoss.add(gradient.policyLoss());
+            klLoss.add(gradient.klLoss());
         }
-        int samples = plan.passes().get(pass).samples();
-        statistics.add(new PassStatistics(samples, applied.size(), policyLoss, klLoss, updated.gradientNorm()));
+        LessonPlan.Pass now = plan.passes().get(pass);
+        statistics.add(new PassStatistics(
+                now.samples(), now.units().size(), policyLoss.sum(), klLoss.sum(), updated.gradientNorm()));
         leaveWorkings();
         state = updated.state(); // ST-3
         pass++;
@@ -261,7 +273,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
             return onRefused(new Fault.StopRun(lost.message()));
         }
         switch (unit) {
-            case TrainUnit.GradientUnit gradient -> submitUnit(gradient.index());
+            case TrainUnit.GradientBlock gradient -> submitBlock(block(gradient));
             case TrainUnit.UpdateUnit update -> makeMissing(update);
         }
         return this;
@@ -269,8 +281,8 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
 
     private boolean isWanted(TrainUnit unit) {
         return switch (unit) {
-            case TrainUnit.GradientUnit gradient ->
-                gradient.pass() == pass && gradient.state().equals(state) && gradients[gradient.index()] == null;
+            case TrainUnit.GradientBlock gradient ->
+                gradient.pass() == pass && gradient.state().equals(state) && gradients[block(gradient)] == null;
             case TrainUnit.UpdateUnit update ->
                 update.pass() == pass && update.state().equals(state);
         };
@@ -278,10 +290,10 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
 
     private void makeMissing(TrainUnit.UpdateUnit update) {
         boolean all = true;
-        for (int index = 0; index < gradients.length; index++) {
-            if (gradients[index] == null) {
+        for (int block = 0; block < gradients.length; block++) {
+            if (gradients[block] == null) {
                 all = false;
-                submitUnit(index);
+                submitBlock(block);
             }
         }
         if (all) {
@@ -309,6 +321,10 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
         withdrawing = false;
         submitPass();
         return this;
+    }
+
+    private int block(TrainUnit.GradientBlock unit) {
+        return unit.first() / unitsPerLease;
     }
 
     private List<Trained.Gradient> gathered() {

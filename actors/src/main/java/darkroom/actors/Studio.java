@@ -118,12 +118,13 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
         return WorkDesk.create(role, settings.limits(), unitsMax, ports.store()::release, events);
     }
 
-    /** The gradient units of the largest pass, and its update. */
+    /** The blocks of the largest pass, and its update. */
     private int trainUnitsMax() {
         long samples = (long) settings.rollout().groupsPerStep()
                 * settings.rollout().imagesPerGroup()
                 * settings.training().timestepsPerImage();
-        return Math.toIntExact(Math.ceilDiv(samples, settings.training().unitSamples()) + 1);
+        long units = Math.ceilDiv(samples, settings.training().unitSamples());
+        return Math.toIntExact(Math.ceilDiv(units, settings.workers().gradientUnitsPerLease()) + 1);
     }
 
     private void onOffer(String node, Crew crew) {

@@ -9,41 +9,49 @@ import java.util.Set;
 public sealed interface TrainUnit extends Unit {
 
     /**
-     * The summed gradient of a fixed micro-batch. Timesteps and noise of a sample are keyed by (seed, step, group,
-     * slot, timestep ordinal).
+     * The gradients of neighbouring gradient units, added along {@link SumTree}: of 2^k units, or fewer at the end of
+     * the pass, the first a multiple of 2^k, so that they are a subtree. Timesteps and noise of a sample are keyed by
+     * (seed, step, group, slot, timestep ordinal).
      *
      * @param pass which of the S optimizer steps of this training step, from 0
-     * @param index unit within the pass, from 0: the leaf of the reduction tree
-     * @param samples what is summed
-     * @param validSamples samples of the whole pass: the sum is divided by it (normalisation is global)
+     * @param first the first gradient unit's place in the pass, from 0: a leaf of the tree
+     * @param units at least one; each the fixed batch of samples whose gradient is computed in one piece
+     * @param validSamples samples of the whole pass: gradients are divided by it (normalisation is global)
      */
-    record GradientUnit(
+    record GradientBlock(
             String run,
             long seed,
             int step,
             int pass,
-            int index,
+            int first,
             LearnerState state,
-            List<Sample> samples,
+            List<List<Sample>> units,
             int validSamples)
             implements TrainUnit {
-        public GradientUnit {
-            samples = List.copyOf(samples);
+        public GradientBlock {
+            units = units.stream().map(List::copyOf).toList();
+            if (units.isEmpty()) {
+                throw new IllegalArgumentException("a block of no gradient units");
+            }
         }
 
         @Override
         public List<TensorRef> inputs() {
             Set<TensorRef> all = new LinkedHashSet<>(List.of(state.trained(), state.old()));
-            for (Sample sample : samples) {
-                all.addAll(sample.lesson().prompt().pictures());
-                all.add(sample.lesson().image().learned());
+            for (List<Sample> unit : units) {
+                for (Sample sample : unit) {
+                    all.addAll(sample.lesson().prompt().pictures());
+                    all.add(sample.lesson().image().learned());
+                }
             }
             return List.copyOf(all);
         }
 
         @Override
         public String name() {
-            return "gradient %s step %d pass %d unit %d".formatted(run, step, pass, index);
+            String which =
+                    units.size() == 1 ? "unit " + first : "units %d to %d".formatted(first, first + units.size() - 1);
+            return "gradient %s step %d pass %d %s".formatted(run, step, pass, which);
         }
     }
 
@@ -55,9 +63,9 @@ public sealed interface TrainUnit extends Unit {
     record Sample(Lesson lesson, int timestep) {}
 
     /**
-     * Adds the gradients of a pass along the fixed binary tree, clips, and takes one optimizer step.
+     * Adds the gradients of a pass along {@link SumTree}, clips, and takes one optimizer step.
      *
-     * @param gradients in unit order
+     * @param gradients of the pass's blocks, in their order
      * @param lastPass whether the old policy follows now
      */
     record UpdateUnit(String run, int step, int pass, LearnerState state, List<TensorRef> gradients, boolean lastPass)

@@ -7,8 +7,8 @@ public sealed interface Trained extends Result {
 
     /**
      * @param gradient FLOAT32 [parameters], already divided by the samples of the pass
-     * @param policyLoss this unit's share of the pass's mean policy loss
-     * @param klLoss this unit's share of the pass's mean distance to the reference
+     * @param policyLoss this block's share of the pass's mean policy loss, added along {@link SumTree}
+     * @param klLoss this block's share of the pass's mean distance to the reference, added alike
      */
     record Gradient(TensorRef gradient, double policyLoss, double klLoss) implements Trained {
         @Override

@@ -27,7 +27,7 @@ final class WireClasses {
             entry(31, DrawUnit.Purpose.class),
             entry(32, ScoreUnit.class),
             entry(33, ImageAddress.class),
-            entry(34, TrainUnit.GradientUnit.class),
+            entry(34, TrainUnit.GradientBlock.class),
             entry(35, TrainUnit.Sample.class),
             entry(36, TrainUnit.UpdateUnit.class),
             entry(37, Lesson.class),

@@ -32,13 +32,13 @@ class ClusterSimulationTest {
     }
 
     private static ClusterRun churning(long worldSeed, int staleness) {
-        ClusterRun run = new ClusterRun(worldSeed, settings(staleness));
+        ClusterRun run = new ClusterRun(worldSeed, Settings.leasing(settings(staleness), 1 << worldSeed % 4));
         run.join(1, 1, 1);
         run.join(run.world.chance().nextInt(3), 1, run.world.chance().nextInt(3));
         return run.churning(Duration.ofMillis(250)).start(STEPS);
     }
 
-    /** P-1, P-2, RS-5, GK-5, GK-7, ST-6, ST-7, SW-1: the same run as in one process, whoever comes and goes. */
+    /** P-1, P-2, RS-5, GK-5, GK-7, ST-6, ST-7, SW-1, TR-2: the same run as in one process, whoever comes and goes. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void nodes_that_join_leave_die_and_fall_silent_change_no_bit_and_leave_nothing(int staleness) {

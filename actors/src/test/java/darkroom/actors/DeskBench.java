@@ -81,7 +81,7 @@ final class DeskBench {
         private boolean withdrawn;
 
         TrainUnit submit() {
-            TrainUnit unit = new TrainUnit.GradientUnit("run", 1, 0, 0, unitsMade, NO_STATE, List.of(), 1);
+            TrainUnit unit = new TrainUnit.GradientBlock("run", 1, 0, 0, unitsMade, NO_STATE, List.of(List.of()), 1);
             asked.put(unit, new Asked(unitsMade++, this));
             run(new WorkDesk.Submit<>(unit, inbox.getRef()));
             return unit;

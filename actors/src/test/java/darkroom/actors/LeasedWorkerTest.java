@@ -71,7 +71,7 @@ class LeasedWorkerTest {
 
     private void lease(ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker, long id) {
         LearnerState none = new LearnerState(0, tensor(), tensor(), tensor(), tensor(), tensor());
-        TrainUnit unit = new TrainUnit.GradientUnit("run", 1, 0, 0, (int) id, none, List.of(), 1);
+        TrainUnit unit = new TrainUnit.GradientBlock("run", 1, 0, 0, (int) id, none, List.of(List.of()), 1);
         worker.tell(new LeasedWorker.Perform<>(new LeaseId(id), unit));
         world.settle();
     }

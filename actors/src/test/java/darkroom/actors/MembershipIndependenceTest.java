@@ -2,6 +2,7 @@ package darkroom.actors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import darkroom.config.RunSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +25,11 @@ class MembershipIndependenceTest {
     }
 
     private static List<RunDigests> digests(int staleness, int rolloutDevices, int trainerDevices) {
-        try (SimulatedRun run = new SimulatedRun(KIT, Settings.run(staleness), StopWhen.NEVER)
+        return digests(Settings.run(staleness), rolloutDevices, trainerDevices);
+    }
+
+    private static List<RunDigests> digests(RunSettings settings, int rolloutDevices, int trainerDevices) {
+        try (SimulatedRun run = new SimulatedRun(KIT, settings, StopWhen.NEVER)
                 .with(rolloutDevices, trainerDevices)
                 .start(STEPS)) {
             assertThat(run.awaitEnd().end()).isEqualTo(new RunEvent.End.Completed());
@@ -44,6 +49,18 @@ class MembershipIndependenceTest {
                         .as("%d rollout and %d trainer devices", rolloutDevices, trainerDevices)
                         .isEqualTo(expected);
             }
+        }
+    }
+
+    /** P-1, TR-2. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4, 8, 64})
+    void when_trainers_take_blocks_of_gradient_units_then_the_digests_of_every_step_stay(int unitsPerLease) {
+        List<RunDigests> expected = digests(0, 1, 1);
+        for (int trainerDevices : List.of(1, 3)) {
+            assertThat(digests(Settings.leasing(Settings.run(0), unitsPerLease), 1, trainerDevices))
+                    .as("%d trainer devices", trainerDevices)
+                    .isEqualTo(expected);
         }
     }
 

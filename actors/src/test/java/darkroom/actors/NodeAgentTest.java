@@ -126,7 +126,7 @@ class NodeAgentTest {
     }
 
     private TrainUnit unit() {
-        return new TrainUnit.GradientUnit("run", 1, 0, 0, 0, devices.learner(1), List.of(), 1);
+        return new TrainUnit.GradientBlock("run", 1, 0, 0, 0, devices.learner(1), List.of(List.of()), 1);
     }
 
     private void letIn() {

@@ -65,14 +65,15 @@ class RunSimulationTest {
         assertThat(traces.get(2)).isNotEqualTo(traces.get(0));
     }
 
-    /** P-1, P-2, RS-5, WD-2, LW-3. */
+    /** P-1, P-2, RS-5, WD-2, LW-3, TR-2: with blocks of 1, 2, 4 and 8 gradient units. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void whatever_goes_wrong_the_digests_stay_and_nothing_leaks(int staleness) {
         List<RunDigests> expected = calm(settings(staleness), STEPS);
         long repeated = 0;
         for (int worldSeed = 0; worldSeed < WORLDS; worldSeed++) {
-            try (WorldRun run = stormy(worldSeed, settings(staleness)).start(STEPS)) {
+            RunSettings settings = Settings.leasing(settings(staleness), 1 << worldSeed % 4);
+            try (WorldRun run = stormy(worldSeed, settings).start(STEPS)) {
                 RunEvent.Ended ended = run.toTheEnd();
                 assertThat(ended.end()).as("world seed %d", worldSeed).isEqualTo(COMPLETED);
                 assertThat(run.digests).as("world seed %d", worldSeed).isEqualTo(expected);

@@ -12,6 +12,7 @@ import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
 import darkroom.config.TrainingSettings;
+import darkroom.config.WorkerSettings;
 import java.time.Duration;
 import java.util.List;
 
@@ -57,6 +58,31 @@ final class Settings {
     static RolloutSettings rollout(int staleness) {
         return new RolloutSettings(
                 5, 6, 4, RolloutSettings.Schedule.LINEAR, RolloutSettings.Solver.EULER, 0, false, staleness);
+    }
+
+    /** The same run, with so many gradient units a lease. */
+    static RunSettings leasing(RunSettings run, int unitsPerLease) {
+        WorkerSettings workers = run.workers();
+        return new RunSettings(
+                run.recipe(),
+                run.seed(),
+                run.steps(),
+                run.policy(),
+                run.data(),
+                run.rollout(),
+                run.scoring(),
+                run.groups(),
+                run.training(),
+                run.evaluation(),
+                run.checkpoints(),
+                new WorkerSettings(
+                        workers.rolloutDevices(),
+                        workers.trainerDevices(),
+                        unitsPerLease,
+                        workers.device(),
+                        workers.virtual()),
+                run.limits(),
+                run.cluster());
     }
 
     static RunSettings run(int staleness) {

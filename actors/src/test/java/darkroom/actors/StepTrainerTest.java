@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A step trainer at a desk that answers what the test says, when it says so. */
 class StepTrainerTest {
     private static final int ATTEMPTS_MAX = 2;
+    private static final int UNITS_PER_LEASE = 2;
 
     private final SimulatedWorld world = new SimulatedWorld(1);
     private final OffHeapTensorStore store = new OffHeapTensorStore("here", 1 << 20);
@@ -35,9 +36,7 @@ class StepTrainerTest {
     private final LearnerState first = devices.learner(3);
     private final LessonPlan plan = plan();
     private final long bytesBefore = store.bytesHeld();
-    private final ActorRef<StepTrainer.Command> trainer = world.spawn(
-            StepTrainer.create("run", 7, 0, first, plan, desk.getRef(), plane, ATTEMPTS_MAX, parent.getRef()),
-            "trainer");
+    private final ActorRef<StepTrainer.Command> trainer = spawned(UNITS_PER_LEASE);
     private final AtomicBoolean gone = world.gone(trainer);
 
     @AfterEach
@@ -45,7 +44,14 @@ class StepTrainerTest {
         world.close();
     }
 
-    /** Three passes of several units each. */
+    private ActorRef<StepTrainer.Command> spawned(int unitsPerLease) {
+        return world.spawn(
+                StepTrainer.create(
+                        "run", 7, 0, first, plan, desk.getRef(), plane, unitsPerLease, ATTEMPTS_MAX, parent.getRef()),
+                "trainer-" + unitsPerLease);
+    }
+
+    /** Three passes of 6, 7 and 7 units: whole blocks, and a last one of one unit. */
     private LessonPlan plan() {
         Prompt prompt = devices.prompt("row");
         DrawUnit draw =
@@ -55,7 +61,7 @@ class StepTrainerTest {
         for (int slot = 0; slot < draw.slots(); slot++) {
             lessons.add(new Lesson(0, slot, prompt, drawn.images().get(slot), 0.1 * slot, 0));
         }
-        return LessonPlan.of(7, 0, lessons, Settings.rollout(0), Settings.training(2, 3, 2));
+        return LessonPlan.of(7, 0, lessons, Settings.rollout(0), Settings.training(2, 3, 1));
     }
 
     private void look() {
@@ -109,23 +115,22 @@ class StepTrainerTest {
         LearnerState state = first;
         for (int pass = 0; pass < 3; pass++) {
             List<WorkDesk.Submit<TrainUnit, Trained>> gradients = newlyAsked();
-            assertThat(gradients)
-                    .hasSize(plan.passes().get(pass).units().size())
-                    .hasSizeGreaterThan(2);
-            List<TensorRef> inUnitOrder = new ArrayList<>(Collections.nCopies(gradients.size(), first.old()));
+            assertThat(gradients).hasSize(blocks(plan.passes().get(pass))).hasSizeGreaterThan(2);
+            List<TensorRef> inOrder = new ArrayList<>(Collections.nCopies(gradients.size(), first.old()));
             Collections.shuffle(gradients, new Random(shuffle));
             for (WorkDesk.Submit<TrainUnit, Trained> submit : gradients) {
-                TrainUnit.GradientUnit unit = (TrainUnit.GradientUnit) submit.unit();
+                TrainUnit.GradientBlock unit = (TrainUnit.GradientBlock) submit.unit();
                 assertThat(unit.pass()).isEqualTo(pass);
                 assertThat(unit.state()).as("ST-3").isEqualTo(state);
                 assertThat(unit.validSamples())
                         .isEqualTo(plan.passes().get(pass).samples());
-                inUnitOrder.set(unit.index(), done(submit).tensors().getFirst());
+                inOrder.set(
+                        unit.first() / UNITS_PER_LEASE, done(submit).tensors().getFirst());
             }
             List<WorkDesk.Submit<TrainUnit, Trained>> update = newlyAsked();
             assertThat(update).hasSize(1);
             TrainUnit.UpdateUnit unit = (TrainUnit.UpdateUnit) update.getFirst().unit();
-            assertThat(unit.gradients()).as("ST-2").isEqualTo(inUnitOrder);
+            assertThat(unit.gradients()).as("ST-2").isEqualTo(inOrder);
             assertThat(unit.lastPass()).isEqualTo(pass == 2);
             state = ((Trained.Updated) done(update.getFirst())).state();
         }
@@ -200,7 +205,7 @@ class StepTrainerTest {
         }
     }
 
-    /** The bits of a step in which nothing was lost. */
+    /** The bits of a step in which nothing was lost, and every unit was leased singly. */
     private List<byte[]> undisturbed() {
         LearnerState state = first;
         List<TensorRef> made = new ArrayList<>();
@@ -208,8 +213,8 @@ class StepTrainerTest {
             List<TensorRef> gradients = new ArrayList<>();
             LessonPlan.Pass now = plan.passes().get(pass);
             for (int i = 0; i < now.units().size(); i++) {
-                gradients.addAll(result(new TrainUnit.GradientUnit(
-                                "run", 7, 0, pass, i, state, now.units().get(i), now.samples()))
+                List<List<TrainUnit.Sample>> unit = List.of(now.units().get(i));
+                gradients.addAll(result(new TrainUnit.GradientBlock("run", 7, 0, pass, i, state, unit, now.samples()))
                         .tensors());
             }
             state = ((Trained.Updated) result(new TrainUnit.UpdateUnit("run", 0, pass, state, gradients, pass == 2)))
@@ -235,6 +240,20 @@ class StepTrainerTest {
         assertThat(gone).isTrue();
         learned().state().tensors().forEach(store::release);
         assertThat(bytesMade()).as("ST-4").isZero();
+    }
+
+    /** ST-2. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 8, 64})
+    void blocks_of_any_size_change_neither_state_nor_statistics(int unitsPerLease) {
+        toTheEnd();
+        StepTrainer.StepLearned expected = learned();
+        assertThat(expected.passes()).extracting(PassStatistics::units).containsExactly(6, 7, 7);
+        endings.clear();
+        spawned(unitsPerLease);
+        toTheEnd();
+        assertThat(bits(learned().state())).usingRecursiveComparison().isEqualTo(bits(expected.state()));
+        assertThat(learned().passes()).isEqualTo(expected.passes());
     }
 
     /** ST-6. */
@@ -273,7 +292,7 @@ class StepTrainerTest {
         refuse(update, lost(gradients.get(1)));
         List<WorkDesk.Submit<TrainUnit, Trained>> again = newlyAsked();
         assertThat(again.stream().map(asked -> asked.unit().name()))
-                .containsExactly("gradient run step 0 pass 0 unit 1");
+                .containsExactly("gradient run step 0 pass 0 units 2 to 3");
         TensorRef other = done(again.getFirst()).tensors().getFirst();
         WorkDesk.Submit<TrainUnit, Trained> updateAgain = newlyAsked().getFirst();
         List<TensorRef> expected = new ArrayList<>(gradients);
@@ -317,18 +336,20 @@ class StepTrainerTest {
         assertThat(bytesMade()).isZero();
         nothingFollows();
         List<WorkDesk.Submit<TrainUnit, Trained>> again = newlyAsked();
-        assertThat(again).hasSize(plan.passes().getFirst().units().size());
+        assertThat(again).hasSize(blocks(plan.passes().getFirst()));
         assertThat(again).allMatch(asked -> asked.unit().inputs().contains(first.trained()));
         passDone(again);
         toTheEnd();
         assertLearnedAsIfNothingHadHappened();
     }
 
+    private static int blocks(LessonPlan.Pass pass) {
+        return Math.ceilDiv(pass.units().size(), UNITS_PER_LEASE);
+    }
+
     private int repairsMax() {
         return ATTEMPTS_MAX
-                * plan.passes().stream()
-                        .mapToInt(pass -> pass.units().size() + 1)
-                        .sum();
+                * plan.passes().stream().mapToInt(pass -> blocks(pass) + 1).sum();
     }
 
     /** ST-7, P-9. */

@@ -71,9 +71,8 @@ final class WireSamples {
         add("Perform, score", perform(new ScoreUnit(new ImageAddress("run-1", 3, 2, 1), referencePrompt(), tensor())));
         TrainUnit.Sample first = new TrainUnit.Sample(new Lesson(2, 1, prompt(), image(), 0.875, 1.5), 9);
         TrainUnit.Sample second = new TrainUnit.Sample(new Lesson(4, 0, referencePrompt(), sdeImage(), 0.125, -1.5), 8);
-        add(
-                "Perform, gradient",
-                perform(new TrainUnit.GradientUnit("run-1", -42L, 3, 1, 5, state(), List.of(first, second), 64)));
+        List<List<TrainUnit.Sample>> units = List.of(List.of(first, second), List.of(second));
+        add("Perform, gradients", perform(new TrainUnit.GradientBlock("run-1", -42L, 3, 1, 4, state(), units, 64)));
         add(
                 "Perform, update",
                 perform(new TrainUnit.UpdateUnit("run-1", 3, 1, state(), List.of(tensor(), tensor()), true)));

@@ -17,6 +17,14 @@ final class Allowed {
         require(value >= min && value <= max, key, value, "whole numbers from " + min + " to " + max);
     }
 
+    static void powerOfTwo(String key, int value, int max) {
+        require(
+                value <= max && Integer.bitCount(value) == 1 && value > 0,
+                key,
+                value,
+                "powers of two from 1 to " + max);
+    }
+
     static void real(String key, double value, double min, double max) {
         require(value >= min && value <= max, key, value, "numbers from " + min + " to " + max);
     }

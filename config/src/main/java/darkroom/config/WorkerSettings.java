@@ -7,12 +7,16 @@ import java.time.Duration;
  *
  * @param rolloutDevices CPU devices that draw, each one thread
  * @param trainerDevices CPU devices that train, each one thread
+ * @param gradientUnitsPerLease gradient units that a trainer takes at a time and adds up before it answers, a power
+ *     of two; a block is one message, and is done again as a whole
  * @param device what devices do; virtual ones decide another result
  */
-public record WorkerSettings(int rolloutDevices, int trainerDevices, Kind device, VirtualSettings virtual) {
+public record WorkerSettings(
+        int rolloutDevices, int trainerDevices, int gradientUnitsPerLease, Kind device, VirtualSettings virtual) {
     public WorkerSettings {
         Allowed.whole("workers.rollout-devices", rolloutDevices, 1, 1024);
         Allowed.whole("workers.trainer-devices", trainerDevices, 1, 1024);
+        Allowed.powerOfTwo("workers.gradient-units-per-lease", gradientUnitsPerLease, 64);
     }
 
     /** What a device does. */

@@ -53,8 +53,10 @@ class RecipesTest {
     @Test
     void workers_and_limits_do_not_decide_a_result_and_seeds_do() {
         String deciding = Recipes.deciding(Recipes.load("embedded-demo", List.of()));
-        assertThat(Recipes.deciding(Recipes.load("embedded-demo", List.of("workers.rollout-devices=5"))))
-                .isEqualTo(deciding);
+        for (String free : List.of("workers.rollout-devices=5", "workers.gradient-units-per-lease=8")) {
+            assertThat(Recipes.deciding(Recipes.load("embedded-demo", List.of(free))))
+                    .isEqualTo(deciding);
+        }
         assertThat(Recipes.deciding(Recipes.load("embedded-demo", List.of("seed=1"))))
                 .isNotEqualTo(deciding);
     }

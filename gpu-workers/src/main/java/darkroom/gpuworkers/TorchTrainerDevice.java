@@ -8,6 +8,7 @@ import darkroom.actors.DrawUnit;
 import darkroom.actors.LearnerState;
 import darkroom.actors.Lesson;
 import darkroom.actors.RandomKey;
+import darkroom.actors.SumTree;
 import darkroom.actors.TensorRef;
 import darkroom.actors.TensorRef.ElementType;
 import darkroom.actors.TensorStore;
@@ -27,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * One core that computes gradients of fixed micro-batches and takes optimizer steps.
  *
  * <p>A unit with fewer samples than {@code training.unit-samples} is filled up with samples of weight 0, so that every
- * batch takes the same path through the kernels. Gradients are added along a fixed binary tree over the units.
+ * batch takes the same path through the kernels. Gradients are added along {@link SumTree}: those of a block where they
+ * were computed, and the sums of the blocks by whoever takes the optimizer step.
  */
 public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
@@ -52,7 +54,7 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
             Workbench own = bench == null ? new Workbench() : bench;
             bench = own;
             return switch (unit) {
-                case TrainUnit.GradientUnit gradient -> own.gradient(gradient);
+                case TrainUnit.GradientBlock gradient -> own.gradient(gradient);
                 case TrainUnit.UpdateUnit update -> own.update(update);
             };
         });
@@ -125,56 +127,71 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
             owned.cap();
         }
 
-        Trained gradient(TrainUnit.GradientUnit unit) {
-            theta.hold(unit.state().trained());
-            old.hold(unit.state().old());
-            for (int row = 0; row < batch; row++) {
-                boolean real = row < unit.samples().size();
-                // Padding repeats the last sample, whose weight there is 0: finite numbers, no new ones.
-                write(unit, unit.samples().get(Math.min(row, unit.samples().size() - 1)), row);
-                set(weight, row, real ? 1.0 / unit.validSamples() : 0);
-            }
+        Trained gradient(TrainUnit.GradientBlock block) {
+            theta.hold(block.state().trained());
+            old.hold(block.state().old());
+            SumTree<NDArray> gradients = new SumTree<>(this::added);
+            SumTree<Double> policyLoss = new SumTree<>(Double::sum);
+            SumTree<Double> klLoss = new SumTree<>(Double::sum);
             try (NDManager scope = module.scope()) {
-                NDList results = grpo
-                        ? module.differentiate(
-                                scope,
-                                "grpo_gradient",
-                                x.array(),
-                                other.array(),
-                                a.array(),
-                                b.array(),
-                                deviation.array(),
-                                level.array(),
-                                source.array(),
-                                reference.array(),
-                                tokens.array(),
-                                judged.array(),
-                                weight.array(),
-                                theta.buffer.array(),
-                                old.buffer.array(),
-                                base.array())
-                        : module.differentiate(
-                                scope,
-                                "nft_gradient",
-                                x.array(),
-                                other.array(),
-                                level.array(),
-                                source.array(),
-                                reference.array(),
-                                tokens.array(),
-                                judged.array(),
-                                clip,
-                                weight.array(),
-                                theta.buffer.array(),
-                                old.buffer.array(),
-                                base.array());
-                TensorRef gradient = put(results.get(0));
-                return new Trained.Gradient(
-                        gradient, results.get(1).getFloat(), results.get(2).getFloat());
+                for (List<TrainUnit.Sample> unit : block.units()) {
+                    write(block, unit);
+                    NDList results = differentiated(scope);
+                    gradients.add(results.get(0));
+                    policyLoss.add((double) results.get(1).getFloat());
+                    klLoss.add((double) results.get(2).getFloat());
+                }
+                return new Trained.Gradient(put(gradients.sum()), policyLoss.sum(), klLoss.sum());
             }
         }
 
-        private void write(TrainUnit.GradientUnit unit, TrainUnit.Sample sample, int row) {
+        private void write(TrainUnit.GradientBlock block, List<TrainUnit.Sample> unit) {
+            for (int row = 0; row < batch; row++) {
+                boolean real = row < unit.size();
+                // Padding repeats the last sample, whose weight there is 0: finite numbers, no new ones.
+                write(block, unit.get(Math.min(row, unit.size() - 1)), row);
+                set(weight, row, real ? 1.0 / block.validSamples() : 0);
+            }
+        }
+
+        /** Gradient, share of the policy loss, share of the distance to the reference. */
+        private NDList differentiated(NDManager scope) {
+            return grpo
+                    ? module.differentiate(
+                            scope,
+                            "grpo_gradient",
+                            x.array(),
+                            other.array(),
+                            a.array(),
+                            b.array(),
+                            deviation.array(),
+                            level.array(),
+                            source.array(),
+                            reference.array(),
+                            tokens.array(),
+                            judged.array(),
+                            weight.array(),
+                            theta.buffer.array(),
+                            old.buffer.array(),
+                            base.array())
+                    : module.differentiate(
+                            scope,
+                            "nft_gradient",
+                            x.array(),
+                            other.array(),
+                            level.array(),
+                            source.array(),
+                            reference.array(),
+                            tokens.array(),
+                            judged.array(),
+                            clip,
+                            weight.array(),
+                            theta.buffer.array(),
+                            old.buffer.array(),
+                            base.array());
+        }
+
+        private void write(TrainUnit.GradientBlock block, TrainUnit.Sample sample, int row) {
             Lesson lesson = sample.lesson();
             int timestep = sample.timestep();
             long bytes = (long) values * Float.BYTES;
@@ -196,7 +213,12 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
                 x.bytes()
                         .asSlice(row * bytes, bytes)
                         .copyFrom(store.read(lesson.image().latent()));
-                RandomKey.of(unit.seed(), RandomKey.Purpose.TRAINING_NOISE, unit.step(), lesson.group(), lesson.slot())
+                RandomKey.of(
+                                block.seed(),
+                                RandomKey.Purpose.TRAINING_NOISE,
+                                block.step(),
+                                lesson.group(),
+                                lesson.slot())
                         .atOrdinal(timestep)
                         .normals(into);
                 set(judged, row, lesson.optimality());
@@ -210,14 +232,14 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
             long taken = state.optimizerSteps() + 1;
             double warmup = optimizer.warmupSteps() == 0 ? 1 : Math.min(1, (double) taken / optimizer.warmupSteps());
             try (NDManager scope = module.scope()) {
-                List<NDArray> gradients = new ArrayList<>();
+                SumTree<NDArray> gradients = new SumTree<>(this::added);
                 unit.gradients().forEach(ref -> gradients.add(take(scope, ref)));
                 NDList next = module.call(
                         scope,
                         "adamw",
                         scope.create(optimizer.learningRate() * warmup),
                         scope.create((float) state.optimizerSteps()),
-                        treeSum(gradients),
+                        gradients.sum(),
                         take(scope, state.trained()),
                         take(scope, state.firstMoment()),
                         take(scope, state.secondMoment()));
@@ -249,17 +271,11 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
             }
         }
 
-        /** Adds neighbours, then neighbours of the sums, until one is left: an order that only the units decide. */
-        private NDArray treeSum(List<NDArray> leaves) {
-            List<NDArray> level = leaves;
-            while (level.size() > 1) {
-                List<NDArray> above = new ArrayList<>();
-                for (int i = 0; i < level.size(); i += 2) {
-                    above.add(i + 1 < level.size() ? level.get(i).add(level.get(i + 1)) : level.get(i));
-                }
-                level = above;
+        private NDArray added(NDArray left, NDArray right) {
+            try (left;
+                    right) {
+                return left.add(right);
             }
-            return level.getFirst();
         }
 
         private NDArray take(NDManager scope, TensorRef ref) {

@@ -146,8 +146,8 @@ class NativeMemoryTest {
                 samples.add(
                         new TrainUnit.Sample(lesson, slot % settings.rollout().solverSteps()));
             }
-            Trained gradient = trained(
-                    new TrainUnit.GradientUnit("loop", settings.seed(), step, 0, 0, state, samples, samples.size()));
+            Trained gradient = trained(new TrainUnit.GradientBlock(
+                    "loop", settings.seed(), step, 0, 0, state, List.of(samples, samples), 2 * samples.size()));
             Trained updated = trained(new TrainUnit.UpdateUnit("loop", step, 0, state, gradient.tensors(), true));
             gradient.tensors().forEach(store::release);
             drawn.tensors().forEach(store::release);

@@ -8,6 +8,7 @@ import darkroom.actors.RunDigests;
 import darkroom.actors.RunEvent;
 import darkroom.config.RolloutSettings.Solver;
 import darkroom.config.RunSettings;
+import darkroom.config.TrainingSettings;
 import darkroom.config.TrainingSettings.Objective;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -15,6 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Promise P-1 on PyTorch: bit-equal weights, optimizer and verdicts, whoever computed them. */
 class TorchMembershipIndependenceTest {
@@ -49,6 +51,32 @@ class TorchMembershipIndependenceTest {
                         .isEqualTo(expected);
             }
         }
+    }
+
+    /** TR-2, on tensors: the last block is whole, short, or the only one. */
+    @ParameterizedTest
+    @MethodSource("settings")
+    void blocks_of_gradient_units_make_the_same_bits(RunSettings settings) {
+        try (TorchRun run = new TorchRun(settings)) {
+            for (int leaves : List.of(1, 2, 3, 5, 7, 8, 11)) {
+                List<List<Byte>> expected = run.learnedInBlocks(leaves, 1);
+                for (int block : List.of(2, 4, 8, 16)) {
+                    assertThat(run.learnedInBlocks(leaves, block))
+                            .as("%d leaves in blocks of %d", leaves, block)
+                            .isEqualTo(expected);
+                }
+            }
+        }
+    }
+
+    /** P-1, TR-2. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4})
+    void gradient_units_leased_in_blocks_make_the_same_run(int unitsPerLease) {
+        TrainingSettings fine = TorchRun.training(Objective.DIFFUSION_NFT, 0, 1);
+        RunSettings singly = TorchRun.settings(7, Solver.EULER, true, 0, fine);
+        RunSettings inBlocks = TorchRun.leasing(singly, unitsPerLease);
+        assertThat(digests(inBlocks, 2, 2)).isEqualTo(digests(singly, 1, 1));
     }
 
     @ParameterizedTest

@@ -8,8 +8,10 @@ import darkroom.actors.DrawUnit;
 import darkroom.actors.Drawn;
 import darkroom.actors.FaultyDevice;
 import darkroom.actors.LearnerState;
+import darkroom.actors.Lesson;
 import darkroom.actors.LocalTensorPlane;
 import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
 import darkroom.actors.PromptBan;
 import darkroom.actors.PromptSource;
@@ -41,6 +43,7 @@ import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
 import darkroom.config.TrainingSettings;
+import darkroom.config.WorkerSettings;
 import darkroom.edittasks.InstructionVocabulary;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -85,6 +88,10 @@ final class TorchRun implements AutoCloseable {
     }
 
     static TrainingSettings training(TrainingSettings.Objective objective, int lora) {
+        return training(objective, lora, 6);
+    }
+
+    static TrainingSettings training(TrainingSettings.Objective objective, int lora, int unitSamples) {
         return new TrainingSettings(
                 objective,
                 TrainingSettings.Weighting.ADAPTIVE,
@@ -93,7 +100,7 @@ final class TorchRun implements AutoCloseable {
                 1e-2,
                 2,
                 2,
-                6,
+                unitSamples,
                 lora,
                 4,
                 new OptimizerSettings(1e-2, 0, 0.9, 0.999, 1e-8, 0.01, 1),
@@ -107,6 +114,31 @@ final class TorchRun implements AutoCloseable {
         RolloutSettings rollout =
                 new RolloutSettings(3, 4, 3, RolloutSettings.Schedule.LINEAR, solver, 0.7, bf16, staleness);
         return settings(seed, rollout, training);
+    }
+
+    /** The same run, with so many gradient units a lease. */
+    static RunSettings leasing(RunSettings run, int unitsPerLease) {
+        WorkerSettings workers = run.workers();
+        return new RunSettings(
+                run.recipe(),
+                run.seed(),
+                run.steps(),
+                run.policy(),
+                run.data(),
+                run.rollout(),
+                run.scoring(),
+                run.groups(),
+                run.training(),
+                run.evaluation(),
+                run.checkpoints(),
+                new WorkerSettings(
+                        workers.rolloutDevices(),
+                        workers.trainerDevices(),
+                        unitsPerLease,
+                        workers.device(),
+                        workers.virtual()),
+                run.limits(),
+                run.cluster());
     }
 
     static RunSettings settings(long seed, RolloutSettings rollout, TrainingSettings training) {
@@ -209,6 +241,50 @@ final class TorchRun implements AutoCloseable {
                 Duration.ofSeconds(SECONDS_MAX),
                 system.scheduler());
         return ended.toCompletableFuture().join();
+    }
+
+    /** The learner, in bytes, after one optimizer step on so many gradient units of one sample each. */
+    List<List<Byte>> learnedInBlocks(int units, int unitsPerLease) {
+        LearnerState state = learner(policy, store, settings.seed());
+        Prompt prompt = prompt(store, 1);
+        DrawUnit draw =
+                new DrawUnit("run", 7, DrawUnit.Purpose.TRAINING, 0, 0, 4, new PolicyVersion(0), state.old(), prompt);
+        try (TorchRolloutDevice rollout = new TorchRolloutDevice("rollout", policy, store);
+                TorchTrainerDevice trainer = new TorchTrainerDevice("trainer", policy, 5, store)) {
+            Drawn drawn = rollout.perform(draw).toCompletableFuture().join();
+            List<List<TrainUnit.Sample>> all = new ArrayList<>();
+            for (int unit = 0; unit < units; unit++) {
+                Lesson lesson =
+                        new Lesson(0, unit % 4, prompt, drawn.images().get(unit % 4), 0.07 * unit, 0.2 * unit - 1);
+                all.add(List.of(new TrainUnit.Sample(lesson, unit % 3)));
+            }
+            List<TensorRef> gradients = new ArrayList<>();
+            for (int first = 0; first < units; first += unitsPerLease) {
+                TrainUnit block = new TrainUnit.GradientBlock(
+                        "run",
+                        7,
+                        0,
+                        0,
+                        first,
+                        state,
+                        all.subList(first, Math.min(first + unitsPerLease, units)),
+                        units);
+                gradients.addAll(
+                        trainer.perform(block).toCompletableFuture().join().tensors());
+            }
+            Trained updated = trainer.perform(new TrainUnit.UpdateUnit("run", 0, 0, state, gradients, true))
+                    .toCompletableFuture()
+                    .join();
+            return updated.tensors().stream().map(this::bytes).toList();
+        }
+    }
+
+    private List<Byte> bytes(TensorRef ref) {
+        List<Byte> bytes = new ArrayList<>();
+        for (byte value : store.read(ref).toArray(ValueLayout.JAVA_BYTE)) {
+            bytes.add(value);
+        }
+        return bytes;
     }
 
     static LearnerState learner(EmbeddedPolicy policy, OffHeapTensorStore store, long seed) {

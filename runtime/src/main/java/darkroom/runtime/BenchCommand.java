@@ -100,8 +100,8 @@ final class BenchCommand implements Runnable {
             }
             double training = rate(repeats, 4 * unitSamples, () -> {
                 for (int i = 0; i < 4; i++) {
-                    TrainUnit.GradientUnit unit =
-                            new TrainUnit.GradientUnit("bench", 0, 0, i, 0, learner, samples, unitSamples);
+                    TrainUnit.GradientBlock unit =
+                            new TrainUnit.GradientBlock("bench", 0, 0, i, 0, learner, List.of(samples), unitSamples);
                     Trained.Gradient gradient = (Trained.Gradient)
                             trainer.perform(unit).toCompletableFuture().join();
                     List<TensorRef> gradients = gradient.tensors();

@@ -83,12 +83,7 @@ final class Crews {
         }
         List<DeviceSeat<TrainUnit, Trained>> trainer = new ArrayList<>();
         for (int i = 0; i < trainerDevices; i++) {
-            trainer.add(seat(
-                    "trainer-" + i,
-                    plane,
-                    () -> new VirtualTrainer(
-                            simulated(plane, times.unit()).trainer(),
-                            simulated(plane, Duration.ZERO).trainer())));
+            trainer.add(seat("trainer-" + i, plane, () -> new VirtualTrainer(plane, times.unit())));
         }
         List<DeviceSeat<ScoreUnit, ScoreOutcome>> reward = new ArrayList<>();
         for (int i = 0; i < scorers; i++) {
@@ -107,22 +102,21 @@ final class Crews {
         return new SimulatedDevices(plane.store(), VIRTUAL_PARAMETERS, after);
     }
 
-    /** An update takes no time, a gradient its own. */
-    private record VirtualTrainer(Device<TrainUnit, Trained> gradients, Device<TrainUnit, Trained> updates)
-            implements Device<TrainUnit, Trained> {
+    /** Each gradient unit of a block takes its time, an update none. */
+    private record VirtualTrainer(TensorPlane plane, Duration time) implements Device<TrainUnit, Trained> {
         @Override
         public CompletionStage<Trained> perform(TrainUnit unit) {
-            return switch (unit) {
-                case TrainUnit.GradientUnit gradient -> gradients.perform(gradient);
-                case TrainUnit.UpdateUnit update -> updates.perform(update);
-            };
+            Duration all =
+                    switch (unit) {
+                        case TrainUnit.GradientBlock block ->
+                            time.multipliedBy(block.units().size());
+                        case TrainUnit.UpdateUnit _ -> Duration.ZERO;
+                    };
+            return simulated(plane, all).trainer().perform(unit);
         }
 
         @Override
-        public void close() {
-            gradients.close();
-            updates.close();
-        }
+        public void close() {}
     }
 
     /** A device that takes many units at a time. */
