@@ -230,6 +230,9 @@ final class SimulatedWorld extends AbstractExecutorService implements AutoClosea
 
     @Override
     public void close() {
+        if (CURRENT.get() != this) {
+            return; // closed before
+        }
         system.terminate();
         pass(Duration.ofSeconds(10));
         CURRENT.remove();
