@@ -30,9 +30,6 @@ public sealed interface TrainUnit extends Unit {
             implements TrainUnit {
         public GradientBlock {
             units = units.stream().map(List::copyOf).toList();
-            if (units.isEmpty()) {
-                throw new IllegalArgumentException("a block of no gradient units");
-            }
         }
 
         @Override
