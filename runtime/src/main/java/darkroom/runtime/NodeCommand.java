@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -49,7 +50,8 @@ final class NodeCommand implements Callable<Integer> {
     @Option(
             names = "--config",
             paramLabel = "NAME|FILE",
-            description = "Recipe or HOCON file. Of a worker node only cluster.* and limits.* count. Default: embedded-demo")
+            description =
+                    "Recipe or HOCON file. Of a worker node only cluster.* and limits.* count. Default: embedded-demo")
     private @Nullable String config;
 
     @Option(
@@ -63,7 +65,8 @@ final class NodeCommand implements Callable<Integer> {
             names = "--devices",
             paramLabel = "N",
             defaultValue = "1",
-            description = "CPU devices of each of the roles rollout and trainer, one thread each. Default: ${DEFAULT-VALUE}")
+            description =
+                    "CPU devices of each of the roles rollout and trainer, one thread each. Default: ${DEFAULT-VALUE}")
     private int devices;
 
     @Option(
@@ -105,10 +108,7 @@ final class NodeCommand implements Callable<Integer> {
         overrides.add("workers.trainer-devices=" + devices);
         RunSettings settings = Recipes.load(config == null ? "embedded-demo" : config, overrides);
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
-        Ground.Opener grounds = ControlNode.with(
-                wanted,
-                open -> terminal.println("To add a node: ./darkroom node --roles rollout --join " + open.address()),
-                () -> {});
+        Ground.Opener grounds = ControlNode.with(wanted, open -> open.say(terminal), () -> {});
         return Files.isRegularFile(directory.resolve(LocalRun.SETTINGS))
                 ? LocalRun.resume(directory, overrides, grounds, terminal)
                 : LocalRun.start(settings, directory, grounds, terminal);
@@ -129,23 +129,29 @@ final class NodeCommand implements Callable<Integer> {
             terminal.flush();
         })) {
             long seconds = settings.cluster().drainTime().toSeconds() + SECONDS_BEYOND_DRAIN;
-            Runtime.getRuntime()
-                    .addShutdownHook(new Thread(
-                            () -> {
-                                node.leave("asked to end");
-                                await(ended, seconds);
-                            },
-                            "leave"));
+            // Answered here and not by a shutdown hook: a process that hooks end has no exit code of its own.
+            leavesOn("TERM", node, ended, seconds);
+            if (parent == null) {
+                leavesOn("INT", node, ended, seconds);
+            }
             return node.run();
         } finally {
             ended.countDown();
         }
     }
 
-    private static void await(CountDownLatch ended, long seconds) {
+    private static void leavesOn(String signal, WorkerNode node, CountDownLatch ended, long secondsMax) {
+        var _ = Signals.register(signal, () -> {
+            node.leave("asked to end");
+            Thread.ofPlatform().daemon().name("leave").start(() -> endWithin(secondsMax, ended));
+        });
+    }
+
+    private static void endWithin(long secondsMax, CountDownLatch ended) {
         try {
-            if (!ended.await(seconds, TimeUnit.SECONDS)) {
-                System.err.println("darkroom: the node has not left in good order within " + seconds + " s");
+            if (!ended.await(secondsMax, TimeUnit.SECONDS)) {
+                System.err.println("darkroom: the node has not left in good order within " + secondsMax + " s");
+                Runtime.getRuntime().halt(ExitCode.FAILED.code());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -161,13 +167,16 @@ final class NodeCommand implements Callable<Integer> {
         return all;
     }
 
-    /** No orphans: whoever started this process may be killed. */
+    /** No orphans: whoever started this process may be killed. What a terminal sends to both is the parent's to answer. */
     private void endWithParent() {
         if (parent != null) {
+            var _ = Signals.register("INT", () -> {});
             ProcessHandle.of(parent)
                     .map(ProcessHandle::onExit)
                     .ifPresentOrElse(
-                            end -> { var _ = end.thenRun(() -> Runtime.getRuntime().halt(ExitCode.FAILED.code())); },
+                            end -> {
+                                var _ = end.thenRun(() -> Runtime.getRuntime().halt(ExitCode.FAILED.code()));
+                            },
                             () -> Runtime.getRuntime().halt(ExitCode.FAILED.code()));
         }
     }
