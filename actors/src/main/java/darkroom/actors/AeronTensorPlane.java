@@ -148,7 +148,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     /** Who is there now, completely. Who was there and is not has left, and its tensors are lost. */
     public void peers(Collection<PlanePeer> roster) {
         List<PlanePeer> now = List.copyOf(roster);
-        if (!call(() -> agent.roster(now))) {
+        if (!call(() -> agent.roster(now)) && !closing) {
             LOG.error("{} calls wait for the plane of {}: a roster is lost", PlaneAgent.CALLS_MAX, here.node());
         }
     }

@@ -11,6 +11,7 @@ import darkroom.actors.TensorPlane;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.function.Consumer;
@@ -20,6 +21,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Down;
 import org.apache.pekko.cluster.typed.Join;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,14 +41,22 @@ final class ControlNode implements Ground {
     private final AeronTensorPlane plane;
     private @Nullable Supplier<ActorRef<Gate.Command>> gate;
     private @Nullable StatusPage page;
+    private @Nullable ActorSystem<Studio.Command> system;
 
     /**
      * What others need to come in.
      *
      * @param address host:port for messages
      * @param driver directory of the media driver that processes of this machine may share
+     * @param status URL of the status page
+     * @param system the control node itself, for those who watch it
      */
-    record Open(String address, String driver) {}
+    record Open(String address, String driver, String status, ActorSystem<Studio.Command> system) {
+        /** Tells people how to add a node. */
+        void say(PrintWriter terminal) {
+            Logging.terminal().say("To add a node: ./darkroom node --roles rollout --join " + address, terminal);
+        }
+    }
 
     private ControlNode(RunSettings settings, List<String> roles, Consumer<Open> opened, Runnable dismissed) {
         this.settings = settings;
@@ -95,6 +105,7 @@ final class ControlNode implements Ground {
 
     @Override
     public void open(ActorSystem<Studio.Command> studio) {
+        system = studio;
         Cluster cluster = Cluster.get(studio);
         Address address = cluster.selfMember().address();
         cluster.manager().tell(Join.create(address));
@@ -114,7 +125,7 @@ final class ControlNode implements Ground {
                 card, Recipes.render(settings), settings.cluster().nodeSilentAfter(), plane::peers));
         String where = address.getHost().get() + ":" + address.getPort().get();
         LOG.info("{} lets nodes in at {}", name, where);
-        opened.accept(new Open(where, plane.peer().driver()));
+        opened.accept(new Open(where, plane.peer().driver(), page.url(), studio));
     }
 
     @Override
@@ -138,6 +149,12 @@ final class ControlNode implements Ground {
     @Override
     public void dismiss() {
         tell(new Gate.Close("the run has ended"));
+        ActorSystem<Studio.Command> now = system;
+        if (now != null) {
+            // Nobody leaves a cluster that waits for those who are gone.
+            Cluster cluster = Cluster.get(now);
+            cluster.state().getUnreachable().forEach(member -> cluster.manager().tell(new Down(member.address())));
+        }
         dismissed.run();
     }
 

@@ -2,12 +2,14 @@ package darkroom.runtime;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Holds the end of the process back (Ctrl-C, SIGTERM) until the step in work is committed and its checkpoint is on the
- * disk, at most {@link #SECONDS_MAX}.
+ * Holds the end of the process back (Ctrl-C, SIGTERM) until the step in work is committed, its checkpoint is on the disk and
+ * other nodes have gone, at most {@link #SECONDS_MAX}.
  */
 final class Interrupt implements AutoCloseable {
     /** A second kill -9 is always at hand; a machine that is taken away gives about this much notice. */
@@ -17,12 +19,18 @@ final class Interrupt implements AutoCloseable {
 
     private final CountDownLatch raised = new CountDownLatch(1);
     private final CountDownLatch done = new CountDownLatch(1);
+    private final AtomicReference<@Nullable Runnable> finishStep = new AtomicReference<>();
     private final Thread hook;
 
-    /** @param finishStep asks for the end after the step in work; returns at once */
-    Interrupt(Runnable finishStep) {
-        hook = new Thread(() -> wait(finishStep), "interrupt");
+    /** Holds nothing back until there is something to finish. Closed after all that has to be put away in good order. */
+    Interrupt() {
+        hook = new Thread(this::hold, "interrupt");
         Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    /** @param finishStep asks for the end after the step in work; returns at once */
+    void finishing(Runnable finishStep) {
+        this.finishStep.set(finishStep);
     }
 
     /** Whether someone asked the process to end. */
@@ -30,9 +38,13 @@ final class Interrupt implements AutoCloseable {
         return raised.getCount() == 0;
     }
 
-    private void wait(Runnable finishStep) {
+    private void hold() {
         raised.countDown();
-        finishStep.run();
+        Runnable finish = finishStep.get();
+        if (finish == null) {
+            return;
+        }
+        finish.run();
         try {
             if (!done.await(SECONDS_MAX, TimeUnit.SECONDS)) {
                 LOG.warn("the step in work has not ended within {} s; the last checkpoint stands", SECONDS_MAX);

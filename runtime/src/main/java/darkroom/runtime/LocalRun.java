@@ -151,7 +151,8 @@ final class LocalRun {
             view.stage("preparing");
             EmbeddedPolicy policy =
                     new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
-            try (Ground ground = grounds.open(settings);
+            try (Interrupt interrupt = new Interrupt();
+                    Ground ground = grounds.open(settings);
                     Scorers scorers = ground.scores()
                             ? Scorers.open(settings.scoring())
                             : Scorers.elsewhere(settings.scoring())) {
@@ -159,7 +160,7 @@ final class LocalRun {
                 Optional<Checkpoints.Loaded> loaded =
                         resumed ? CheckpointWriter.in(directory).loadNewest(store) : Optional.empty();
                 loaded.ifPresent(this::requireSameSettings);
-                return new Session(view, policy, scorers, ground, loaded).run();
+                return new Session(view, policy, scorers, ground, loaded).run(interrupt);
             }
         } finally {
             log.close();
@@ -227,7 +228,7 @@ final class LocalRun {
                     loaded.map(found -> found.manifest().step()).orElse(-1));
         }
 
-        ExitCode run() throws IOException, InterruptedException {
+        ExitCode run(Interrupt interrupt) throws IOException, InterruptedException {
             try (RunRecorder recorder = new RunRecorder(directory, settings, open::row, meter, from.step());
                     TensorBoardRecorder tensorBoard =
                             TensorBoardRecorder.in(directory, InstantSource.system(), from.step(), meter::measure)) {
@@ -243,8 +244,8 @@ final class LocalRun {
                         ground.plane(),
                         listeners,
                         InstantSource.system());
-                try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground);
-                        Interrupt interrupt = new Interrupt(studio::finishStep)) {
+                try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground)) {
+                    interrupt.finishing(studio::finishStep);
                     return finish(trained(studio, interrupt), interrupt);
                 }
             }

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -107,10 +108,7 @@ final class NodeCommand implements Callable<Integer> {
         overrides.add("workers.trainer-devices=" + devices);
         RunSettings settings = Recipes.load(config == null ? "embedded-demo" : config, overrides);
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
-        Ground.Opener grounds = ControlNode.with(
-                wanted,
-                open -> terminal.println("To add a node: ./darkroom node --roles rollout --join " + open.address()),
-                () -> {});
+        Ground.Opener grounds = ControlNode.with(wanted, open -> open.say(terminal), () -> {});
         return Files.isRegularFile(directory.resolve(LocalRun.SETTINGS))
                 ? LocalRun.resume(directory, overrides, grounds, terminal)
                 : LocalRun.start(settings, directory, grounds, terminal);
@@ -131,23 +129,29 @@ final class NodeCommand implements Callable<Integer> {
             terminal.flush();
         })) {
             long seconds = settings.cluster().drainTime().toSeconds() + SECONDS_BEYOND_DRAIN;
-            Runtime.getRuntime()
-                    .addShutdownHook(new Thread(
-                            () -> {
-                                node.leave("asked to end");
-                                await(ended, seconds);
-                            },
-                            "leave"));
+            // Answered here and not by a shutdown hook: a process that hooks end has no exit code of its own.
+            leavesOn("TERM", node, ended, seconds);
+            if (parent == null) {
+                leavesOn("INT", node, ended, seconds);
+            }
             return node.run();
         } finally {
             ended.countDown();
         }
     }
 
-    private static void await(CountDownLatch ended, long seconds) {
+    private static void leavesOn(String signal, WorkerNode node, CountDownLatch ended, long secondsMax) {
+        var _ = Signals.register(signal, () -> {
+            node.leave("asked to end");
+            Thread.ofPlatform().daemon().name("leave").start(() -> endWithin(secondsMax, ended));
+        });
+    }
+
+    private static void endWithin(long secondsMax, CountDownLatch ended) {
         try {
-            if (!ended.await(seconds, TimeUnit.SECONDS)) {
-                System.err.println("darkroom: the node has not left in good order within " + seconds + " s");
+            if (!ended.await(secondsMax, TimeUnit.SECONDS)) {
+                System.err.println("darkroom: the node has not left in good order within " + secondsMax + " s");
+                Runtime.getRuntime().halt(ExitCode.FAILED.code());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -163,9 +167,10 @@ final class NodeCommand implements Callable<Integer> {
         return all;
     }
 
-    /** No orphans: whoever started this process may be killed. */
+    /** No orphans: whoever started this process may be killed. What a terminal sends to both is the parent's to answer. */
     private void endWithParent() {
         if (parent != null) {
+            var _ = Signals.register("INT", () -> {});
             ProcessHandle.of(parent)
                     .map(ProcessHandle::onExit)
                     .ifPresentOrElse(

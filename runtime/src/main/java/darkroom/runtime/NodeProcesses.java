@@ -27,17 +27,30 @@ final class NodeProcesses implements AutoCloseable {
         this.logs = logs;
     }
 
-    /** Starts one with the flags of this process. */
-    synchronized Process start(List<String> roles, List<String> arguments) {
-        if (closed) {
-            throw new IllegalStateException("no process is started while the others end");
-        }
+    /** What starts this program once more: the flags and the class path of this process, and no command. */
+    static List<String> program() {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElse("java"));
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(flag -> !flag.startsWith("-XX:AOTCacheOutput") && !flag.startsWith("-agentlib"))
                 .toList());
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Darkroom.class.getName(), "node"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Darkroom.class.getName()));
+        return command;
+    }
+
+    /** Starts one with the flags of this process. */
+    Process start(List<String> roles, List<String> arguments) {
+        return start(List.of(), roles, arguments);
+    }
+
+    /** @param by a program that becomes the node, for instance {@code ip netns exec NAME}; empty for none */
+    synchronized Process start(List<String> by, List<String> roles, List<String> arguments) {
+        if (closed) {
+            throw new IllegalStateException("no process is started while the others end");
+        }
+        List<String> command = new ArrayList<>(by);
+        command.addAll(program());
+        command.add("node");
         command.addAll(List.of("--roles", String.join(",", roles)));
         command.addAll(List.of("--parent", Long.toString(ProcessHandle.current().pid())));
         command.addAll(arguments);
@@ -63,7 +76,8 @@ final class NodeProcesses implements AutoCloseable {
         CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS).execute(() -> signal("CONT", process));
     }
 
-    private static void signal(String name, Process process) {
+    /** @param name of a signal, for instance {@code STOP} */
+    static void signal(String name, Process process) {
         try {
             new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
                     .redirectErrorStream(true)
@@ -80,6 +94,12 @@ final class NodeProcesses implements AutoCloseable {
     /** Waits until all have left by themselves, some seconds at most. */
     void awaitLeft() {
         await();
+    }
+
+    /** Ends all at once. */
+    synchronized void kill() {
+        closed = true;
+        processes.forEach(Process::destroyForcibly);
     }
 
     /** Asks all to leave, and ends those that have not within some seconds. */

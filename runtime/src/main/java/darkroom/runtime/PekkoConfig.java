@@ -26,7 +26,10 @@ final class PekkoConfig {
                 settings.port(),
                 "pekko.cluster.roles",
                 ConfigValueFactory.fromIterable(roles)));
-        Config plain = own.withFallback(WireVersion.settings(NodeCards.build())).withFallback(read("cluster.conf"));
+        Config plain = ofVirtualMachine()
+                .withFallback(own)
+                .withFallback(WireVersion.settings(NodeCards.build()))
+                .withFallback(read("cluster.conf"));
         return settings.tls().enabled() ? tls(settings.tls()).withFallback(plain) : plain;
     }
 
@@ -44,6 +47,12 @@ final class PekkoConfig {
                 tls.certificate(),
                 engine + "ca-cert-file",
                 tls.authority()));
+    }
+
+    /** What the virtual machine was started with ({@code -Dpekko....}, {@code -Ddarkroom....}) is above all else. */
+    private static Config ofVirtualMachine() {
+        Config all = ConfigFactory.systemProperties();
+        return all.withOnlyPath("pekko").withFallback(all.withOnlyPath("darkroom"));
     }
 
     private static Config read(String resource) {

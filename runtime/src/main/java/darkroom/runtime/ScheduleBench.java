@@ -82,15 +82,8 @@ final class ScheduleBench implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        List<String> overrides = new ArrayList<>(SMALL);
-        overrides.add("steps=" + steps);
-        overrides.add("limits.work-attempts-max=64");
-        overrides.addAll(set);
-        RunSettings settings = Recipes.load("embedded-demo", overrides);
-        RunDigests expected;
-        try (Ground ground = Ground.Alone.with(settings)) {
-            expected = Rehearsal.run(settings, _ -> {}, () -> {}, ground);
-        }
+        RunSettings settings = settings(steps, set);
+        RunDigests expected = alone(settings);
         out.println("one process: weights " + expected.weights());
         out.flush();
         int unequal = 0;
@@ -122,14 +115,24 @@ final class ScheduleBench implements Callable<Integer> {
     }
 
     /** @param seed decides who starts, and what happens when; negative for nothing */
-    private record Schedule(long seed, int rollout, int trainer) {
+    record Schedule(long seed, int rollout, int trainer) {
+        static Schedule of(long seed) {
+            RandomGenerator chance = chance(seed);
+            return new Schedule(
+                    seed, ROLLOUTS.get(chance.nextInt(ROLLOUTS.size())), TRAINERS.get(chance.nextInt(TRAINERS.size())));
+        }
+
         @Override
         public String toString() {
             return "%s rollout %d, trainer %d".formatted(seed < 0 ? "calm" : "seed " + seed, rollout, trainer);
         }
     }
 
-    private record Outcome(RunDigests digests, int gone, List<String> happened) {}
+    /**
+     * @param gone nodes that left or fell silent
+     * @param happened what was done to processes, and the steps, in order of time
+     */
+    record Outcome(RunDigests digests, int gone, List<String> happened) {}
 
     private List<Schedule> schedules() {
         List<Schedule> all = new ArrayList<>();
@@ -138,11 +141,7 @@ final class ScheduleBench implements Callable<Integer> {
             return all;
         }
         for (long each = seed; each < seed + count; each++) {
-            RandomGenerator chance = chance(each);
-            all.add(new Schedule(
-                    each,
-                    ROLLOUTS.get(chance.nextInt(ROLLOUTS.size())),
-                    TRAINERS.get(chance.nextInt(TRAINERS.size()))));
+            all.add(Schedule.of(each));
         }
         return all;
     }
@@ -151,16 +150,34 @@ final class ScheduleBench implements Callable<Integer> {
         return RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     }
 
-    private static Outcome run(RunSettings settings, Schedule schedule) throws IOException, InterruptedException {
+    /** A run of small steps. */
+    static RunSettings settings(int steps, List<String> overrides) {
+        List<String> all = new ArrayList<>(SMALL);
+        all.add("steps=" + steps);
+        all.add("limits.work-attempts-max=64");
+        all.addAll(overrides);
+        return Recipes.load("embedded-demo", all);
+    }
+
+    /** What one process ends in. */
+    static RunDigests alone(RunSettings settings) throws IOException, InterruptedException {
+        try (Ground ground = Ground.Alone.with(settings)) {
+            return Rehearsal.run(settings, _ -> {}, () -> {}, ground);
+        }
+    }
+
+    /** What processes end in that come and go as the schedule says. */
+    static Outcome run(RunSettings settings, Schedule schedule) throws IOException, InterruptedException {
         Path logs = Files.createTempDirectory("darkroom-schedule");
         AtomicInteger gone = new AtomicInteger();
+        RunDigests digests;
+        List<String> happened;
         try (NodeProcesses processes = new NodeProcesses(logs)) {
             Happenings happenings = new Happenings(processes, schedule);
             Ground.Opener opener = ControlNode.with(
                     List.of(ControlNode.ROLE),
                     open -> happenings.begin(TrainCommand.joining(open, List.of())),
                     happenings::end);
-            RunDigests digests;
             try (Ground ground = opener.open(settings)) {
                 digests = Rehearsal.run(
                         settings,
@@ -175,8 +192,10 @@ final class ScheduleBench implements Callable<Integer> {
                         () -> {},
                         ground);
             }
-            return new Outcome(digests, gone.get(), happenings.happened);
+            happened = List.copyOf(happenings.happened);
         }
+        ProcessCluster.remove(logs); // those of a run that failed stay
+        return new Outcome(digests, gone.get(), happened);
     }
 
     /** What happens to the processes, by chance, while the run goes on. */

@@ -3,6 +3,7 @@ package darkroom.runtime;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.AppenderBase;
+import java.io.PrintWriter;
 import java.util.function.Consumer;
 
 /** Writes one line a warning to standard error, or through whoever has the terminal at the moment. */
@@ -19,6 +20,16 @@ public final class TerminalAppender extends AppenderBase<ILoggingEvent> {
 
     void printToStandardError() {
         this.printer = STANDARD_ERROR;
+    }
+
+    /** A line that is no message of the log: above the live view if one is open on the terminal, else on {@code out}. */
+    void say(String line, PrintWriter out) {
+        if (printer.equals(STANDARD_ERROR)) {
+            out.println(line);
+            out.flush();
+        } else {
+            printer.accept(line);
+        }
     }
 
     void setStackTraces(boolean stackTraces) {

@@ -119,8 +119,7 @@ final class TrainCommand implements Callable<Integer> {
             return run.on(ControlNode.with(
                     List.of(ControlNode.ROLE),
                     open -> {
-                        terminal.println("To add a node: ./darkroom node --roles rollout --join " + open.address());
-                        terminal.flush();
+                        open.say(terminal);
                         for (String role : counts.roles()) {
                             processes.start(List.of(role), joining(open, overrides));
                         }

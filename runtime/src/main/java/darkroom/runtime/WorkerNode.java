@@ -113,8 +113,9 @@ final class WorkerNode implements AutoCloseable {
                         }
                         inVain = now.wasLetIn() ? 0 : inVain + 1;
                         if (inVain >= LIVES_IN_VAIN_MAX) {
-                            throw new CommandFailedException("no control node at %s let this node in, %d times: %s"
-                                    .formatted(seeds(own.cluster()), inVain, why));
+                            throw new CommandFailedException(
+                                    "%s, %d times; is it there, can each reach cluster.host of the other, have both certificates of one authority?"
+                                            .formatted(why, inVain));
                         }
                         said.accept(why + "; beginning again");
                     }
@@ -219,7 +220,11 @@ final class WorkerNode implements AutoCloseable {
                                     ? new End.Refused(
                                             "its nodes speak another wire version than %d, that of this build (%s); use the same build on every node"
                                                     .formatted(WireVersion.CURRENT, NodeCards.build()))
-                                    : new End.GivenUp("the cluster has given this node up")));
+                                    : new End.GivenUp(
+                                            letIn
+                                                    ? "the cluster has given this node up"
+                                                    : "no control node at %s has let this node in"
+                                                            .formatted(seeds(cluster)))));
             started.systemActorOf(
                     Membership.create(
                             now -> {
@@ -257,7 +262,7 @@ final class WorkerNode implements AutoCloseable {
 
         void leave(String why) {
             ActorRef<NodeAgent.Command> now = agent;
-            if (now == null || !letIn) {
+            if (now == null) {
                 end.complete(new End.Left(why));
             } else {
                 now.tell(new NodeAgent.Leave(why));

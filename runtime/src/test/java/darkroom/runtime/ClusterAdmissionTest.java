@@ -1,0 +1,154 @@
+package darkroom.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import darkroom.actors.WireVersion;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Who is let into a cluster and who is not, by processes that try. */
+@Tag("cluster")
+class ClusterAdmissionTest {
+    private static final String PASSWORD = "changeit";
+    private static final String IMPATIENT =
+            "JAVA_TOOL_OPTIONS=-Dpekko.cluster.shutdown-after-unsuccessful-join-seed-nodes=4s";
+
+    @TempDir
+    Path directory = Path.of("unset");
+
+    /** WV: another wire version is refused, with a reason that says what to do. */
+    @Test
+    void a_node_of_another_wire_version_is_refused_and_says_why() throws Exception {
+        try (VirtualCluster cluster = VirtualCluster.open()) {
+            int other = WireVersion.CURRENT + 1;
+            try (CommandProcess node = CommandProcess.start(
+                    directory,
+                    List.of("env", "JAVA_TOOL_OPTIONS=-D" + WireVersion.KEY + "=" + other),
+                    joining(cluster))) {
+                CommandProcess.Finished finished = node.await();
+                assertThat(finished.code()).as(finished.printed()).isEqualTo(ExitCode.FAILED.code());
+                assertThat(finished.printed()).contains("wire version").contains("use the same build on every node");
+            }
+            cluster.startAll("rollout", "trainer", "reward");
+            cluster.awaitSteps(1);
+            cluster.endsAsAlone();
+        }
+    }
+
+    /** Nobody is there: it tries again, and says where it looked. */
+    @Test
+    void a_node_that_finds_no_control_node_says_where_it_looked_and_goes_on_trying() throws Exception {
+        String nowhere = "127.0.0.1:" + CommandProcess.freePort();
+        try (CommandProcess node = CommandProcess.start(
+                directory, List.of("env", IMPATIENT), List.of("node", "--roles", "rollout", "--join", nowhere))) {
+            node.awaitPrinted("no control node at [" + nowhere + "] has let this node in; beginning again");
+            node.signal("TERM");
+            assertThat(node.await().code()).as(node.printed()).isZero();
+        }
+    }
+
+    /** Both ends show a certificate of one authority, or there is no connection. */
+    @Test
+    void nodes_with_certificates_of_one_authority_work_together_and_let_nobody_else_in() throws Exception {
+        List<String> ours = certified("ours");
+        List<String> others = certified("others");
+        try (VirtualCluster cluster = VirtualCluster.open(ours.toArray(String[]::new))) {
+            List<String> plain = joining(cluster);
+            List<String> foreign = Stream.concat(
+                            plain.stream(), others.stream().flatMap(setting -> Stream.of("--set", setting)))
+                    .toList();
+            try (CommandProcess withoutCertificate = CommandProcess.start(directory, List.of("env", IMPATIENT), plain);
+                    CommandProcess ofAnotherAuthority =
+                            CommandProcess.start(directory, List.of("env", IMPATIENT), foreign)) {
+                cluster.startAll("rollout", "trainer", "reward");
+                cluster.awaitSteps(2);
+                for (CommandProcess stranger : List.of(withoutCertificate, ofAnotherAuthority)) {
+                    stranger.awaitPrinted("has let this node in; beginning again");
+                    assertThat(stranger.printed()).doesNotContain("let in as");
+                }
+                assertThat(cluster.processes().members()).hasSize(4);
+            }
+            cluster.endsAsAlone();
+        }
+    }
+
+    private static List<String> joining(VirtualCluster cluster) throws InterruptedException {
+        List<String> all = new ArrayList<>(List.of("node", "--roles", "rollout"));
+        all.addAll(TrainCommand.joining(cluster.processes().opened(), List.of()));
+        return all;
+    }
+
+    /** Settings of a node with a certificate of an authority of this name. */
+    private List<String> certified(String authority) throws Exception {
+        String ca = store(authority + "-ca", "-ext", "bc:c", "-dname", "CN=" + authority);
+        String node = store(authority, "-dname", "CN=darkroom", "-ext", "san=ip:127.0.0.1");
+        Path request = directory.resolve(authority + ".csr");
+        Path certificate = directory.resolve(authority + ".pem");
+        Path root = directory.resolve(authority + "-ca.pem");
+        keytool("-certreq", "-keystore", node, "-alias", "key", "-file", request.toString());
+        keytool(
+                "-gencert",
+                "-keystore",
+                ca,
+                "-alias",
+                "key",
+                "-rfc",
+                "-infile",
+                request.toString(),
+                "-outfile",
+                certificate.toString(),
+                "-ext",
+                "san=ip:127.0.0.1",
+                "-ext",
+                "eku=serverAuth,clientAuth");
+        keytool("-exportcert", "-keystore", ca, "-alias", "key", "-rfc", "-file", root.toString());
+        return List.of(
+                "cluster.tls.certificate=\"" + certificate + '"',
+                "cluster.tls.key=\"" + key(authority, node) + '"',
+                "cluster.tls.authority=\"" + root + '"');
+    }
+
+    private String store(String name, String... more) throws Exception {
+        String file = directory.resolve(name + ".p12").toString();
+        List<String> all = new ArrayList<>(
+                List.of("-genkeypair", "-keystore", file, "-alias", "key", "-keyalg", "RSA", "-keysize", "2048"));
+        all.addAll(List.of(more));
+        keytool(all.toArray(String[]::new));
+        return file;
+    }
+
+    private Path key(String name, String store) throws IOException, GeneralSecurityException {
+        KeyStore keys = KeyStore.getInstance(Path.of(store).toFile(), PASSWORD.toCharArray());
+        byte[] encoded = keys.getKey("key", PASSWORD.toCharArray()).getEncoded();
+        return Files.writeString(
+                directory.resolve(name + ".key"),
+                "-----BEGIN PRIVATE KEY-----\n"
+                        + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(encoded)
+                        + "\n-----END PRIVATE KEY-----\n");
+    }
+
+    private void keytool(String... arguments) throws Exception {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        command.addAll(List.of(arguments));
+        command.addAll(List.of("-storepass", PASSWORD));
+        Path log = directory.resolve("keytool.log");
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).as(Files.readString(log)).isZero();
+    }
+}

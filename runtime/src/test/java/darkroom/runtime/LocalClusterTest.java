@@ -1,0 +1,162 @@
+package darkroom.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import darkroom.runtime.CommandProcess.Finished;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code darkroom train --nodes} and {@code darkroom node}, started and ended as people do it, with the embedded model. */
+@Tag("cluster")
+class LocalClusterTest {
+    private static final String NODES = "control=1,rollout=1,trainer=1,reward=1";
+    private static final Duration ORPHANS_WITHIN = Duration.ofSeconds(10);
+
+    @TempDir
+    Path directory = Path.of("unset");
+
+    /** As many nodes as asked for, the same weights as in one process, and nothing stays behind. */
+    @Test
+    void a_local_cluster_trains_like_one_process_and_leaves_nothing() throws Exception {
+        Path alone = directory.resolve("alone");
+        Path spread = directory.resolve("spread");
+        try (CommandProcess one = CommandProcess.start(directory, train(alone, 3))) {
+            assertThat(one.await().code()).as(one.printed()).isZero();
+        }
+        try (CommandProcess cluster = CommandProcess.start(directory, train(spread, 3, "--nodes", NODES))) {
+            cluster.awaitPrinted("To add a node: ./darkroom node --roles rollout --join 127.0.0.1:");
+            List<ProcessHandle> all = cluster.awaitDescendants(3);
+            Finished finished = cluster.await();
+            assertThat(finished.code()).as(finished.printed()).isZero();
+            assertThat(all).noneMatch(ProcessHandle::isAlive);
+            assertThat(sharedMemory(all)).isEmpty();
+        }
+        assertThat(digests(spread)).isEqualTo(digests(alone));
+    }
+
+    /** P-7: Ctrl-C, which a terminal sends to children too, commits, writes a checkpoint, ends the children, and the run goes on from there. */
+    @Test
+    void an_interrupt_of_a_local_cluster_commits_and_ends_all_processes() throws Exception {
+        Path run = directory.resolve("run");
+        try (CommandProcess cluster =
+                CommandProcess.start(directory, List.of("setsid"), train(run, 1000, "--nodes", NODES))) {
+            List<ProcessHandle> all = cluster.awaitDescendants(3);
+            cluster.until(
+                    "a step is committed",
+                    () -> Files.exists(run.resolve("metrics.jsonl"))
+                            && Files.readAllLines(run.resolve("metrics.jsonl")).size() > 1);
+            cluster.signalGroup("INT");
+            Finished finished = cluster.await();
+            assertThat(finished.code()).as(finished.printed()).isEqualTo(ExitCode.INTERRUPTED.code());
+            assertThat(all).noneMatch(ProcessHandle::isAlive);
+            assertThat(sharedMemory(all)).isEmpty();
+            assertThat(checkpoints(run)).isNotEmpty();
+        }
+    }
+
+    /** No orphans, whatever ends the parent. */
+    @Test
+    void the_processes_of_a_killed_local_cluster_end() throws Exception {
+        try (CommandProcess cluster =
+                CommandProcess.start(directory, train(directory.resolve("run"), 1000, "--nodes", NODES))) {
+            List<ProcessHandle> all = cluster.awaitDescendants(3);
+            cluster.signal("KILL");
+            CommandProcess.until(
+                    "its processes have ended",
+                    ORPHANS_WITHIN,
+                    () -> all.stream().noneMatch(ProcessHandle::isAlive),
+                    cluster::printed);
+        }
+    }
+
+    /** A control node of its own is resumed where it was by whoever starts it again; its workers find it. */
+    @Test
+    void workers_find_a_control_node_that_begins_again_at_its_address() throws Exception {
+        Path run = directory.resolve("run");
+        int port = CommandProcess.freePort();
+        List<String> control = new ArrayList<>(List.of("node", "--roles", "control", "--out", run.toString()));
+        control.addAll(List.of("--set", "cluster.port=" + port, "--set", "checkpoints.every-steps=1"));
+        control.addAll(small(4));
+        try (CommandProcess worker = CommandProcess.start(
+                directory, List.of("node", "--roles", "rollout,trainer,reward", "--join", "127.0.0.1:" + port))) {
+            try (CommandProcess first = CommandProcess.start(directory, control)) {
+                first.until("a checkpoint is there", () -> !checkpoints(run).isEmpty());
+                first.signal("KILL");
+                first.awaitEnd();
+            }
+            try (CommandProcess second = CommandProcess.start(directory, control)) {
+                Finished finished = second.await();
+                assertThat(finished.code())
+                        .as(finished.printed() + worker.printed())
+                        .isZero();
+            }
+            Finished left = worker.await();
+            assertThat(left.code()).as(left.printed()).isZero();
+            assertThat(left.printed()).contains("beginning again").contains("left: the run has ended");
+        }
+        Path alone = directory.resolve("alone");
+        try (CommandProcess one = CommandProcess.start(directory, train(alone, 4))) {
+            assertThat(one.await().code()).as(one.printed()).isZero();
+        }
+        assertThat(digests(run)).isEqualTo(digests(alone));
+    }
+
+    private static List<Path> checkpoints(Path run) throws IOException {
+        Path directory = run.resolve("checkpoints");
+        if (!Files.isDirectory(directory)) {
+            return List.of();
+        }
+        try (Stream<Path> all = Files.list(directory)) {
+            return all.filter(path -> path.getFileName().toString().matches("step-?\\d+"))
+                    .toList();
+        }
+    }
+
+    private static List<String> train(Path out, int steps, String... more) {
+        List<String> all = new ArrayList<>(List.of("train", "--out", out.toString()));
+        all.addAll(List.of(more));
+        all.addAll(small(steps));
+        return all;
+    }
+
+    private static List<String> small(int steps) {
+        return Stream.of(
+                        "steps=" + steps,
+                        "rollout.groups-per-step=2",
+                        "rollout.images-per-group=4",
+                        "rollout.solver-steps=3",
+                        "training.unit-samples=4",
+                        "training.optimizer-steps=1",
+                        "data.train-tasks=40",
+                        "evaluation.tasks=4",
+                        "evaluation.images-per-task=1",
+                        "evaluation.every-steps=0",
+                        "evaluation.solver-steps=3")
+                .flatMap(setting -> Stream.of("--set", setting))
+                .toList();
+    }
+
+    private static String digests(Path run) throws IOException {
+        return StatusPage.JSON
+                .readTree(run.resolve("summary.json").toFile())
+                .path("digests")
+                .toString();
+    }
+
+    /** What these processes left in shared memory. */
+    private static List<Path> sharedMemory(List<ProcessHandle> processes) throws IOException {
+        try (Stream<Path> all = Files.list(Path.of("/dev/shm"))) {
+            return all.filter(path -> processes.stream()
+                            .anyMatch(process -> path.getFileName().toString().contains("-" + process.pid() + "-")))
+                    .toList();
+        }
+    }
+}
