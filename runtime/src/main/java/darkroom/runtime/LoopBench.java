@@ -172,6 +172,7 @@ final class LoopBench implements Callable<Integer> {
                 Rehearsal.run(settings, clock, clock::awaitNodes, ground);
             }
         }
+        ProcessCluster.remove(logs); // those of a run that failed stay
     }
 
     /** Time, and processor time of this process, between commits. */

@@ -244,6 +244,10 @@ final class WorkerNode implements AutoCloseable {
                                 Integer.parseInt(seed.substring(colon + 1)));
                     })
                     .toList();
+            if (seeds.isEmpty()) {
+                return new End.GivenUp(
+                        "cluster.discovery-name=%s resolves to nothing now".formatted(cluster.discoveryName()));
+            }
             Cluster.get(started).manager().tell(new JoinSeedNodes(seeds));
             LOG.info("{} joins at {}", name, seeds);
             try {

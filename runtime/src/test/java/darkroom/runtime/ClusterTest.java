@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Runs whose workers are processes of their own, to which happens what happens to processes: promises P-1 and P-4. */
 @Tag("cluster")
 class ClusterTest {
-    /** The figure. */
+    /** How long the unit of a silent node may be nobody's. */
     private static final Duration RELEASED_WITHIN = Duration.ofSeconds(2);
 
     /** P-1. */
