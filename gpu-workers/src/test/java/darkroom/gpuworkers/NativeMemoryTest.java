@@ -28,7 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Long runs need no more native memory than short ones. */
 class NativeMemoryTest {
-    private static final int WARM_UP = 100;
+    /** Until most of what is compiled is: a compiler at work holds megabytes. */
+    private static final int WARM_UP = 300;
 
     /** What compilers and the collector may allocate meanwhile. */
     private static final long NOISE_BYTES = 3 << 20;
@@ -40,9 +41,9 @@ class NativeMemoryTest {
                         2000),
                 Arguments.of(
                         TorchRun.settings(7, rollout(Solver.EULER), TorchRun.training(Objective.DIFFUSION_NFT, 2)),
-                        400),
+                        2000),
                 Arguments.of(
-                        TorchRun.settings(7, rollout(Solver.SDE), TorchRun.training(Objective.FLOW_GRPO, 0)), 400));
+                        TorchRun.settings(7, rollout(Solver.SDE), TorchRun.training(Objective.FLOW_GRPO, 0)), 1000));
     }
 
     private static RolloutSettings rollout(Solver solver) {
