@@ -33,7 +33,7 @@ class NativeMemoryTest {
     private static final int STRETCHES = 5;
 
     /** What compilers and the collector may allocate meanwhile. */
-    private static final long NOISE_BYTES = 1 << 20;
+    private static final long NOISE_BYTES = 256 << 10;
 
     static Stream<Arguments> settings() {
         return Stream.of(
