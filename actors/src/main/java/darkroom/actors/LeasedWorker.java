@@ -25,12 +25,13 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>LW-3</b> A worker that stops releases the tensors of whatever its device still finishes, and closes the device.
  *   <li><b>LW-4</b> After a failure it pulls nothing until its next heartbeat; after {@value #FAILURES_IN_A_ROW_MAX}
  *       failures in a row it stops, so that its warden gives it a new device.
- *   <li><b>LW-5</b> Told to drain, it takes no more leases, answers those it has, and stops. A lease that was on its
- *       way is handed back.
+ *   <li><b>LW-5</b> Told to drain, it takes no more leases, answers those it has, and stops, {@value #DRAINING_BEATS_MIN}
+ *       heartbeats later at the earliest: a lease that was on its way when the desk heard of it is handed back.
  * </ul>
  */
 public final class LeasedWorker<U extends Unit, R extends Result> extends SwitchBehavior<LeasedWorker.Command<U, R>> {
     static final int FAILURES_IN_A_ROW_MAX = 3;
+    static final int DRAINING_BEATS_MIN = 2;
 
     /** What a worker is told. */
     public sealed interface Command<U extends Unit, R extends Result> {}
@@ -58,6 +59,7 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     private final Map<LeaseId, Handover<R>> inWork = new LinkedHashMap<>();
     private int failuresInARow;
     private boolean draining;
+    private int drainingBeats;
 
     private LeasedWorker(
             ActorContext<Command<U, R>> context,
@@ -95,10 +97,10 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
         return switch (command) {
             case Perform<U, R>(LeaseId lease, U unit) -> onPerform(lease, unit);
             case Completed<U, R>(LeaseId lease, Throwable failure) -> onCompleted(lease, failure);
-            case Beat<U, R>() -> beat(draining ? 0 : device.capacity());
+            case Beat<U, R>() -> onBeat();
             case Drain<U, R>() -> {
                 draining = true; // LW-5
-                yield inWork.isEmpty() ? Behaviors.stopped() : beat(0);
+                yield beat(0);
             }
             case Stop<U, R>() -> Behaviors.stopped();
         };
@@ -166,8 +168,17 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
         return stop || ended() ? Behaviors.stopped() : this;
     }
 
+    private Behavior<Command<U, R>> onBeat() {
+        if (!draining) {
+            return beat(device.capacity());
+        }
+        drainingBeats++;
+        beat(0);
+        return ended() ? Behaviors.stopped() : this;
+    }
+
     private boolean ended() {
-        return draining && inWork.isEmpty(); // LW-5
+        return draining && inWork.isEmpty() && drainingBeats >= DRAINING_BEATS_MIN; // LW-5
     }
 
     private Behavior<Command<U, R>> beat(int capacity) {

@@ -215,6 +215,7 @@ class LeasedWorkerTest {
                         new WorkDesk.Failed<>(worker, new LeaseId(2), new Fault.Retry("trainer-0 is leaving")));
         assertThat(devices.getFirst().begun).hasSize(1);
         assertThat(gone).as("it has a lease").isFalse();
+        world.pass(BEAT);
         Trained result = new Trained.Gradient(tensor(), 0, 0);
         devices.getFirst().begun.getFirst().complete(result);
         assertThat(said(WorkDesk.Finished.class))
@@ -233,16 +234,21 @@ class LeasedWorkerTest {
         worker.tell(new LeasedWorker.Drain<>());
         devices.getFirst().begun.getFirst().completeExceptionally(new IllegalStateException("no"));
         assertThat(said(WorkDesk.Failed.class)).hasSize(1);
+        world.pass(BEAT.multipliedBy(2));
         assertThat(gone).isTrue();
     }
 
     /** LW-5. */
     @Test
-    void an_idle_worker_told_to_drain_stops_at_once() {
+    void an_idle_worker_told_to_drain_hands_back_what_was_on_its_way_and_stops_at_its_second_beat() {
         ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
         AtomicBoolean gone = world.gone(worker);
         worker.tell(new LeasedWorker.Drain<>());
-        world.settle();
+        world.pass(BEAT);
+        lease(worker, 1);
+        assertThat(said(WorkDesk.Failed.class)).hasSize(1);
+        assertThat(gone).isFalse();
+        world.pass(BEAT);
         assertThat(gone).isTrue();
     }
 
