@@ -5,7 +5,7 @@ images per second of rollout (6-step DPM-Solver++ 2M, groups of 12) and of train
 three forwards and one backward where KL is on, two without; AdamW), median of several repeats.
 
     python3 -m venv .venv && .venv/bin/pip install torch==2.7.1 numpy
-    .venv/bin/python gpu-workers/bench/plain_pytorch.py --rollout-precision bf16
+    .venv/bin/python gpu-workers/bench/plain_pytorch.py --precision bf16
 """
 
 import argparse
@@ -120,7 +120,7 @@ def rate(work, images, repeats):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--vocabulary", type=int, default=256)
-    arguments.add_argument("--rollout-precision", choices=["f32", "bf16"], default="bf16")
+    arguments.add_argument("--precision", choices=["f32", "bf16"], default="bf16")
     arguments.add_argument("--unit", type=int, default=18, help="samples per gradient unit")
     arguments.add_argument("--repeats", type=int, default=7)
     arguments.add_argument("--threads", type=int, default=1)
@@ -131,7 +131,7 @@ def main():
     old.load_state_dict(model.state_dict())
     old.requires_grad_(False)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-4, weight_decay=1e-4, fused=True)
-    bf16 = a.rollout_precision == "bf16"
+    bf16 = a.precision == "bf16"
 
     def inputs(batch):
         shape = (batch, 3, SIDE, SIDE)
@@ -153,7 +153,9 @@ def main():
             x_t = (1 - t[:, None, None, None]) * x0 + t[:, None, None, None] * noise
             with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
                 v_old = old(x_t, s, r, t, k).float()
-            loss = nft_loss(model(x_t, s, r, t, k), v_old, x_t, x0, t, torch.rand(a.unit))
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                v = model(x_t, s, r, t, k).float()
+            loss = nft_loss(v, v_old, x_t, x0, t, torch.rand(a.unit))
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -163,7 +165,7 @@ def main():
     rollout_rate, train_rate = rate(rollout, 48, a.repeats), rate(train, 4 * a.unit, a.repeats)
     # One whole step, sequentially: 144 images drawn and 144 samples trained, as the embedded recipe does.
     step_rate = 1 / (1 / rollout_rate + 1 / train_rate)
-    print(json.dumps({"parameters": parameters, "threads": a.threads, "rolloutPrecision": a.rollout_precision,
+    print(json.dumps({"parameters": parameters, "threads": a.threads, "precision": a.precision,
                       "rolloutImagesPerSecond": round(rollout_rate, 1), "trainImagesPerSecond": round(train_rate, 1),
                       "stepImagesPerSecond": round(step_rate, 1)}))
 

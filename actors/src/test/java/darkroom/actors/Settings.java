@@ -47,6 +47,7 @@ final class Settings {
                 timesteps,
                 optimizerSteps,
                 unitSamples,
+                false,
                 0,
                 1,
                 new OptimizerSettings(1e-3, 0, 0.9, 0.999, 1e-8, 0, 1),

@@ -11,6 +11,7 @@ package darkroom.config;
  * @param timestepsPerImage T, solver noise levels trained per image (paper: 5; embedded: 1)
  * @param optimizerSteps S, optimizer steps per iteration over disjoint sets of units (paper: 1; embedded: 4)
  * @param unitSamples samples per gradient unit: the fixed batch whose gradient is summed in one piece
+ * @param bf16 linears of the trained policy in bfloat16; its weights, gradients and optimizer state stay float32
  * @param lora rank of the trained low-rank adapters; 0 trains all weights
  * @param loraAlpha alpha of the adapters; their output is scaled by alpha / rank
  * @param oldPolicy how the policy that draws follows the trained one
@@ -26,6 +27,7 @@ public record TrainingSettings(
         int timestepsPerImage,
         int optimizerSteps,
         int unitSamples,
+        boolean bf16,
         int lora,
         double loraAlpha,
         OptimizerSettings optimizer,

@@ -38,6 +38,7 @@ final class FlowMatchingTrainer implements AutoCloseable {
                 1,
                 1,
                 batch,
+                bf16,
                 0,
                 0,
                 optimizer,

@@ -47,10 +47,14 @@ final class ObjectiveScript {
     /**
      * Gradients through the model of {@link DitScript}, which must precede this text.
      *
-     * @param half whether the old and the reference policy run in bfloat16; the trained one is always float32
+     * @param half whether the old and the reference policy run in bfloat16; the trained one does by {@code training.bf16},
+     *     and so does Flow-GRPO's old one, for the ratio of the two is near one
      */
     static String gradients(TrainingSettings training, boolean half) {
-        return GRADIENTS.replace("${HALF}", truth(half)).replace("${USES_REFERENCE}", truth(training.klWeight() > 0));
+        return GRADIENTS
+                .replace("${HALF}", truth(half))
+                .replace("${TRAINED}", truth(training.bf16()))
+                .replace("${USES_REFERENCE}", truth(training.klWeight() > 0));
     }
 
     /** Low-rank adapters; see {@link LoraLayout}. */
@@ -156,7 +160,7 @@ final class ObjectiveScript {
             leaf = torch.requires_grad_(torch.detach(theta), True)
             s = torch.view(t, [-1, 1, 1, 1])
             x_t = torch.add(torch.mul(torch.rsub(s, 1), target), torch.mul(s, noise))
-            v = (self).velocity(x_t, source, reference, t, tokens, leaf, ${HALF})
+            v = (self).velocity(x_t, source, reference, t, tokens, leaf, ${TRAINED})
             loss = torch.mse_loss(v, torch.sub(noise, target))
             return ((self).derivative(loss, leaf), torch.detach(loss))
           def nft_gradient(self: __torch__.Module, x0: Tensor, noise: Tensor, t: Tensor, source: Tensor, reference: Tensor, tokens: Tensor, optimality: Tensor, clip: Tensor, weight: Tensor, theta: Tensor, old: Tensor, base: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
@@ -168,17 +172,17 @@ final class ObjectiveScript {
               v_reference = (self).velocity(x_t, source, reference, t, tokens, base, ${HALF})
             else:
               v_reference = v_old
-            v = (self).velocity(x_t, source, reference, t, tokens, (self).weights(base, leaf), False)
+            v = (self).velocity(x_t, source, reference, t, tokens, (self).weights(base, leaf), ${TRAINED})
             loss, policy, kl = (self).nft_loss(x0, noise, t, v, v_old, v_reference, optimality, clip, weight)
             return ((self).derivative(loss, leaf), policy, kl)
           def grpo_gradient(self: __torch__.Module, x: Tensor, next: Tensor, a: Tensor, b: Tensor, deviation: Tensor, t: Tensor, source: Tensor, reference: Tensor, tokens: Tensor, advantage: Tensor, weight: Tensor, theta: Tensor, old: Tensor, base: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
             leaf = torch.requires_grad_(torch.detach(theta), True)
-            v_old = (self).velocity(x, source, reference, t, tokens, (self).weights(base, old), False)
+            v_old = (self).velocity(x, source, reference, t, tokens, (self).weights(base, old), ${TRAINED})
             if ${USES_REFERENCE}:
               v_reference = (self).velocity(x, source, reference, t, tokens, base, ${HALF})
             else:
               v_reference = v_old
-            v = (self).velocity(x, source, reference, t, tokens, (self).weights(base, leaf), False)
+            v = (self).velocity(x, source, reference, t, tokens, (self).weights(base, leaf), ${TRAINED})
             loss, policy, kl = (self).grpo_loss(x, next, a, b, deviation, v, v_old, v_reference, advantage, weight)
             return ((self).derivative(loss, leaf), policy, kl)
         """;

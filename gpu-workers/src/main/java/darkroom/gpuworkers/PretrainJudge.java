@@ -43,6 +43,7 @@ public final class PretrainJudge {
             1,
             1,
             1,
+            false,
             0,
             0,
             new OptimizerSettings(0, 0, 0.9, 0.999, 1e-8, 0.02, 1),

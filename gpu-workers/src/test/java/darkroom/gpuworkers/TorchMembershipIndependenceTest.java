@@ -10,11 +10,13 @@ import darkroom.config.RolloutSettings.Solver;
 import darkroom.config.RunSettings;
 import darkroom.config.TrainingSettings;
 import darkroom.config.TrainingSettings.Objective;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -30,6 +32,7 @@ class TorchMembershipIndependenceTest {
         return Stream.of(
                 TorchRun.settings(7, Solver.DPM2, false, 1, TorchRun.training(Objective.DIFFUSION_NFT, 0)),
                 TorchRun.settings(7, Solver.DPM2, true, 1, TorchRun.training(Objective.DIFFUSION_NFT, 2)),
+                TorchRun.settings(7, Solver.DPM2, true, 0, TorchRun.training(Objective.DIFFUSION_NFT, 0, 6, true)),
                 TorchRun.settings(7, Solver.SDE, true, 0, TorchRun.training(Objective.FLOW_GRPO, 0)));
     }
 
@@ -83,6 +86,32 @@ class TorchMembershipIndependenceTest {
     @MethodSource("settings")
     void every_objective_solver_and_precision_keeps_the_promise(RunSettings settings) {
         assertThat(digests(settings, 5, 3)).isEqualTo(digests(settings, 1, 1));
+    }
+
+    /** {@code training.bf16} rounds, and does nothing else. */
+    @ParameterizedTest
+    @EnumSource(Objective.class)
+    void a_gradient_in_bfloat16_points_where_that_in_float32_does(Objective objective) {
+        Solver solver = objective == Objective.FLOW_GRPO ? Solver.SDE : Solver.EULER;
+        List<float[]> gradients = new ArrayList<>();
+        for (boolean bf16 : List.of(false, true)) {
+            TrainingSettings training = TorchRun.training(objective, 0, 6, bf16);
+            try (TorchRun run = new TorchRun(TorchRun.settings(7, solver, false, 0, training))) {
+                gradients.add(run.gradient(11));
+            }
+        }
+        double cosine = product(gradients.getFirst(), gradients.getLast())
+                / Math.sqrt(product(gradients.getFirst(), gradients.getFirst())
+                        * product(gradients.getLast(), gradients.getLast()));
+        assertThat(cosine).isBetween(0.99, 1 - 1e-7);
+    }
+
+    private static double product(float[] left, float[] right) {
+        double sum = 0;
+        for (int i = 0; i < left.length; i++) {
+            sum += (double) left[i] * right[i];
+        }
+        return sum;
     }
 
     @Test

@@ -92,6 +92,10 @@ final class TorchRun implements AutoCloseable {
     }
 
     static TrainingSettings training(TrainingSettings.Objective objective, int lora, int unitSamples) {
+        return training(objective, lora, unitSamples, false);
+    }
+
+    static TrainingSettings training(TrainingSettings.Objective objective, int lora, int unitSamples, boolean bf16) {
         return new TrainingSettings(
                 objective,
                 TrainingSettings.Weighting.ADAPTIVE,
@@ -101,6 +105,7 @@ final class TorchRun implements AutoCloseable {
                 2,
                 2,
                 unitSamples,
+                bf16,
                 lora,
                 4,
                 new OptimizerSettings(1e-2, 0, 0.9, 0.999, 1e-8, 0.01, 1),
@@ -246,11 +251,34 @@ final class TorchRun implements AutoCloseable {
     /** The learner, in bytes, after one optimizer step on so many gradient units of one sample each. */
     List<List<Byte>> learnedInBlocks(int units, int unitsPerLease) {
         LearnerState state = learner(policy, store, settings.seed());
+        try (TorchTrainerDevice trainer = trainer()) {
+            TrainUnit update =
+                    new TrainUnit.UpdateUnit("run", 0, 0, state, gradients(trainer, state, units, unitsPerLease), true);
+            return trainer.perform(update).toCompletableFuture().join().tensors().stream()
+                    .map(this::bytes)
+                    .toList();
+        }
+    }
+
+    /** The gradient of so many samples, as one block. */
+    float[] gradient(int samples) {
+        try (TorchTrainerDevice trainer = trainer()) {
+            LearnerState state = learner(policy, store, settings.seed());
+            return store.read(gradients(trainer, state, samples, Integer.highestOneBit(samples) * 2)
+                            .getFirst())
+                    .toArray(ValueLayout.JAVA_FLOAT);
+        }
+    }
+
+    private TorchTrainerDevice trainer() {
+        return new TorchTrainerDevice("trainer", policy, 5, store);
+    }
+
+    private List<TensorRef> gradients(TorchTrainerDevice trainer, LearnerState state, int units, int unitsPerLease) {
         Prompt prompt = prompt(store, 1);
         DrawUnit draw =
                 new DrawUnit("run", 7, DrawUnit.Purpose.TRAINING, 0, 0, 4, new PolicyVersion(0), state.old(), prompt);
-        try (TorchRolloutDevice rollout = new TorchRolloutDevice("rollout", policy, store);
-                TorchTrainerDevice trainer = new TorchTrainerDevice("trainer", policy, 5, store)) {
+        try (TorchRolloutDevice rollout = new TorchRolloutDevice("rollout", policy, store)) {
             Drawn drawn = rollout.perform(draw).toCompletableFuture().join();
             List<List<TrainUnit.Sample>> all = new ArrayList<>();
             for (int unit = 0; unit < units; unit++) {
@@ -272,10 +300,7 @@ final class TorchRun implements AutoCloseable {
                 gradients.addAll(
                         trainer.perform(block).toCompletableFuture().join().tensors());
             }
-            Trained updated = trainer.perform(new TrainUnit.UpdateUnit("run", 0, 0, state, gradients, true))
-                    .toCompletableFuture()
-                    .join();
-            return updated.tensors().stream().map(this::bytes).toList();
+            return gradients;
         }
     }
 

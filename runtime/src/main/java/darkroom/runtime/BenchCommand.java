@@ -117,6 +117,7 @@ final class BenchCommand implements Runnable {
             figures.put("parameters", policy.weights().flat().length)
                     .put("threads", 1)
                     .put("rolloutPrecision", settings.rollout().bf16() ? "bf16" : "f32")
+                    .put("trainPrecision", settings.training().bf16() ? "bf16" : "f32")
                     .put("rolloutImagesPerSecond", rounded(drawing))
                     .put("trainImagesPerSecond", rounded(training))
                     .put("stepImagesPerSecond", rounded(1 / (1 / drawing + 1 / training)));
