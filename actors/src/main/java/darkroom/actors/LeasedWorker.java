@@ -1,7 +1,9 @@
 package darkroom.actors;
 
 import darkroom.config.LimitSettings;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -36,9 +38,20 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     /** What a worker is told. */
     public sealed interface Command<U extends Unit, R extends Result> {}
 
-    /** The desk leases {@code unit} to this worker. */
-    public record Perform<U extends Unit, R extends Result>(LeaseId lease, U unit)
-            implements Command<U, R>, WireMessage {}
+    /** The desk leases these units to this worker. */
+    public record Perform<U extends Unit, R extends Result>(List<Leased<U>> leases)
+            implements Command<U, R>, WireMessage {
+        public Perform {
+            leases = List.copyOf(leases);
+        }
+
+        Perform(LeaseId lease, U unit) {
+            this(List.of(new Leased<>(lease, unit)));
+        }
+    }
+
+    /** One unit of a {@link Perform}. */
+    public record Leased<U extends Unit>(LeaseId lease, U unit) {}
 
     /** Ends the worker at once, whatever it does; the desk notices. For devices that hang, and for fault tests. */
     public record Stop<U extends Unit, R extends Result>() implements Command<U, R>, WireMessage {}
@@ -49,6 +62,8 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     private record Completed<U extends Unit, R extends Result>(
             LeaseId lease, @Nullable Throwable failure) implements Command<U, R> {}
 
+    private record Deliver<U extends Unit, R extends Result>() implements Command<U, R> {}
+
     private record Beat<U extends Unit, R extends Result>() implements Command<U, R> {}
 
     private final ActorContext<Command<U, R>> context;
@@ -57,6 +72,7 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     private final ActorRef<WorkDesk.Command<U, R>> desk;
     private final Consumer<TensorRef> release;
     private final Map<LeaseId, Handover<R>> inWork = new LinkedHashMap<>();
+    private final List<LeaseId> done = new ArrayList<>();
     private int failuresInARow;
     private boolean draining;
     private int drainingBeats;
@@ -95,8 +111,12 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     @Override
     Behavior<Command<U, R>> onMessage(Command<U, R> command) {
         return switch (command) {
-            case Perform<U, R>(LeaseId lease, U unit) -> onPerform(lease, unit);
+            case Perform<U, R>(List<Leased<U>> leases) -> {
+                leases.forEach(leased -> onLeased(leased.lease(), leased.unit()));
+                yield this;
+            }
             case Completed<U, R>(LeaseId lease, Throwable failure) -> onCompleted(lease, failure);
+            case Deliver<U, R>() -> onDeliver();
             case Beat<U, R>() -> onBeat();
             case Drain<U, R>() -> {
                 draining = true; // LW-5
@@ -120,13 +140,13 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
         return this;
     }
 
-    private Behavior<Command<U, R>> onPerform(LeaseId lease, U unit) {
+    private void onLeased(LeaseId lease, U unit) {
         if (inWork.containsKey(lease)) {
-            return this;
+            return;
         }
         if (draining) { // LW-5
             desk.tell(new WorkDesk.Failed<>(context.getSelf(), lease, new Fault.Retry(name + " is leaving")));
-            return this;
+            return;
         }
         Handover<R> handover = new Handover<>();
         inWork.put(lease, handover);
@@ -139,7 +159,6 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
                 self.tell(new Completed<>(lease, failure));
             }
         });
-        return this;
     }
 
     private CompletionStage<R> begin(U unit) {
@@ -151,21 +170,41 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     }
 
     private Behavior<Command<U, R>> onCompleted(LeaseId lease, @Nullable Throwable failure) {
-        Handover<R> handover = inWork.remove(lease);
+        Handover<R> handover = inWork.get(lease);
         if (handover == null) {
             return this;
         }
-        R result = handover.abandon();
-        if (result != null) {
+        if (handover.offered()) {
             failuresInARow = 0;
-            desk.tell(new WorkDesk.Finished<>(context.getSelf(), lease, result)); // LW-1
-            return ended() ? Behaviors.stopped() : this;
+            if (done.isEmpty()) {
+                context.getSelf().tell(new Deliver<>()); // behind those that are completed by now
+            }
+            done.add(lease);
+            return this;
         }
+        inWork.remove(lease);
         failuresInARow++;
         boolean stop = failuresInARow >= FAILURES_IN_A_ROW_MAX; // LW-4
         beat(0);
         desk.tell(new WorkDesk.Failed<>(context.getSelf(), lease, faultOf(failure))); // LW-1
         return stop || ended() ? Behaviors.stopped() : this;
+    }
+
+    private Behavior<Command<U, R>> onDeliver() {
+        List<WorkDesk.Delivery<R>> results = new ArrayList<>();
+        for (LeaseId lease : done) {
+            Handover<R> handover = inWork.remove(lease);
+            R result = handover == null ? null : handover.abandon();
+            if (result != null) {
+                results.add(new WorkDesk.Delivery<>(lease, result));
+            }
+        }
+        done.clear();
+        for (int from = 0; from < results.size(); from += WorkDesk.UNITS_PER_MESSAGE_MAX) {
+            int to = Math.min(from + WorkDesk.UNITS_PER_MESSAGE_MAX, results.size());
+            desk.tell(new WorkDesk.Finished<>(context.getSelf(), results.subList(from, to))); // LW-1
+        }
+        return ended() ? Behaviors.stopped() : this;
     }
 
     private Behavior<Command<U, R>> onBeat() {
@@ -216,6 +255,10 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
             }
             result = offered;
             return true;
+        }
+
+        synchronized boolean offered() {
+            return result != null;
         }
 
         /** Takes what is there; nothing can be offered after. */

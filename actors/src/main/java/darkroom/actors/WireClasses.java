@@ -22,6 +22,8 @@ final class WireClasses {
             entry(23, LeasedWorker.Perform.class),
             entry(24, LeasedWorker.Stop.class),
             entry(25, LeaseId.class),
+            entry(26, LeasedWorker.Leased.class),
+            entry(27, WorkDesk.Delivery.class),
             // Units
             entry(30, DrawUnit.class),
             entry(31, DrawUnit.Purpose.class),

@@ -51,6 +51,9 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     static final int DELIVERIES_REMEMBERED = 1024;
     static final int EMPTY_LEASES = 5;
 
+    /** Units that one message leases or delivers, at most: a message has room for each with a page of text. */
+    static final int UNITS_PER_MESSAGE_MAX = 16;
+
     /** What a desk is told, by those who want work done and by those who do it. */
     public sealed interface Command<U extends Unit, R extends Result> {}
 
@@ -74,10 +77,21 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         }
     }
 
-    /** The lease is done. The desk owns the tensors of the result from here on. */
+    /** These leases are done. The desk owns the tensors of the results from here on. */
     public record Finished<U extends Unit, R extends Result>(
-            ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, R result)
-            implements Command<U, R>, WireMessage {}
+            ActorRef<LeasedWorker.Command<U, R>> worker, List<Delivery<R>> results)
+            implements Command<U, R>, WireMessage {
+        public Finished {
+            results = List.copyOf(results);
+        }
+
+        Finished(ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, R result) {
+            this(worker, List.of(new Delivery<>(lease, result)));
+        }
+    }
+
+    /** One result of a {@link Finished}. */
+    public record Delivery<R extends Result>(LeaseId lease, R result) {}
 
     /** The worker could not do it. */
     public record Failed<U extends Unit, R extends Result>(
@@ -86,6 +100,8 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
 
     /** Wants to know what there is to do and who does it. */
     public record Report<U extends Unit, R extends Result>(ActorRef<DeskReport> replyTo) implements Command<U, R> {}
+
+    private record LeaseOut<U extends Unit, R extends Result>() implements Command<U, R> {}
 
     private record Tick<U extends Unit, R extends Result>() implements Command<U, R> {}
 
@@ -117,6 +133,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     private final Set<Work<U, R>> open = new LinkedHashSet<>();
     private final SequencedMap<LeaseId, R> delivered = new LinkedHashMap<>();
     private long nextLease;
+    private boolean leasingOut;
     private int quietTicks;
     private boolean stallReported;
     private int emptyTicks;
@@ -162,12 +179,18 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
             case Submit<U, R>(U unit, ActorRef<Answer<U, R>> requester) -> onSubmit(unit, requester);
             case Withdraw<U, R>(ActorRef<Answer<U, R>> requester) -> onWithdraw(requester);
             case Heartbeat<U, R> heartbeat -> onHeartbeat(heartbeat);
-            case Finished<U, R> finished -> onFinished(finished);
+            case Finished<U, R>(ActorRef<LeasedWorker.Command<U, R>> worker, List<Delivery<R>> results) ->
+                results.forEach(delivery -> onDelivered(worker, delivery.lease(), delivery.result()));
             case Failed<U, R> failed -> onFailed(failed);
             case Report<U, R>(ActorRef<DeskReport> replyTo) -> replyTo.tell(report());
             case Tick<U, R>() -> onTick();
+            case LeaseOut<U, R>() -> {
+                leasingOut = false;
+                leaseWhatWaits();
+                return this;
+            }
         }
-        leaseWhatWaits();
+        leaseOutSoon();
         return this;
     }
 
@@ -175,10 +198,18 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     Behavior<Command<U, R>> onSignal(Signal signal) {
         if (signal instanceof Terminated terminated) {
             onWorkerGone(terminated.getRef());
-            leaseWhatWaits();
+            leaseOutSoon();
             return this;
         }
         return Behaviors.unhandled();
+    }
+
+    /** Behind what is there to be heard: units that are submitted together are leased together. */
+    private void leaseOutSoon() {
+        if (!leasingOut && !waiting.isEmpty()) {
+            leasingOut = true;
+            context.getSelf().tell(new LeaseOut<>());
+        }
     }
 
     private void onSubmit(U unit, ActorRef<Answer<U, R>> requester) {
@@ -227,22 +258,22 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         }
     }
 
-    private void onFinished(Finished<U, R> finished) {
-        Work<U, R> work = openByLease.get(finished.lease());
-        endLease(finished.worker(), finished.lease());
+    private void onDelivered(ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, R result) {
+        Work<U, R> work = openByLease.get(lease);
+        endLease(worker, lease);
         if (work == null) {
-            if (!finished.result().equals(delivered.get(finished.lease()))) {
-                finished.result().tensors().forEach(release); // WD-2
+            if (!result.equals(delivered.get(lease))) {
+                result.tensors().forEach(release); // WD-2
             }
             return;
         }
         close(work); // WD-1
-        note(stations.get(finished.worker()), work.unit);
-        delivered.put(finished.lease(), finished.result());
+        note(stations.get(worker), work.unit);
+        delivered.put(lease, result);
         if (delivered.size() > DELIVERIES_REMEMBERED) {
             delivered.pollFirstEntry();
         }
-        work.requester.tell(new Done<>(work.unit, finished.result()));
+        work.requester.tell(new Done<>(work.unit, result));
     }
 
     private static void note(@Nullable Station<?, ?> station, Unit unit) {
@@ -395,9 +426,6 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     }
 
     private void leaseWhatWaits() {
-        if (waiting.isEmpty()) {
-            return;
-        }
         Map<Station<U, R>, Integer> credit = new LinkedHashMap<>();
         for (Station<U, R> station : stations.values()) {
             int free = silent(station) ? 0 : station.capacity - held(station);
@@ -405,16 +433,23 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
                 credit.put(station, free); // WD-5
             }
         }
+        Map<Station<U, R>, List<LeasedWorker.Leased<U>>> leased = new LinkedHashMap<>();
         Iterator<Work<U, R>> works = waiting.iterator();
         while (works.hasNext() && !credit.isEmpty()) {
             Work<U, R> work = works.next();
             Station<U, R> station = stationFor(work, credit);
             if (station != null) {
                 works.remove();
-                lease(work, station);
+                leased.computeIfAbsent(station, _ -> new ArrayList<>()).add(lease(work, station));
                 credit.computeIfPresent(station, (_, free) -> free > 1 ? free - 1 : null);
             }
         }
+        leased.forEach((station, units) -> {
+            for (int from = 0; from < units.size(); from += UNITS_PER_MESSAGE_MAX) {
+                int to = Math.min(from + UNITS_PER_MESSAGE_MAX, units.size());
+                station.worker.tell(new LeasedWorker.Perform<>(units.subList(from, to)));
+            }
+        });
     }
 
     private DeskReport report() {
@@ -482,14 +517,14 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         return best;
     }
 
-    private void lease(Work<U, R> work, Station<U, R> station) {
+    private LeasedWorker.Leased<U> lease(Work<U, R> work, Station<U, R> station) {
         LeaseId id = new LeaseId(nextLease++);
         work.attempts++;
         work.leases.add(id);
         leases.put(id, new Lease<>(id, work, station.worker));
         station.leases++;
         openByLease.put(id, work);
-        station.worker.tell(new LeasedWorker.Perform<>(id, work.unit));
+        return new LeasedWorker.Leased<>(id, work.unit);
     }
 
     private String nameOf(ActorRef<LeasedWorker.Command<U, R>> worker) {

@@ -60,6 +60,7 @@ final class AnyMessage {
             case ParameterizedType type
             when type.getRawType() == ActorRef.class ->
                 Arbitraries.integers().between(1, 1 << 20).map(this::actor).asGeneric();
+            case ParameterizedType type when type.getRawType() instanceof Class<?> raw && raw.isRecord() -> record(raw);
             case ParameterizedType type -> {
                 Arbitrary<Object> element = any(type.getActualTypeArguments()[0]);
                 yield type.getRawType() == Optional.class

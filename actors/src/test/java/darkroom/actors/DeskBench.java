@@ -12,6 +12,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import org.apache.pekko.actor.testkit.typed.Effect;
 import org.apache.pekko.actor.testkit.typed.javadsl.BehaviorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestInbox;
@@ -49,7 +51,7 @@ final class DeskBench {
     private final List<DeskEvent> heard = new ArrayList<>();
     private int unitsMade;
     private int tensorsMade;
-    private int lastFirstLeased = -1;
+    private final SortedSet<Integer> firstLeased = new TreeSet<>(Set.of(-1));
 
     /** One unit, and what became of it. */
     private static final class Asked {
@@ -81,9 +83,23 @@ final class DeskBench {
         private boolean withdrawn;
 
         TrainUnit submit() {
+            TrainUnit unit = sent();
+            settle();
+            return unit;
+        }
+
+        /** Several, one behind the other in the desk's mailbox. */
+        void submitTogether(int count) {
+            for (int i = 0; i < count; i++) {
+                sent();
+            }
+            settle();
+        }
+
+        private TrainUnit sent() {
             TrainUnit unit = new TrainUnit.GradientBlock("run", 1, 0, 0, unitsMade, NO_STATE, List.of(List.of()), 1);
             asked.put(unit, new Asked(unitsMade++, this));
-            run(new WorkDesk.Submit<>(unit, inbox.getRef()));
+            desk.run(new WorkDesk.Submit<>(unit, inbox.getRef()));
             return unit;
         }
 
@@ -129,6 +145,7 @@ final class DeskBench {
     final class Worker {
         private final TestInbox<LeasedWorker.Command<TrainUnit, Trained>> inbox = TestInbox.create();
         private final Set<LeaseId> inHand = new LinkedHashSet<>();
+        private final List<Integer> messages = new ArrayList<>();
         private final String name = "worker-" + workers.size();
         private final int capacity;
         private boolean alive = true;
@@ -196,7 +213,17 @@ final class DeskBench {
             inHand.clear();
             ActorRef<Nothing$> gone = inbox.getRef().unsafeUpcast();
             desk.signal(new Terminated(gone));
-            look();
+            settle();
+        }
+
+        /** Units of each message that leased some. */
+        List<Integer> messages() {
+            return messages;
+        }
+
+        private void perform(List<LeasedWorker.Leased<TrainUnit>> leases) {
+            messages.add(leases.size());
+            leases.forEach(leased -> perform(leased.lease(), leased.unit()));
         }
 
         private void perform(LeaseId id, TrainUnit unit) {
@@ -209,8 +236,7 @@ final class DeskBench {
                     .isEmpty();
             assertThat(++one.leases).as("WD-4: leases of %s", unit.name()).isLessThanOrEqualTo(ATTEMPTS_MAX);
             if (one.leases == 1) {
-                assertThat(one.number).as("first come, first leased").isGreaterThan(lastFirstLeased);
-                lastFirstLeased = one.number;
+                firstLeased.add(one.number);
             }
             granted.put(id, new Granted(unit));
             inHand.add(id);
@@ -255,10 +281,20 @@ final class DeskBench {
 
     private void run(WorkDesk.Command<TrainUnit, Trained> command) {
         desk.run(command);
+        settle();
+    }
+
+    private void settle() {
+        while (desk.selfInbox().hasMessages()) {
+            desk.runOne();
+        }
         look();
     }
 
     private void look() {
+        int last = firstLeased.last();
+        firstLeased.clear();
+        firstLeased.add(last);
         events.getAllReceived().forEach(this::hear);
         for (Requester requester : requesters) {
             requester.inbox.getAllReceived().forEach(requester::hear);
@@ -266,13 +302,14 @@ final class DeskBench {
         for (Worker worker : workers) {
             for (LeasedWorker.Command<TrainUnit, Trained> command : worker.inbox.getAllReceived()) {
                 switch (command) {
-                    case LeasedWorker.Perform<TrainUnit, Trained>(LeaseId id, TrainUnit unit) ->
-                        worker.perform(id, unit);
+                    case LeasedWorker.Perform<TrainUnit, Trained>(List<LeasedWorker.Leased<TrainUnit>> leases) ->
+                        worker.perform(leases);
                     case LeasedWorker.Stop<TrainUnit, Trained> _ -> worker.stopped = true;
                     default -> throw new IllegalStateException("no desk says " + command);
                 }
             }
         }
+        assertThat(firstLeased.first()).as("first come, first leased").isEqualTo(last);
         assertThat(released).as("WD-2: tensors that a requester owns").noneMatch(delivered::contains);
         assertThat(open()).as("WD-6: open units").isLessThanOrEqualTo(UNITS_MAX);
     }

@@ -117,11 +117,29 @@ class LeasedWorkerTest {
         List<Object> answers = new ArrayList<>(said(Object.class));
         answers.removeIf(WorkDesk.Heartbeat.class::isInstance);
         assertThat(answers)
-                .containsExactly(
+                .containsExactlyInAnyOrder(
                         new WorkDesk.Finished<>(worker, new LeaseId(1), result),
                         new WorkDesk.Failed<>(
                                 worker, new LeaseId(2), new Fault.Retry("trainer-0: IllegalStateException: no")));
         assertThat(released).isEmpty();
+    }
+
+    /** LW-1. */
+    @Test
+    void results_that_are_there_together_are_delivered_together_up_to_what_a_message_holds() {
+        ActorRef<LeasedWorker.Command<TrainUnit, Trained>> worker = worker();
+        int count = WorkDesk.UNITS_PER_MESSAGE_MAX + 1;
+        for (int i = 0; i < count; i++) {
+            lease(worker, i);
+        }
+        devices.getFirst().begun.forEach(one -> one.complete(new Trained.Gradient(tensor(), 0, 0)));
+        List<WorkDesk.Finished<?, ?>> finished = new ArrayList<>();
+        said(WorkDesk.Finished.class).forEach(finished::add);
+        assertThat(finished.stream().map(one -> one.results().size()))
+                .containsExactly(WorkDesk.UNITS_PER_MESSAGE_MAX, 1);
+        assertThat(finished.stream().flatMap(one -> one.results().stream()).map(delivery -> delivery.lease()))
+                .doesNotHaveDuplicates()
+                .hasSize(count);
     }
 
     /** LW-1. */

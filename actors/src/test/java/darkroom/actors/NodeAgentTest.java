@@ -241,8 +241,12 @@ class NodeAgentTest {
         world.settle();
         TensorRef result = first.trainDesk.getAllReceived().stream()
                 .filter(WorkDesk.Finished.class::isInstance)
-                .map(finished ->
-                        ((WorkDesk.Finished<?, ?>) finished).result().tensors().getFirst())
+                .map(finished -> ((WorkDesk.Finished<?, ?>) finished)
+                        .results()
+                        .getFirst()
+                        .result()
+                        .tensors()
+                        .getFirst())
                 .toList()
                 .getFirst();
         world.pass(BEAT);

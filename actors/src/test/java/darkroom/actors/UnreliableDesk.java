@@ -73,9 +73,10 @@ final class UnreliableDesk<U extends Unit, R extends Result> extends SwitchBehav
                 carry(new WorkDesk.Failed<>(across(failed.worker()), failed.lease(), failed.fault()), copies);
             case WorkDesk.Finished<U, R> finished -> {
                 if (copies == 0) {
-                    finished.result().tensors().forEach(release);
+                    finished.results()
+                            .forEach(delivery -> delivery.result().tensors().forEach(release));
                 }
-                carry(new WorkDesk.Finished<>(across(finished.worker()), finished.lease(), finished.result()), copies);
+                carry(new WorkDesk.Finished<>(across(finished.worker()), finished.results()), copies);
             }
             default -> throw new IllegalStateException("no worker says " + command);
         }

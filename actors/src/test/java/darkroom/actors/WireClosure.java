@@ -64,6 +64,8 @@ final class WireClosure {
             case ParameterizedType type
             when Set.<Type>of(List.class, Set.class, Optional.class).contains(type.getRawType()) ->
                 add(type.getActualTypeArguments()[0], where);
+            case ParameterizedType type
+            when type.getRawType() instanceof Class<?> raw && raw.isRecord() -> add(raw, where);
             default -> foreign.add(where + " is a " + declared.getTypeName());
         }
     }

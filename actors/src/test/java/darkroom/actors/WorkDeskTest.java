@@ -60,6 +60,15 @@ class WorkDeskTest {
         assertThat(any.open()).as("units without an answer").isZero();
     }
 
+    @Test
+    void units_submitted_together_are_leased_together() {
+        DeskBench.Worker one = bench.worker(3);
+        DeskBench.Worker other = bench.worker(2);
+        requester.submitTogether(5);
+        assertThat(one.messages()).containsExactly(3);
+        assertThat(other.messages()).containsExactly(2);
+    }
+
     /** What {@code darkroom status} says of a desk. */
     @Test
     void a_report_says_what_there_is_to_do_and_who_does_it() {
