@@ -13,7 +13,7 @@ if [ -z "$python" ]; then
   python=$work/venv/bin/python
 fi
 for _ in $(seq "$rounds"); do
-  "$here/../../darkroom" bench compute >>"$work/darkroom.jsonl"
+  "$here/../../darkroom" bench compute --set rollout.solver-steps=6 >>"$work/darkroom.jsonl"
   "$python" "$here/plain_pytorch.py" >>"$work/pytorch.jsonl"
 done
 "$python" - "$work" <<'PY'
