@@ -75,6 +75,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private final Map<TensorKey, Joined> underWay = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable String> lost = new AtomicReference<>();
     private final CompletableFuture<String> gone = new CompletableFuture<>();
+    private final @Nullable PlaneBell bell;
     private final Thread thread;
     private volatile boolean closing;
     private volatile boolean ended;
@@ -104,7 +105,11 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
             }
             this.here = new PlanePeer(
                     node, host(memory), memory ? driver.directory().toString() : "", address);
-            this.agent = new PlaneAgent(here, settings, aeron, addressed, toAll, store, shelf, clock);
+            this.bell = memory
+                    ? PlaneBell.open(driver.directory(), PlaneFrame.stream(PlaneFrame.number(node)))
+                            .orElse(null)
+                    : null;
+            this.agent = new PlaneAgent(here, settings, aeron, addressed, toAll, bell, store, shelf, clock);
         } catch (RuntimeException e) {
             aeron.close();
             throw e;
@@ -360,24 +365,27 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         if (closing || !agent.call(call)) {
             return false;
         }
-        LockSupport.unpark(thread);
+        wake();
         if (ended) { // after the last round
             end();
         }
         return true;
     }
 
+    private void wake() {
+        if (bell == null) {
+            LockSupport.unpark(thread);
+        } else {
+            bell.ring();
+        }
+    }
+
     private void run() {
-        PlanePause pause = new PlanePause();
+        PlanePause pause = new PlanePause(bell);
         try {
             while (!closing && lost.get() == null) {
-                int work = agent.work();
-                if (work > 0) {
-                    pause.worked();
-                } else if (agent.lost()) {
+                if (pause.round(agent) == 0 && agent.lost()) {
                     lost.compareAndSet(null, "the client was closed");
-                } else {
-                    pause.pause(agent.warm());
                 }
             }
         } catch (RuntimeException broken) {
@@ -441,7 +449,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     @Override
     public void close() {
         closing = true;
-        LockSupport.unpark(thread);
+        wake();
         boolean interrupted = false;
         while (thread.isAlive() && Thread.currentThread() != thread) {
             try {

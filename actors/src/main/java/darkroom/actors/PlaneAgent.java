@@ -59,6 +59,7 @@ final class PlaneAgent implements PlaneNetwork {
     private final Aeron aeron;
     private final List<Subscription> addressed;
     private final @Nullable Subscription toAll;
+    private final @Nullable PlaneBell bell;
     private final NanoClock clock;
     private final OffHeapTensorStore store;
     private final Transfers transfers;
@@ -86,6 +87,7 @@ final class PlaneAgent implements PlaneNetwork {
             Aeron aeron,
             List<Subscription> addressed,
             @Nullable Subscription toAll,
+            @Nullable PlaneBell bell,
             OffHeapTensorStore store,
             ReplicaShelf shelf,
             NanoClock clock) {
@@ -95,6 +97,7 @@ final class PlaneAgent implements PlaneNetwork {
         this.aeron = aeron;
         this.addressed = List.copyOf(addressed);
         this.toAll = toAll;
+        this.bell = bell;
         this.store = store;
         this.shelf = shelf;
         this.clock = clock;
@@ -144,6 +147,7 @@ final class PlaneAgent implements PlaneNetwork {
         if (work > 0) {
             workedNs = nowNs;
             account();
+            ring();
         }
         return work;
     }
@@ -187,6 +191,17 @@ final class PlaneAgent implements PlaneNetwork {
         return aeron.isClosed()
                 || addressed.stream().anyMatch(Subscription::isClosed)
                 || (toAll != null && toAll.isClosed());
+    }
+
+    /** Wakes those for whom there is something. */
+    private void ring() {
+        if (bell != null) {
+            for (PlaneLink link : links.values()) {
+                if (link.written() && link.stream() != PlaneFrame.STREAM_OF_ALL) {
+                    bell.ring(link.stream());
+                }
+            }
+        }
     }
 
     private int flush() {

@@ -34,6 +34,7 @@ final class PlaneLink {
     private @Nullable ExclusivePublication publication;
     private long registration;
     private long usedNs;
+    private boolean written;
 
     /** @param bytesMax of one message, without Aeron's header */
     PlaneLink(Aeron aeron, String channel, int stream, int bytesMax, long nowNs) {
@@ -65,6 +66,7 @@ final class PlaneLink {
                 waiting.remove();
             }
             usedNs = nowNs;
+            written = true;
             said += count;
         }
         return said;
@@ -91,7 +93,24 @@ final class PlaneLink {
             return false;
         }
         usedNs = nowNs;
+        written = true;
         return true;
+    }
+
+    /** Its reader is to be told that there is something. */
+    void toBeRead() {
+        written = true;
+    }
+
+    /** Whether something was written that its reader has not been told of; true once. */
+    boolean written() {
+        boolean was = written;
+        written = false;
+        return was;
+    }
+
+    int stream() {
+        return stream;
     }
 
     long usedNs() {

@@ -122,11 +122,19 @@ final class Upload {
     }
 
     private boolean sent(long self, int length, long nowNs) {
-        Requester only = requesters.getFirst();
-        PlaneLink everyone = toAll ? all : null;
-        long to = everyone == null ? only.peer : PlaneFrame.EVERYONE;
-        return (everyone == null ? only.link : everyone)
-                .send(new PlaneFrame(Kind.DATA, self, to, key, position, length, 0), address + position, length, nowNs);
+        if (!toAll || all == null) {
+            Requester only = requesters.getFirst();
+            return only.link.send(data(self, only.peer, length), address + position, length, nowNs);
+        }
+        if (!all.send(data(self, PlaneFrame.EVERYONE, length), address + position, length, nowNs)) {
+            return false;
+        }
+        requesters.forEach(requester -> requester.link.toBeRead());
+        return true;
+    }
+
+    private PlaneFrame data(long self, long to, int length) {
+        return new PlaneFrame(Kind.DATA, self, to, key, position, length, 0);
     }
 
     /** Lets the memory go. */
