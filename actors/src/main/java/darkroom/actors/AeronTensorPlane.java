@@ -62,7 +62,6 @@ import org.slf4j.LoggerFactory;
 public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AeronTensorPlane.class);
     private static final long PARK_MAX_NS = 1_000_000;
-    private static final long WARM_PARK_MAX_NS = 50_000;
 
     private final OffHeapTensorStore own;
     private final ReplicaShelf shelf;
@@ -76,6 +75,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private final Map<TensorKey, Joined> underWay = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable String> lost = new AtomicReference<>();
     private final CompletableFuture<String> gone = new CompletableFuture<>();
+    private final @Nullable PlaneBell bell;
     private final Thread thread;
     private volatile boolean closing;
     private volatile boolean ended;
@@ -91,19 +91,25 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         boolean memory = settings.transport() != TensorPlaneSettings.Transport.UDP;
         boolean network = settings.transport() != TensorPlaneSettings.Transport.IPC;
         try {
-            List<Subscription> subscriptions = new ArrayList<>();
+            List<Subscription> addressed = new ArrayList<>();
+            Subscription toAll = null;
             if (memory) {
-                subscriptions.add(aeron.addSubscription("aeron:ipc?tether=false", PlaneAgent.STREAM));
+                addressed.add(aeron.addSubscription("aeron:ipc", PlaneFrame.stream(PlaneFrame.number(node))));
+                toAll = aeron.addSubscription("aeron:ipc?tether=false", PlaneFrame.STREAM_OF_ALL);
             }
             String address = "";
             if (network) {
-                Subscription udp = aeron.addSubscription(PlaneDriver.channelOf(settings), PlaneAgent.STREAM);
-                subscriptions.add(udp);
+                Subscription udp = aeron.addSubscription(PlaneDriver.channelOf(settings), PlaneFrame.STREAM_OF_ALL);
+                addressed.add(udp);
                 address = address(udp);
             }
             this.here = new PlanePeer(
                     node, host(memory), memory ? driver.directory().toString() : "", address);
-            this.agent = new PlaneAgent(here, settings, aeron, subscriptions, store, shelf, clock);
+            this.bell = memory
+                    ? PlaneBell.open(driver.directory(), PlaneFrame.stream(PlaneFrame.number(node)))
+                            .orElse(null)
+                    : null;
+            this.agent = new PlaneAgent(here, settings, aeron, addressed, toAll, bell, store, shelf, clock);
         } catch (RuntimeException e) {
             aeron.close();
             throw e;
@@ -359,28 +365,27 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         if (closing || !agent.call(call)) {
             return false;
         }
-        LockSupport.unpark(thread);
+        wake();
         if (ended) { // after the last round
             end();
         }
         return true;
     }
 
+    private void wake() {
+        if (bell == null) {
+            LockSupport.unpark(thread);
+        } else {
+            bell.ring();
+        }
+    }
+
     private void run() {
-        IdleStrategy idle = new BackoffIdleStrategy(10, 20, 1_000, PARK_MAX_NS);
-        IdleStrategy bulk = new BackoffIdleStrategy(5, 0, 1_000, WARM_PARK_MAX_NS);
-        IdleStrategy warm = new BackoffIdleStrategy(20, 100, 1_000, WARM_PARK_MAX_NS);
+        PlanePause pause = new PlanePause(bell);
         try {
             while (!closing && lost.get() == null) {
-                int work = agent.work();
-                if (work > 0) {
-                    idle.reset();
-                    warm.reset();
-                    bulk.reset();
-                } else if (agent.lost()) {
+                if (pause.round(agent) == 0 && agent.lost()) {
                     lost.compareAndSet(null, "the client was closed");
-                } else {
-                    (agent.bulk() ? bulk : agent.warm() ? warm : idle).idle();
                 }
             }
         } catch (RuntimeException broken) {
@@ -444,7 +449,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     @Override
     public void close() {
         closing = true;
-        LockSupport.unpark(thread);
+        wake();
         boolean interrupted = false;
         while (thread.isAlive() && Thread.currentThread() != thread) {
             try {

@@ -34,11 +34,10 @@ final class PlaneAgent implements PlaneNetwork {
     /** Releases that a home has not answered. Of more, the oldest is given up. */
     static final int RELEASES_MAX = 1 << 16;
 
-    static final int STREAM = 1;
-
     private static final Logger LOG = LoggerFactory.getLogger(PlaneAgent.class);
 
     private static final int FRAGMENTS_MAX = 16;
+    private static final int ADDRESSED_MAX = 1024;
     private static final long TICK_NS = 10_000_000;
     private static final long BULK_BYTES = 1 << 20;
     private static final long WARM_NS = 5_000_000;
@@ -58,7 +57,9 @@ final class PlaneAgent implements PlaneNetwork {
     private final long self;
     private final TensorPlaneSettings settings;
     private final Aeron aeron;
-    private final List<Subscription> subscriptions;
+    private final List<Subscription> addressed;
+    private final @Nullable Subscription toAll;
+    private final @Nullable PlaneBell bell;
     private final NanoClock clock;
     private final OffHeapTensorStore store;
     private final Transfers transfers;
@@ -69,7 +70,8 @@ final class PlaneAgent implements PlaneNetwork {
     private final Map<Long, String> names = new HashMap<>();
     private final Map<Long, PlaneLink> links = new HashMap<>();
     private final Map<TensorKey, Long> releases = new LinkedHashMap<>();
-    private final FragmentHandler handler = this::fragment;
+    private final FragmentHandler handler = this::message;
+    private final FragmentHandler toAllHandler = this::messageToAll;
     private volatile Function<PlaneFrame, Fate> fate = _ -> Fate.DELIVERED;
     private volatile boolean deaf;
     private volatile PlaneStats stats = new PlaneStats(0, 0, 0, 0, 0, 0);
@@ -83,7 +85,9 @@ final class PlaneAgent implements PlaneNetwork {
             PlanePeer here,
             TensorPlaneSettings settings,
             Aeron aeron,
-            List<Subscription> subscriptions,
+            List<Subscription> addressed,
+            @Nullable Subscription toAll,
+            @Nullable PlaneBell bell,
             OffHeapTensorStore store,
             ReplicaShelf shelf,
             NanoClock clock) {
@@ -91,7 +95,9 @@ final class PlaneAgent implements PlaneNetwork {
         this.self = PlaneFrame.number(here.node());
         this.settings = settings;
         this.aeron = aeron;
-        this.subscriptions = List.copyOf(subscriptions);
+        this.addressed = List.copyOf(addressed);
+        this.toAll = toAll;
+        this.bell = bell;
         this.store = store;
         this.shelf = shelf;
         this.clock = clock;
@@ -99,13 +105,12 @@ final class PlaneAgent implements PlaneNetwork {
         this.tickedNs = nowNs;
         this.transfers = new Transfers(this, settings);
         this.uploads = new Uploads(this, settings, store, shelf);
-        this.shared = here.driver().isEmpty()
-                ? null
-                : new PlaneLink(
-                        aeron,
-                        "aeron:ipc?term-length=%d|mtu=%d".formatted(settings.termBytes(), PlaneDriver.mtu(settings)),
-                        STREAM,
-                        nowNs);
+        this.shared =
+                here.driver().isEmpty() ? null : link(PlaneDriver.channelToAll(settings), PlaneFrame.STREAM_OF_ALL);
+    }
+
+    private PlaneLink link(String channel, int stream) {
+        return new PlaneLink(aeron, channel, stream, PlaneFrame.BYTES + settings.chunkBytes(), nowNs);
     }
 
     /** False if too many calls wait. */
@@ -127,9 +132,7 @@ final class PlaneAgent implements PlaneNetwork {
             work++;
         }
         if (!deaf) {
-            for (Subscription subscription : subscriptions) {
-                work += subscription.poll(handler, FRAGMENTS_MAX);
-            }
+            work += listen();
         }
         if (nowNs - before >= STOOD_STILL_NS) {
             transfers.stoodStill(nowNs - before);
@@ -144,8 +147,34 @@ final class PlaneAgent implements PlaneNetwork {
         if (work > 0) {
             workedNs = nowNs;
             account();
+            ring();
         }
         return work;
+    }
+
+    private int listen() {
+        int heard = 0;
+        for (Subscription subscription : addressed) {
+            heard += subscription.poll(handler, FRAGMENTS_MAX);
+        }
+        return toAll == null ? heard : heard + toAll.poll(toAllHandler, FRAGMENTS_MAX);
+    }
+
+    /**
+     * A tensor that goes to one node goes on to all of them when another one asks. What its sender said before on the way
+     * to this node alone can be read by now, and comes first; the other way round it never changes.
+     */
+    private void messageToAll(DirectBuffer buffer, int index, int length, Header header) {
+        int heard = 0;
+        int last = 1;
+        while (last > 0 && heard < ADDRESSED_MAX) {
+            last = 0;
+            for (Subscription subscription : addressed) {
+                last += subscription.poll(handler, FRAGMENTS_MAX);
+            }
+            heard += last;
+        }
+        message(buffer, index, length, header);
     }
 
     /** Whether something is under way or has just been, so that the next message is soon. */
@@ -159,7 +188,20 @@ final class PlaneAgent implements PlaneNetwork {
     }
 
     boolean lost() {
-        return aeron.isClosed() || subscriptions.stream().anyMatch(Subscription::isClosed);
+        return aeron.isClosed()
+                || addressed.stream().anyMatch(Subscription::isClosed)
+                || (toAll != null && toAll.isClosed());
+    }
+
+    /** Wakes those for whom there is something. */
+    private void ring() {
+        if (bell != null) {
+            for (PlaneLink link : links.values()) {
+                if (link.written() && link.stream() != PlaneFrame.STREAM_OF_ALL) {
+                    bell.ring(link.stream());
+                }
+            }
+        }
     }
 
     private int flush() {
@@ -247,13 +289,25 @@ final class PlaneAgent implements PlaneNetwork {
         releases.clear();
     }
 
-    private void fragment(DirectBuffer buffer, int index, int length, Header header) {
-        Optional<PlaneFrame> read = PlaneFrame.read(buffer, index, length);
-        if (read.isEmpty()) {
-            return;
+    private void message(DirectBuffer buffer, int index, int length, Header header) {
+        int left = length;
+        while (left >= PlaneFrame.BYTES) {
+            int at = index + length - left;
+            Optional<PlaneFrame> read = PlaneFrame.read(buffer, at, left);
+            if (read.isEmpty()) {
+                return;
+            }
+            PlaneFrame frame = read.get();
+            boolean chunk = frame.kind() == Kind.DATA && frame.bytes() > 0;
+            frame(frame, buffer, at, chunk ? left : PlaneFrame.BYTES);
+            left -= chunk ? left : PlaneFrame.BYTES;
         }
-        PlaneFrame frame = read.get();
-        if (frame.from() == self || (frame.to() != self && frame.to() != PlaneFrame.EVERYONE)) {
+    }
+
+    private void frame(PlaneFrame frame, DirectBuffer buffer, int index, int length) {
+        if (frame.from() == self
+                || (frame.to() != self && frame.to() != PlaneFrame.EVERYONE)
+                || (frame.kind() == Kind.DATA && frame.bytes() > length - PlaneFrame.BYTES)) {
             return;
         }
         switch (fate.apply(frame)) {
@@ -272,7 +326,7 @@ final class PlaneAgent implements PlaneNetwork {
         transfers.heard(frame.from(), nowNs);
         switch (frame.kind()) {
             case DATA -> transfers.data(frame, buffer, index, nowNs);
-            case START, QUEUED, ABSENT, REDIRECT -> transfers.answer(frame, nowNs);
+            case QUEUED, ABSENT, REDIRECT -> transfers.answer(frame, nowNs);
             case REQUEST, REQUEST_CHECKED ->
                 peer(frame.from()).filter(this::reachable).ifPresent(peer -> uploads.requested(frame, peer, nowNs));
             case HOLDING -> uploads.holding(frame, nowNs);
@@ -332,12 +386,16 @@ final class PlaneAgent implements PlaneNetwork {
 
     @Override
     public PlaneLink link(PlanePeer peer) {
-        if (shared != null && shared(peer)) {
-            return shared;
+        long number = PlaneFrame.number(peer.node());
+        PlaneLink known = links.get(number);
+        if (known != null) {
+            return known;
         }
-        return links.computeIfAbsent(
-                PlaneFrame.number(peer.node()),
-                _ -> new PlaneLink(aeron, PlaneDriver.channelTo(peer.address(), settings), STREAM, nowNs));
+        PlaneLink link = shared(peer)
+                ? link(PlaneDriver.channelToOne(settings), PlaneFrame.stream(number))
+                : link(PlaneDriver.channelTo(peer.address(), settings), PlaneFrame.STREAM_OF_ALL);
+        links.put(number, link);
+        return link;
     }
 
     @Override

@@ -95,7 +95,17 @@ final class PlaneDriver implements AutoCloseable {
         return (settings.chunkBytes() + PlaneFrame.BYTES + 32 + 31) / 32 * 32;
     }
 
-    /** What a node publishes on for one other node. The socket is bound to the node's own address, as its port is. */
+    /** What a node publishes on for every node of its driver. */
+    static String channelToAll(TensorPlaneSettings settings) {
+        return "aeron:ipc?term-length=%d|mtu=%d".formatted(settings.termBytes(), mtu(settings));
+    }
+
+    /** What a node publishes on for one other node of its driver. */
+    static String channelToOne(TensorPlaneSettings settings) {
+        return "aeron:ipc?term-length=%d|mtu=%d".formatted(settings.pairTermBytes(), mtu(settings));
+    }
+
+    /** What a node publishes on for one node of another driver. The socket is bound to the node's own address, as its port is. */
     static String channelTo(String address, TensorPlaneSettings settings) {
         int granted = granted(settings.socketBytes());
         return "aeron:udp?endpoint=%s|interface=%s|term-length=%d|mtu=%d|so-sndbuf=%d|so-rcvbuf=%d"

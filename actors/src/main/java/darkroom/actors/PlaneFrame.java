@@ -9,8 +9,9 @@ import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 
 /**
- * The header of every message between planes, {@link #BYTES} long, little endian. In {@code DATA} a chunk follows;
- * everything else is a header only. One message is one Aeron fragment, so nothing is ever put together again.
+ * What planes say to each other, {@link #BYTES} long, little endian. In {@code DATA} a chunk follows, and ends the message;
+ * of everything else a message holds one or several. One message is one Aeron fragment, so nothing is ever put together
+ * again.
  *
  * @param kind what is said
  * @param from who says it, as a number ({@link #number})
@@ -27,7 +28,10 @@ record PlaneFrame(Kind kind, long from, long to, TensorKey tensor, long offset, 
     static final long EVERYONE = 0;
     static final long ANYWHERE = -1;
 
-    private static final byte VERSION = 1;
+    /** The stream that every node of a driver reads, and the only one of a UDP address. */
+    static final int STREAM_OF_ALL = 1;
+
+    private static final byte VERSION = 2;
     private static final List<Kind> KINDS = List.of(Kind.values());
 
     enum Kind {
@@ -35,14 +39,13 @@ record PlaneFrame(Kind kind, long from, long to, TensorKey tensor, long offset, 
         REQUEST(1),
         /** As REQUEST; what I got did not match its checksum, so look at yours first. */
         REQUEST_CHECKED(2),
-        /** It begins, at this byte. */
-        START(3),
         /** I have it; others are first. */
         QUEUED(4),
         /** I do not have it. */
         ABSENT(5),
         /** Ask the third node, which has it. */
         REDIRECT(6),
+        /** Bytes of it; none of a tensor that has none. */
         DATA(7),
         /** I have all of it and can pass it on. */
         HOLDING(8),
@@ -82,20 +85,29 @@ record PlaneFrame(Kind kind, long from, long to, TensorKey tensor, long offset, 
         return hash == EVERYONE ? 1 : hash;
     }
 
-    void write(MutableDirectBuffer to) {
-        to.putByte(0, VERSION);
-        to.putByte(1, kind.code);
-        to.putShort(2, (short) 0);
-        to.putInt(4, (int) tensor.checksum(), LITTLE_ENDIAN);
-        to.putLong(8, from, LITTLE_ENDIAN);
-        to.putLong(16, this.to, LITTLE_ENDIAN);
-        to.putLong(24, tensor.home(), LITTLE_ENDIAN);
-        to.putLong(32, tensor.id(), LITTLE_ENDIAN);
-        to.putLong(40, tensor.bytes(), LITTLE_ENDIAN);
-        to.putLong(48, offset, LITTLE_ENDIAN);
-        to.putLong(56, bytes, LITTLE_ENDIAN);
-        to.putLong(64, third, LITTLE_ENDIAN);
-        to.setMemory(72, BYTES - 72, (byte) 0);
+    /**
+     * The stream of a driver's shared memory on which everything for one node alone is said. Two nodes may have the same:
+     * each then reads what the other is told, and passes it over.
+     */
+    static int stream(long node) {
+        int folded = Long.hashCode(node);
+        return folded == STREAM_OF_ALL ? folded + 1 : folded;
+    }
+
+    void write(MutableDirectBuffer at, int index) {
+        at.putByte(index, VERSION);
+        at.putByte(index + 1, kind.code);
+        at.putShort(index + 2, (short) 0);
+        at.putInt(index + 4, (int) tensor.checksum(), LITTLE_ENDIAN);
+        at.putLong(index + 8, from, LITTLE_ENDIAN);
+        at.putLong(index + 16, to, LITTLE_ENDIAN);
+        at.putLong(index + 24, tensor.home(), LITTLE_ENDIAN);
+        at.putLong(index + 32, tensor.id(), LITTLE_ENDIAN);
+        at.putLong(index + 40, tensor.bytes(), LITTLE_ENDIAN);
+        at.putLong(index + 48, offset, LITTLE_ENDIAN);
+        at.putLong(index + 56, bytes, LITTLE_ENDIAN);
+        at.putLong(index + 64, third, LITTLE_ENDIAN);
+        at.setMemory(index + 72, BYTES - 72, (byte) 0);
     }
 
     /** Empty where it is no message of this version. */

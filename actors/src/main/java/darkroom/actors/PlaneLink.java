@@ -4,6 +4,7 @@ import io.aeron.Aeron;
 import io.aeron.ExclusivePublication;
 import io.aeron.exceptions.RegistrationException;
 import java.util.ArrayDeque;
+import java.util.Iterator;
 import java.util.Queue;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
@@ -18,22 +19,29 @@ final class PlaneLink {
     /** Short messages that wait. Whoever misses an answer asks again, so of more the oldest are forgotten. */
     static final int WAITING_MAX = 4096;
 
+    /** Short messages in one Aeron message. */
+    private static final int TOGETHER_MAX = 16;
+
     private static final Logger LOG = LoggerFactory.getLogger(PlaneLink.class);
 
     private final Aeron aeron;
     private final String channel;
     private final int stream;
     private final Queue<PlaneFrame> waiting = new ArrayDeque<>();
-    private final UnsafeBuffer header = new UnsafeBuffer(new byte[PlaneFrame.BYTES]);
+    private final int together;
+    private final UnsafeBuffer header = new UnsafeBuffer(new byte[PlaneFrame.BYTES * TOGETHER_MAX]);
     private final UnsafeBuffer chunk = new UnsafeBuffer(0, 0);
     private @Nullable ExclusivePublication publication;
     private long registration;
     private long usedNs;
+    private boolean written;
 
-    PlaneLink(Aeron aeron, String channel, int stream, long nowNs) {
+    /** @param bytesMax of one message, without Aeron's header */
+    PlaneLink(Aeron aeron, String channel, int stream, int bytesMax, long nowNs) {
         this.aeron = aeron;
         this.channel = channel;
         this.stream = stream;
+        this.together = Math.clamp(bytesMax / PlaneFrame.BYTES, 1, TOGETHER_MAX);
         registration = aeron.asyncAddExclusivePublication(channel, stream);
         usedNs = nowNs;
     }
@@ -48,20 +56,29 @@ final class PlaneLink {
     /** Says what waits, as far as there is room. */
     int flush(long nowNs) {
         int said = 0;
-        for (PlaneFrame next = waiting.peek(); next != null; next = waiting.peek()) {
+        while (!waiting.isEmpty()) {
             ExclusivePublication to = publication();
-            if (to == null) {
+            int count = to == null ? 0 : offered(to);
+            if (count == 0) {
                 return said;
             }
-            next.write(header);
-            if (to.offer(header, 0, PlaneFrame.BYTES) < 0) {
-                return said;
+            for (int i = 0; i < count; i++) {
+                waiting.remove();
             }
-            waiting.remove();
             usedNs = nowNs;
-            said++;
+            written = true;
+            said += count;
         }
         return said;
+    }
+
+    /** How many of those that wait went out in one message. */
+    private int offered(ExclusivePublication to) {
+        int count = 0;
+        for (Iterator<PlaneFrame> each = waiting.iterator(); each.hasNext() && count < together; count++) {
+            each.next().write(header, count * PlaneFrame.BYTES);
+        }
+        return to.offer(header, 0, count * PlaneFrame.BYTES) < 0 ? 0 : count;
     }
 
     /** False if there is no room for the chunk, or something that comes before it waits. */
@@ -70,13 +87,30 @@ final class PlaneLink {
         if (to == null) {
             return false;
         }
-        data.write(header);
+        data.write(header, 0);
         chunk.wrap(address, length);
         if (to.offer(header, 0, PlaneFrame.BYTES, chunk, 0, length) < 0) {
             return false;
         }
         usedNs = nowNs;
+        written = true;
         return true;
+    }
+
+    /** Its reader is to be told that there is something. */
+    void toBeRead() {
+        written = true;
+    }
+
+    /** Whether something was written that its reader has not been told of; true once. */
+    boolean written() {
+        boolean was = written;
+        written = false;
+        return was;
+    }
+
+    int stream() {
+        return stream;
     }
 
     long usedNs() {

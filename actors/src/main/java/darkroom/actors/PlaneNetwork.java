@@ -20,13 +20,13 @@ interface PlaneNetwork {
     /** Whether there is a way to it. */
     boolean reachable(PlanePeer peer);
 
-    /** Whether it reads what this node publishes in shared memory. */
+    /** Whether it is reached through shared memory: both use one driver. */
     boolean shared(PlanePeer peer);
 
     /** Whether it is on this machine. */
     boolean sameHost(PlanePeer peer);
 
-    /** The way to it. */
+    /** The way to it alone. */
     PlaneLink link(PlanePeer peer);
 
     /** The way that all nodes of this driver read; null where there is none. */

@@ -40,6 +40,12 @@ public record TensorPlaneSettings(
     /** Transfers that may wait for one of {@link #transfersMax} to end. One more is refused. */
     public static final int WAITING_MAX = 4096;
 
+    /**
+     * The longest term between two nodes of one driver. A log has three, which are taken from shared memory as they are first
+     * written: n nodes that all send to each other have n (n - 1) logs.
+     */
+    static final int PAIR_TERM_BYTES_MAX = 4 << 20;
+
     private static final int TERM_BYTES_MIN = 1 << 16;
     private static final int TERM_BYTES_MAX = 1 << 30;
 
@@ -71,6 +77,11 @@ public record TensorPlaneSettings(
         require(replicaBytesMax >= 0, "%d bytes for replicas", replicaBytesMax);
         require(transferTimeout.isPositive(), "no time for a transfer: %s", transferTimeout);
         require(peerSilentAfter.isPositive(), "a peer is not silent after %s", peerSilentAfter);
+    }
+
+    /** Length of a term between two nodes of one driver. */
+    int pairTermBytes() {
+        return Math.min(termBytes, PAIR_TERM_BYTES_MAX);
     }
 
     private static void require(boolean holds, String otherwise, Object value) {

@@ -30,12 +30,13 @@ final class Transfer {
     private final UnsafeBuffer into = new UnsafeBuffer(0, 0);
     private final CRC32C tail = new CRC32C();
     private final CRC32C head = new CRC32C();
-    private long start = PlaneFrame.ANYWHERE;
+    private long start;
     private long received;
 
     long source;
     long sourceSinceNs;
     long movedNs;
+    long askedNs;
     long without;
     int mismatches;
 
@@ -59,20 +60,9 @@ final class Transfer {
         this.outcome = outcome;
     }
 
-    boolean started() {
-        return start != PlaneFrame.ANYWHERE;
-    }
-
-    /** The sender begins at this byte; means something only before the first one. */
-    void start(long offset) {
-        if (received == 0) {
-            start = offset;
-        }
-    }
-
-    /** The byte that is taken next. */
+    /** The byte that is taken next; anywhere, as long as there is none. */
     long next() {
-        return started() && received > 0 ? (start + received) % Math.max(1, key.bytes()) : PlaneFrame.ANYWHERE;
+        return received == 0 ? PlaneFrame.ANYWHERE : (start + received) % key.bytes();
     }
 
     long received() {
@@ -84,12 +74,16 @@ final class Transfer {
     }
 
     boolean complete() {
-        return started() && missing() == 0;
+        return missing() == 0;
+    }
+
+    /** Whether a chunk from this byte on is wanted, but not yet: what comes before it has been lost. */
+    boolean ahead(long offset) {
+        return received > 0 && !complete() && Math.floorMod(offset - start, key.bytes()) > received;
     }
 
     /** Everything is to be fetched again. */
     void forget() {
-        start = PlaneFrame.ANYWHERE;
         received = 0;
         tail.reset();
         head.reset();
@@ -106,12 +100,15 @@ final class Transfer {
      * @return bytes taken
      */
     int take(long offset, DirectBuffer buffer, int index, int length) {
-        if (!started() || missing() == 0) {
+        if (complete() || offset < 0 || length <= 0 || offset + length > key.bytes()) {
             return 0;
+        }
+        if (received == 0) {
+            start = offset;
         }
         long next = (start + received) % key.bytes();
         long skipped = next - offset;
-        if (skipped < 0 || skipped >= length || offset + length > key.bytes()) {
+        if (skipped < 0 || skipped >= length) {
             return 0;
         }
         int from = index + (int) skipped;

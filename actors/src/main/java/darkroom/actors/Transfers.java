@@ -16,6 +16,9 @@ final class Transfers {
     /** After this long without a byte a request is said again, from the first byte that is missing. */
     private static final long ASK_AGAIN_NS = 100_000_000;
 
+    /** What goes on behind a gap is asked for from the gap on, at most this often: chunks behind it are still on their way. */
+    private static final long ASK_GAP_NS = 5_000_000;
+
     /** Fetches of one tensor whose bytes are wrong, before it is given up. */
     private static final int MISMATCHES_MAX = 3;
 
@@ -56,6 +59,7 @@ final class Transfers {
 
     private void ask(Transfer transfer, long nowNs) {
         transfer.movedNs = nowNs;
+        transfer.askedNs = nowNs;
         network.peer(transfer.source)
                 .filter(network::reachable)
                 .ifPresent(peer -> network.say(
@@ -91,10 +95,14 @@ final class Transfers {
                 fail(transfer, reader);
                 continue;
             }
-            if (taken > 0) {
+            if (taken > 0 || frame.tensor().bytes() == 0) {
                 bytesIn += taken;
                 transfer.movedNs = nowNs;
                 finish(transfer, nowNs);
+            } else if (frame.to() == network.self()
+                    && transfer.ahead(frame.offset())
+                    && nowNs - transfer.askedNs >= ASK_GAP_NS) {
+                ask(transfer, nowNs); // TP-4
             }
         }
     }
@@ -106,11 +114,6 @@ final class Transfers {
                 continue;
             }
             switch (frame.kind()) {
-                case START -> {
-                    transfer.start(frame.offset());
-                    transfer.movedNs = nowNs;
-                    finish(transfer, nowNs);
-                }
                 case ABSENT -> {
                     if (transfer.source == transfer.key.home()) {
                         fail(
@@ -148,7 +151,9 @@ final class Transfers {
         if (transfer.checksum() == transfer.key.checksum()) {
             remove(transfer, nowNs);
             network.peer(transfer.key.home())
-                    .filter(home -> transfer.repeatable() && network.reachable(home))
+                    .filter(home -> transfer.repeatable()
+                            && transfer.key.bytes() >= Uploads.SPREAD_BYTES_MIN
+                            && network.reachable(home))
                     .ifPresent(home -> network.say(
                             home,
                             new PlaneFrame(

@@ -5,57 +5,64 @@ import darkroom.actors.PlaneFrame.TensorKey;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One tensor that goes round on one publication until everyone who asked has had all of it. Who comes late begins where it
- * is and gets the rest on the next round, so many receivers in shared memory cost one pass.
+ * One tensor that goes round until everyone who asked has had all of it. To one receiver it goes on that one's own way; from
+ * the second one on it goes to all of the driver, and stays there. Who comes late begins where it is and gets the rest on
+ * the next round, so many receivers in shared memory cost one pass.
  */
 final class Upload {
     final TensorKey key;
-    final PlaneLink link;
+    private final @Nullable PlaneLink all;
     private final OffHeapTensorStore.Room room;
     private final long address;
     private final List<Requester> requesters = new ArrayList<>();
+    private boolean toAll;
     private long position;
     private long movedNs;
 
     private static final class Requester {
         final long peer;
+        final PlaneLink link;
         long next;
         long missing;
 
-        Requester(long peer, long next, long missing) {
+        Requester(long peer, PlaneLink link, long next, long missing) {
             this.peer = peer;
+            this.link = link;
             this.next = next;
             this.missing = missing;
         }
     }
 
-    /** Takes the pin over that the room comes with. */
-    Upload(TensorKey key, PlaneLink link, OffHeapTensorStore.Room room, long nowNs) {
+    /**
+     * Takes the pin over that the room comes with.
+     *
+     * @param all the way to everyone who may ask for a share in it; null if it is for one peer only
+     */
+    Upload(TensorKey key, @Nullable PlaneLink all, OffHeapTensorStore.Room room, long nowNs) {
         this.key = key;
-        this.link = link;
+        this.all = all;
         this.room = room;
         this.address = room.memory(key.bytes()).address();
         this.movedNs = nowNs;
     }
 
     /**
-     * Someone wants it, from a byte on or from anywhere; who asks again is answered again.
+     * Someone wants it, from a byte on or from anywhere.
      *
-     * @return the byte that comes first
+     * @param link the way to that one alone
      */
-    long join(long peer, long from, long missing, long nowNs) {
+    void join(long peer, PlaneLink link, long from, long missing, long nowNs) {
         movedNs = nowNs;
         requesters.removeIf(requester -> requester.peer == peer);
         long first = from == PlaneFrame.ANYWHERE ? position : from;
-        if (missing > 0) {
-            requesters.add(new Requester(peer, first, missing));
-            if (requesters.size() == 1) {
-                position = first;
-            }
+        if (requesters.isEmpty()) {
+            position = first;
         }
-        return first;
+        requesters.add(new Requester(peer, link, first, missing));
+        toAll |= requesters.size() > 1;
     }
 
     void leave(long peer) {
@@ -65,6 +72,11 @@ final class Upload {
     /** When something was sent last, or someone asked. */
     long movedNs() {
         return movedNs;
+    }
+
+    /** Whether nodes of this driver can join. */
+    boolean shared() {
+        return all != null;
     }
 
     boolean done() {
@@ -87,12 +99,7 @@ final class Upload {
                 length = Math.min(length, requester.next - position);
             }
         }
-        long to = requesters.size() == 1 ? requesters.getFirst().peer : PlaneFrame.EVERYONE;
-        if (!link.send(
-                new PlaneFrame(Kind.DATA, self, to, key, position, length, 0),
-                address + position,
-                (int) length,
-                nowNs)) {
+        if (!sent(self, (int) length, nowNs)) {
             return 0;
         }
         movedNs = nowNs;
@@ -112,6 +119,22 @@ final class Upload {
             position = requesters.getFirst().next;
         }
         return (int) length;
+    }
+
+    private boolean sent(long self, int length, long nowNs) {
+        if (!toAll || all == null) {
+            Requester only = requesters.getFirst();
+            return only.link.send(data(self, only.peer, length), address + position, length, nowNs);
+        }
+        if (!all.send(data(self, PlaneFrame.EVERYONE, length), address + position, length, nowNs)) {
+            return false;
+        }
+        requesters.forEach(requester -> requester.link.toBeRead());
+        return true;
+    }
+
+    private PlaneFrame data(long self, long to, int length) {
+        return new PlaneFrame(Kind.DATA, self, to, key, position, length, 0);
     }
 
     /** Lets the memory go. */

@@ -51,7 +51,7 @@ final class Uploads {
     void requested(PlaneFrame request, PlanePeer peer, long nowNs) {
         for (Upload upload : uploads) {
             if (upload.key.equals(request.tensor()) && upload.serves(request.from())) {
-                start(upload, request, peer, nowNs);
+                join(upload, request, peer, nowNs);
                 return;
             }
         }
@@ -77,6 +77,11 @@ final class Uploads {
             return true;
         }
         OffHeapTensorStore.Room room = pinned.get();
+        if (key.bytes() == 0) {
+            answer(Kind.DATA, request, peer, 0);
+            room.unpin();
+            return true;
+        }
         if (!network.shared(peer) && key.home() == network.self() && key.bytes() >= SPREAD_BYTES_MIN) {
             Map<Long, Copy> copies = copies(key);
             if (request.third() != 0) {
@@ -94,11 +99,10 @@ final class Uploads {
                 return false;
             }
         }
-        PlaneLink link = network.link(peer);
         for (Upload upload : uploads) {
-            if (upload.link == link && upload.key.equals(key)) {
+            if (upload.shared() && network.shared(peer) && upload.key.equals(key)) {
                 room.unpin();
-                start(upload, request, peer, nowNs);
+                join(upload, request, peer, nowNs);
                 return true;
             }
         }
@@ -109,15 +113,14 @@ final class Uploads {
         if (!network.shared(peer) && key.home() == network.self() && key.bytes() >= SPREAD_BYTES_MIN) {
             copies(key).put(request.from(), new Copy(network.self(), nowNs, false));
         }
-        Upload upload = new Upload(key, link, room, nowNs);
+        Upload upload = new Upload(key, network.shared(peer) ? network.sharedLink() : null, room, nowNs);
         uploads.add(upload);
-        start(upload, request, peer, nowNs);
+        join(upload, request, peer, nowNs);
         return true;
     }
 
-    private void start(Upload upload, PlaneFrame request, PlanePeer peer, long nowNs) {
-        long first = upload.join(request.from(), request.offset(), request.bytes(), nowNs);
-        network.say(peer, new PlaneFrame(Kind.START, network.self(), request.from(), request.tensor(), first, 0, 0));
+    private void join(Upload upload, PlaneFrame request, PlanePeer peer, long nowNs) {
+        upload.join(request.from(), network.link(peer), request.offset(), request.bytes(), nowNs);
     }
 
     private void answer(Kind kind, PlaneFrame request, PlanePeer peer, long third) {
@@ -149,7 +152,7 @@ final class Uploads {
 
     private int direct(TensorKey key) {
         return (int) uploads.stream()
-                .filter(upload -> upload.key.equals(key) && upload.link != network.sharedLink())
+                .filter(upload -> upload.key.equals(key) && !upload.shared())
                 .count();
     }
 
@@ -192,8 +195,13 @@ final class Uploads {
                                         .isPresent());
     }
 
-    /** A peer has all of a tensor of this node. */
+    /** A peer has all of a tensor of this node, and is sent no more of it. */
     void holding(PlaneFrame frame, long nowNs) {
+        for (Upload upload : uploads) {
+            if (upload.key.equals(frame.tensor())) {
+                upload.leave(frame.from());
+            }
+        }
         if (frame.tensor().home() == network.self()
                 && frame.bytes() >= SPREAD_BYTES_MIN
                 && store.holds(frame.tensor().id())) {

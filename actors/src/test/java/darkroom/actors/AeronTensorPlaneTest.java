@@ -122,10 +122,10 @@ class AeronTensorPlaneTest {
         }
     }
 
-    /** TP-3: the deadline holds for a peer that talks and sends nothing. */
+    /** TP-3: the deadline holds for a peer whose silence would be borne for longer. */
     @Test
     void a_transfer_has_a_deadline() {
-        try (PlaneFleet fleet = PlaneFleet.of(quick(Transport.IPC, 8), "home", "here")) {
+        try (PlaneFleet fleet = PlaneFleet.of(quick(Transport.IPC, 8, Duration.ofSeconds(30)), "home", "here")) {
             TensorRef ref = fleet.put("home", 1000, 7);
             fleet.plane("here").fate(frame -> frame.kind() == Kind.DATA ? Fate.LOST : Fate.DELIVERED);
             assertThatThrownBy(() -> fleet.bring("here", ref))
@@ -135,7 +135,8 @@ class AeronTensorPlaneTest {
         }
     }
 
-    private static UnaryOperator<TensorPlaneSettings> quick(Transport transport, int transfersMax) {
+    private static UnaryOperator<TensorPlaneSettings> quick(
+            Transport transport, int transfersMax, Duration peerSilentAfter) {
         return settings -> new TensorPlaneSettings(
                 transport,
                 settings.driver(),
@@ -147,7 +148,7 @@ class AeronTensorPlaneTest {
                 transfersMax,
                 settings.replicaBytesMax(),
                 Duration.ofMillis(1500),
-                settings.peerSilentAfter());
+                peerSilentAfter);
     }
 
     /** TP-1: wrong bytes are fetched again; always wrong ones are given up. */
@@ -226,7 +227,7 @@ class AeronTensorPlaneTest {
     @ParameterizedTest
     @EnumSource(names = {"IPC", "UDP"})
     void many_transfers_take_turns(Transport transport) {
-        try (PlaneFleet fleet = PlaneFleet.of(quick(transport, 2), "home", "here", "there")) {
+        try (PlaneFleet fleet = PlaneFleet.of(quick(transport, 2, Duration.ofSeconds(1)), "home", "here", "there")) {
             List<TensorRef> refs = new ArrayList<>();
             for (int i = 0; i < 50; i++) {
                 refs.add(fleet.put("home", 100_000 + i, i));
@@ -363,6 +364,52 @@ class AeronTensorPlaneTest {
             }
             fleet.bring("late", ref);
             assertThat(fleet.read("late", ref)).isEqualTo(PlaneFleet.bytes(bytes, 20));
+        }
+    }
+
+    /** TP-9: what goes to one node goes on to all when another asks, and the first one misses nothing of it. */
+    @Test
+    void a_receiver_that_is_joined_by_another_hears_every_chunk_in_order() {
+        try (PlaneFleet fleet = PlaneFleet.of(Transport.IPC, "home", "a", "b")) {
+            TensorRef ref = fleet.put("home", LARGE, 24);
+            List<PlaneFrame> heard = new CopyOnWriteArrayList<>();
+            List<CompletionStage<Void>> joined = new CopyOnWriteArrayList<>();
+            fleet.plane("a").fate(frame -> {
+                heard.add(frame);
+                if (heard.size() == 40) {
+                    joined.add(fleet.plane("b").bring(List.of(ref)));
+                    fleet.plane("a").deaf(true);
+                }
+                return Fate.DELIVERED;
+            });
+            CompletionStage<Void> begun = fleet.plane("a").bring(List.of(ref));
+            until("the other one is served", () -> fleet.plane("b").stats().bytesIn() > MEBIBYTE);
+            fleet.plane("a").deaf(false);
+            answer(begun);
+            answer(joined.getFirst());
+            long next = 0;
+            for (PlaneFrame chunk : heard) {
+                assertThat(chunk.offset()).isLessThanOrEqualTo(next);
+                next = Math.max(next, chunk.offset() + chunk.bytes());
+            }
+            assertThat(heard).extracting(PlaneFrame::to).contains(PlaneFrame.number("a"), PlaneFrame.EVERYONE);
+            assertThat(fleet.read("a", ref)).isEqualTo(PlaneFleet.bytes(LARGE, 24));
+            assertThat(fleet.read("b", ref)).isEqualTo(PlaneFleet.bytes(LARGE, 24));
+        }
+    }
+
+    /** TP-7: short messages for one peer that wait together go together, and each of them counts. */
+    @Test
+    void many_releases_at_a_time_reach_the_home() {
+        try (PlaneFleet fleet = PlaneFleet.of(Transport.IPC, "home", "here")) {
+            List<TensorRef> refs = new ArrayList<>();
+            for (int i = 0; i < 100; i++) {
+                refs.add(fleet.put("home", 100 + i, i));
+            }
+            answer(fleet.plane("here").bring(refs));
+            refs.forEach(fleet.plane("here").store()::release);
+            until("all are released", () -> fleet.store("home").tensorsHeld() == 0);
+            until("every answer has come", () -> fleet.plane("here").stats().releases() == 0);
         }
     }
 
