@@ -209,7 +209,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                         tensors.getFirst(), "another call on %s has adopted the same tensor".formatted(here.node())));
                 return;
             }
-            taken.keySet().forEach(view::release);
+            releaseAtHome(taken.keySet());
             adopted.complete(
                     originals.stream().map(ref -> taken.getOrDefault(ref, ref)).toList());
         });
@@ -233,7 +233,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
             }
             return read;
         }
-        begin(Transfer.past(reader, ref, clock.nanoTime(), new Transfer.Outcome() {
+        begin(List.of(Transfer.past(reader, ref, clock.nanoTime(), new Transfer.Outcome() {
             @Override
             public void landed() {
                 read.complete(null);
@@ -243,7 +243,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
             public void failed(RuntimeException why) {
                 read.completeExceptionally(why);
             }
-        }));
+        })));
         return read;
     }
 
@@ -271,7 +271,11 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         Set<TensorRef> remote = new LinkedHashSet<>(tensors);
         remote.removeIf(ref -> ref.home().equals(here.node()));
         Map<TensorRef, CompletableFuture<Replica>> each = new HashMap<>();
-        remote.forEach(ref -> each.put(ref, fetch(ref)));
+        List<Transfer> fresh = new ArrayList<>();
+        remote.forEach(ref -> each.put(ref, fetch(ref, fresh)));
+        if (!fresh.isEmpty()) {
+            begin(fresh);
+        }
         CompletableFuture<Map<TensorRef, Replica>> all = new CompletableFuture<>();
         for (CompletionStage<Replica> one : each.values()) {
             one.whenComplete((_, why) -> {
@@ -295,7 +299,8 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         return all;
     }
 
-    private CompletableFuture<Replica> fetch(TensorRef ref) {
+    /** @param fresh gets the transfer, if another one is needed */
+    private CompletableFuture<Replica> fetch(TensorRef ref, List<Transfer> fresh) {
         TensorKey key = TensorKey.of(ref);
         CompletableFuture<Replica> here = new CompletableFuture<>();
         List<Joined> first = new ArrayList<>(1);
@@ -309,20 +314,20 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                 here.complete(present.get());
                 return null;
             }
-            Joined fresh = new Joined();
-            first.add(fresh);
-            return fresh;
+            Joined one = new Joined();
+            first.add(one);
+            return one;
         });
         if (joined == null) {
             return here;
         }
         if (!first.isEmpty()) {
-            start(ref, key, joined);
+            start(ref, key, joined, fresh);
         }
         return joined.replica;
     }
 
-    private void start(TensorRef ref, TensorKey key, Joined joined) {
+    private void start(TensorRef ref, TensorKey key, Joined joined, List<Transfer> fresh) {
         OffHeapTensorStore.Room room;
         try {
             room = shelf.room(ref.bytes());
@@ -331,7 +336,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
             joined.replica.completeExceptionally(full); // TP-5
             return;
         }
-        begin(Transfer.into(room.memory(ref.bytes()), ref, clock.nanoTime(), new Transfer.Outcome() {
+        fresh.add(Transfer.into(room.memory(ref.bytes()), ref, clock.nanoTime(), new Transfer.Outcome() {
             @Override
             public void landed() {
                 List<Replica> placed = new ArrayList<>(1);
@@ -351,13 +356,23 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         }));
     }
 
-    private void begin(Transfer transfer) {
-        if (underWay.size() > TensorPlaneSettings.WAITING_MAX || !call(() -> agent.begin(transfer))) {
-            transfer.outcome.failed(new TensorTransferException("tensor %d of %s is not fetched: %s"
-                    .formatted(
-                            transfer.ref.id(),
-                            transfer.ref.home(),
-                            closing ? "the plane is closed" : "too many transfers wait"))); // TP-5
+    private void begin(List<Transfer> transfers) {
+        if (underWay.size() > TensorPlaneSettings.WAITING_MAX || !call(() -> transfers.forEach(agent::begin))) {
+            for (Transfer transfer : transfers) {
+                transfer.outcome.failed(new TensorTransferException("tensor %d of %s is not fetched: %s"
+                        .formatted(
+                                transfer.ref.id(),
+                                transfer.ref.home(),
+                                closing ? "the plane is closed" : "too many transfers wait"))); // TP-5
+            }
+        }
+    }
+
+    private void releaseAtHome(Set<TensorRef> tensors) {
+        tensors.forEach(shelf::drop);
+        List<TensorKey> keys = tensors.stream().map(TensorKey::of).toList();
+        if (!call(() -> keys.forEach(agent::release)) && !closing) {
+            LOG.warn("nobody is told that {} are released: too many calls wait", tensors);
         }
     }
 
@@ -506,11 +521,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                 own.release(ref);
                 return;
             }
-            shelf.drop(ref);
-            TensorKey key = TensorKey.of(ref);
-            if (!call(() -> agent.release(key)) && !closing) {
-                LOG.warn("{} is not told that its tensor {} is released: too many calls wait", ref.home(), ref.id());
-            }
+            releaseAtHome(Set.of(ref));
         }
 
         @Override
