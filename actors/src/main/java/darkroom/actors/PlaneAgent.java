@@ -315,7 +315,9 @@ final class PlaneAgent implements PlaneNetwork {
             case CORRUPTED -> {
                 UnsafeBuffer other = new UnsafeBuffer(ByteBuffer.allocateDirect(length - PlaneFrame.BYTES));
                 other.putBytes(0, buffer, index + PlaneFrame.BYTES, other.capacity());
-                other.putByte(0, (byte) (other.getByte(0) + 1));
+                if (other.capacity() > 0) {
+                    other.putByte(0, (byte) (other.getByte(0) + 1));
+                }
                 heard(frame, other, 0);
             }
             case LOST -> {}

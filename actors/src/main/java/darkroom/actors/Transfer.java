@@ -32,11 +32,11 @@ final class Transfer {
     private final CRC32C head = new CRC32C();
     private long start;
     private long received;
+    private long gapAt;
 
     long source;
     long sourceSinceNs;
     long movedNs;
-    long askedNs;
     long without;
     int mismatches;
 
@@ -77,14 +77,19 @@ final class Transfer {
         return missing() == 0;
     }
 
-    /** Whether a chunk from this byte on is wanted, but not yet: what comes before it has been lost. */
-    boolean ahead(long offset) {
-        return received > 0 && !complete() && Math.floorMod(offset - start, key.bytes()) > received;
+    /** A chunk from this byte on came too early: what is before it has been lost. True once for each gap. */
+    boolean gapSeen(long offset) {
+        boolean gap = !complete() && received > gapAt && Math.floorMod(offset - start, key.bytes()) > received;
+        if (gap) {
+            gapAt = received;
+        }
+        return gap;
     }
 
     /** Everything is to be fetched again. */
     void forget() {
         received = 0;
+        gapAt = 0;
         tail.reset();
         head.reset();
     }

@@ -16,9 +16,6 @@ final class Transfers {
     /** After this long without a byte a request is said again, from the first byte that is missing. */
     private static final long ASK_AGAIN_NS = 100_000_000;
 
-    /** What goes on behind a gap is asked for from the gap on, at most this often: chunks behind it are still on their way. */
-    private static final long ASK_GAP_NS = 5_000_000;
-
     /** Fetches of one tensor whose bytes are wrong, before it is given up. */
     private static final int MISMATCHES_MAX = 3;
 
@@ -59,7 +56,6 @@ final class Transfers {
 
     private void ask(Transfer transfer, long nowNs) {
         transfer.movedNs = nowNs;
-        transfer.askedNs = nowNs;
         network.peer(transfer.source)
                 .filter(network::reachable)
                 .ifPresent(peer -> network.say(
@@ -99,9 +95,7 @@ final class Transfers {
                 bytesIn += taken;
                 transfer.movedNs = nowNs;
                 finish(transfer, nowNs);
-            } else if (frame.to() == network.self()
-                    && transfer.ahead(frame.offset())
-                    && nowNs - transfer.askedNs >= ASK_GAP_NS) {
+            } else if (frame.to() == network.self() && transfer.gapSeen(frame.offset())) {
                 ask(transfer, nowNs); // TP-4
             }
         }
