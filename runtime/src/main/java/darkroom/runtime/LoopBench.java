@@ -38,7 +38,6 @@ import picocli.CommandLine.Spec;
             "With --jvms the devices are spread over processes of their own, which join as nodes do."
         })
 final class LoopBench implements Callable<Integer> {
-    private static final int WARMUP = 20;
     private static final Duration NODES_WITHIN = Duration.ofMinutes(3);
 
     @Spec
@@ -100,6 +99,14 @@ final class LoopBench implements Callable<Integer> {
             description = "Steps measured. Default: ${DEFAULT-VALUE}")
     private int steps;
 
+    @Option(
+            names = "--warm-up",
+            paramLabel = "S",
+            defaultValue = "20",
+            description = "Steps before those that are measured; virtual machines compile meanwhile, many at a time for"
+                    + " hundreds of steps. Default: ${DEFAULT-VALUE}")
+    private int warmUp;
+
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any other setting; repeatable.")
     private List<String> set = List.of();
 
@@ -119,10 +126,10 @@ final class LoopBench implements Callable<Integer> {
                 "training.optimizer-steps=1",
                 "training.timesteps-per-image=1",
                 "training.unit-samples=" + images,
-                "steps=" + (steps + WARMUP)));
+                "steps=" + (steps + warmUp)));
         all.addAll(set);
         RunSettings settings = Recipes.load("embedded-demo", all);
-        StepClock clock = new StepClock(jvms);
+        StepClock clock = new StepClock(jvms, warmUp);
         if (jvms == 0) {
             alone(settings, clock);
         } else {
@@ -180,12 +187,14 @@ final class LoopBench implements Callable<Integer> {
         private final OperatingSystemMXBean machine =
                 (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         private final CountDownLatch nodes;
+        private final int warmUp;
         private final List<Double> millis = new ArrayList<>();
         private final List<Double> cpu = new ArrayList<>();
         private long lastWall;
         private long lastCpu;
 
-        StepClock(int nodes) {
+        StepClock(int nodes, int warmUp) {
+            this.warmUp = warmUp;
             this.nodes = new CountDownLatch(nodes);
         }
 
@@ -204,7 +213,7 @@ final class LoopBench implements Callable<Integer> {
             if (event instanceof RunEvent.StepCommitted committed) {
                 long wall = System.nanoTime();
                 long used = machine.getProcessCpuTime();
-                if (committed.step() >= WARMUP) {
+                if (committed.step() >= warmUp) {
                     millis.add((wall - lastWall) / 1e6);
                     cpu.add((double) (used - lastCpu));
                 }

@@ -76,6 +76,14 @@ final class ScheduleBench implements Callable<Integer> {
             description = "No faults: every number of nodes once, 1, 2, 3, 5 that draw and 1, 2, 3 that train.")
     private boolean calm;
 
+    @Option(
+            names = "--rollout",
+            split = ",",
+            paramLabel = "N",
+            defaultValue = "1,2,3,5",
+            description = "With --calm: numbers of nodes that draw. Default: ${DEFAULT-VALUE}")
+    private List<Integer> rollouts = ROLLOUTS;
+
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting; repeatable.")
     private List<String> set = List.of();
 
@@ -137,7 +145,7 @@ final class ScheduleBench implements Callable<Integer> {
     private List<Schedule> schedules() {
         List<Schedule> all = new ArrayList<>();
         if (calm) {
-            ROLLOUTS.forEach(rollout -> TRAINERS.forEach(trainer -> all.add(new Schedule(-1, rollout, trainer))));
+            rollouts.forEach(rollout -> TRAINERS.forEach(trainer -> all.add(new Schedule(-1, rollout, trainer))));
             return all;
         }
         for (long each = seed; each < seed + count; each++) {
