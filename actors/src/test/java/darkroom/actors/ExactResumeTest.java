@@ -136,7 +136,8 @@ class ExactResumeTest {
         MemoryLedger whole = new MemoryLedger();
         try (WorldRun first = calm(3, settings)) {
             first.ledger = whole;
-            assertThat(with(first, moody(first, 3)).start(STEPS).toTheEnd().end()).isEqualTo(COMPLETED);
+            assertThat(with(first, moody(first, 3)).start(STEPS).toTheEnd().end())
+                    .isEqualTo(COMPLETED);
             first.world.close();
             List<LedgerEvent> events = whole.book("run").events();
             for (int kept = 0; kept < events.size(); kept += 7) {
@@ -145,11 +146,12 @@ class ExactResumeTest {
                     second.ledger.replace("run", torn);
                     MoodyScorer scorer = moody(second, kept + 50);
                     with(second, scorer).start(STEPS);
-                    assertThat(second.toTheEnd().end()).as("torn after %d", kept).isEqualTo(COMPLETED);
+                    assertThat(second.toTheEnd().end())
+                            .as("torn after %d", kept)
+                            .isEqualTo(COMPLETED);
                     assertNoneAgain(recorded(torn).keySet(), scorer);
                     second.world.close();
-                    assertThat(second.digests)
-                            .isEqualTo(undisturbed(settings, recorded(second.ledger.book("run"))));
+                    assertThat(second.digests).isEqualTo(undisturbed(settings, recorded(second.ledger.book("run"))));
                 }
             }
         }
@@ -158,8 +160,13 @@ class ExactResumeTest {
     /** GK-8. */
     @Test
     void an_image_that_is_drawn_otherwise_than_it_was_ends_the_run_with_its_name() {
-        String message = failureWith(event -> event instanceof LedgerEvent.GroupDrawn(
-                                int step, int group, long version, List<LedgerEvent.ImageDigest> images)
+        String message = failureWith(event -> event
+                                instanceof
+                                LedgerEvent.GroupDrawn(
+                                        int step,
+                                        int group,
+                                        long version,
+                                        List<LedgerEvent.ImageDigest> images)
                         && step == 1
                         && group == 2
                 ? new LedgerEvent.GroupDrawn(step, group, version, altered(images, 3))
@@ -239,7 +246,7 @@ class ExactResumeTest {
         RunSettings settings = Settings.run(0, IMPATIENT);
         try (WorldRun first = calm(3, settings)) {
             first.listener = event -> {
-                if (event instanceof RunEvent.StepCommitted(int step, _, _, _, _, _, _) && step == 1) {
+                if (event instanceof RunEvent.StepCommitted commit && commit.step() == 1) {
                     first.unrecorded.add(new LedgerEvent.CheckpointWritten(2, "digest", 2));
                 }
             };
