@@ -52,6 +52,15 @@ public final class LedgerBook {
                 : longer;
     }
 
+    /** The book with the events of a page more. */
+    LedgerBook with(LedgerPage page) {
+        LedgerBook longer = this;
+        for (LedgerEvent event : page.events()) {
+            longer = longer.with(event);
+        }
+        return longer;
+    }
+
     /** LB-1. */
     private LedgerBook reducedBefore(int step) {
         Link kept = null;

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 
 /**
  * The form of a {@link LedgerEvent}: one JSON object in one line, first {@code schema}, then {@code event}, then the
@@ -101,6 +102,20 @@ public final class LedgerFormat {
         } catch (JsonProcessingException e) {
             throw new LedgerException(e.getOriginalMessage() + ": " + shown(line), e);
         }
+    }
+
+    /** One line an event. */
+    static String write(List<LedgerEvent> events) {
+        return events.stream().map(LedgerFormat::write).collect(Collectors.joining("\n"));
+    }
+
+    /**
+     * The events of some lines, in their order.
+     *
+     * @throws LedgerException if a line is no event
+     */
+    public static List<LedgerEvent> readLines(String text) {
+        return text.lines().map(LedgerFormat::read).toList();
     }
 
     /** The number of events ever written in the first line, and the events that are kept in the others. */

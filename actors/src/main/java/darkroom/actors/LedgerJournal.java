@@ -14,11 +14,11 @@ import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 
 /**
  * Reads the events of a {@link RunLedger} from the journal, and appends to them; ends with the first failure. Every {@link
- * #SNAPSHOT_EVENTS} events the {@link LedgerBook} is kept as a snapshot and the events that it has are deleted.
+ * #SNAPSHOT_PAGES} pages the {@link LedgerBook} is kept as a snapshot and the pages that it has are deleted.
  */
-final class LedgerJournal extends EventSourcedBehavior<LedgerJournal.Command, LedgerEvent, LedgerBook> {
-    /** Events between two snapshots; there are at most three times as many in the journal. */
-    static final int SNAPSHOT_EVENTS = 10_000;
+final class LedgerJournal extends EventSourcedBehavior<LedgerJournal.Command, LedgerPage, LedgerBook> {
+    /** Pages between two snapshots; there are at most three times as many in the journal. */
+    static final int SNAPSHOT_PAGES = 1_000;
 
     private static final int SNAPSHOTS_KEPT = 2;
 
@@ -46,15 +46,15 @@ final class LedgerJournal extends EventSourcedBehavior<LedgerJournal.Command, Le
     }
 
     @Override
-    public CommandHandler<Command, LedgerEvent, LedgerBook> commandHandler() {
+    public CommandHandler<Command, LedgerPage, LedgerBook> commandHandler() {
         return (_, command) -> switch (command) {
             case Append(List<LedgerEvent> events) ->
-                Effect().persist(events).thenRun(_ -> ledger.tell(new RunLedger.Appended()));
+                Effect().persist(new LedgerPage(events)).thenRun(_ -> ledger.tell(new RunLedger.Appended()));
         };
     }
 
     @Override
-    public EventHandler<LedgerBook, LedgerEvent> eventHandler() {
+    public EventHandler<LedgerBook, LedgerPage> eventHandler() {
         return LedgerBook::with;
     }
 
@@ -67,6 +67,6 @@ final class LedgerJournal extends EventSourcedBehavior<LedgerJournal.Command, Le
 
     @Override
     public RetentionCriteria retentionCriteria() {
-        return RetentionCriteria.snapshotEvery(SNAPSHOT_EVENTS, SNAPSHOTS_KEPT).withDeleteEventsOnSnapshot();
+        return RetentionCriteria.snapshotEvery(SNAPSHOT_PAGES, SNAPSHOTS_KEPT).withDeleteEventsOnSnapshot();
     }
 }

@@ -4,17 +4,17 @@ import java.nio.charset.StandardCharsets;
 import org.apache.pekko.serialization.SerializerWithStringManifest;
 
 /**
- * Events and snapshots of a ledger as UTF-8 text: an event is its line ({@link LedgerFormat}), a snapshot the number of events
+ * Pages and snapshots of a ledger as UTF-8 text: a page is a line for each event ({@link LedgerFormat}), a snapshot the number of events
  * ever written and then a line for each event that is kept. Made by Pekko, by name.
  */
 final class LedgerSerializer extends SerializerWithStringManifest {
-    /** Manifest of an event, which the journal keeps beside it. */
-    static final String EVENT = "event";
+    /** Manifest of a page, which the journal keeps beside it. */
+    static final String PAGE = "page";
 
     /** Manifest of a snapshot. */
     static final String BOOK = "book";
 
-    /** Kept beside every event and snapshot, so it stays. */
+    /** Kept beside every page and snapshot, so it stays. */
     private static final int IDENTIFIER = 0x1ed6e5;
 
     @Override
@@ -24,14 +24,14 @@ final class LedgerSerializer extends SerializerWithStringManifest {
 
     @Override
     public String manifest(Object object) {
-        return object instanceof LedgerBook ? BOOK : EVENT;
+        return object instanceof LedgerBook ? BOOK : PAGE;
     }
 
     @Override
     public byte[] toBinary(Object object) {
         String text =
                 switch (object) {
-                    case LedgerEvent event -> LedgerFormat.write(event);
+                    case LedgerPage page -> LedgerFormat.write(page.events());
                     case LedgerBook book -> LedgerFormat.write(book);
                     default -> throw new IllegalArgumentException(object.getClass() + " is not of a ledger");
                 };
@@ -42,9 +42,9 @@ final class LedgerSerializer extends SerializerWithStringManifest {
     public Object fromBinary(byte[] bytes, String manifest) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         return switch (manifest) {
-            case EVENT -> LedgerFormat.read(text);
+            case PAGE -> new LedgerPage(LedgerFormat.readLines(text));
             case BOOK -> LedgerFormat.readBook(text);
-            default -> throw new LedgerException("manifest=" + manifest + " is neither of an event nor of a snapshot");
+            default -> throw new LedgerException("manifest=" + manifest + " is neither of a page nor of a snapshot");
         };
     }
 }

@@ -62,7 +62,8 @@ final class RunJournal implements AutoCloseable {
         this.url = switch (settings.store()) {
             case NONE -> "";
             case FILE ->
-                "jdbc:h2:file:" + directory.toAbsolutePath().resolve(FILE) + ";WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE"
+                "jdbc:h2:file:" + directory.toAbsolutePath().resolve(FILE)
+                        + ";WRITE_DELAY=0;MAX_LENGTH_INPLACE_LOB=65536;DB_CLOSE_ON_EXIT=FALSE"
                         + (writing ? "" : ";IFEXISTS=TRUE");
             case POSTGRESQL -> settings.url();
         };
@@ -239,8 +240,9 @@ final class RunJournal implements AutoCloseable {
                 query.setLong(2, from);
                 try (ResultSet rows = query.executeQuery()) {
                     while (rows.next()) {
-                        LedgerEvent event = LedgerFormat.read(text(rows));
-                        book = book.with(event);
+                        for (LedgerEvent event : LedgerFormat.readLines(text(rows))) {
+                            book = book.with(event);
+                        }
                     }
                 }
             }

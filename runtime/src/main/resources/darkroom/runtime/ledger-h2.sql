@@ -1,4 +1,5 @@
--- The tables of Pekko Persistence JDBC in a file of a run. An event is JSON in UTF-8; so is each line of a snapshot but the first.
+-- The tables of Pekko Persistence JDBC in a file of a run. An event_payload is lines of JSON in UTF-8, one an event; so is a
+-- snapshot_payload but for its first line, which is the number of events ever written.
 CREATE TABLE IF NOT EXISTS "event_journal" (
   "ordering" BIGINT UNIQUE NOT NULL AUTO_INCREMENT,
   "deleted" BOOLEAN DEFAULT FALSE NOT NULL,
@@ -7,7 +8,7 @@ CREATE TABLE IF NOT EXISTS "event_journal" (
   "writer" VARCHAR NOT NULL,
   "write_timestamp" BIGINT NOT NULL,
   "adapter_manifest" VARCHAR NOT NULL,
-  "event_payload" VARBINARY(1048576) NOT NULL,
+  "event_payload" BLOB NOT NULL,
   "event_ser_id" INTEGER NOT NULL,
   "event_ser_manifest" VARCHAR NOT NULL,
   "meta_payload" BLOB,

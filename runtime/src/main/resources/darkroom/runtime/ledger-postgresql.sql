@@ -1,4 +1,5 @@
--- The tables of Pekko Persistence JDBC in PostgreSQL. An event is JSON in UTF-8; so is each line of a snapshot but the first.
+-- The tables of Pekko Persistence JDBC in PostgreSQL. An event_payload is lines of JSON in UTF-8, one an event; so is a
+-- snapshot_payload but for its first line, which is the number of events ever written.
 CREATE TABLE IF NOT EXISTS event_journal (
   ordering BIGSERIAL,
   persistence_id VARCHAR(255) NOT NULL,
