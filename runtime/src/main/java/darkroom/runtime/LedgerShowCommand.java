@@ -41,6 +41,7 @@ final class LedgerShowCommand implements Callable<Integer> {
         try (RunJournal journal = LedgerCommand.open(run)) {
             PrintWriter out = spec.commandLine().getOut();
             print(journal.read(), out);
+            out.printf("%n%d rows in the journal%n", journal.pages());
             out.flush();
         }
         return ExitCode.OK.code();

@@ -252,6 +252,20 @@ final class RunJournal implements AutoCloseable {
         }
     }
 
+    /** Rows of the journal that are there: what snapshots have is deleted. */
+    long pages() {
+        try (PreparedStatement query = Objects.requireNonNull(connection)
+                .prepareStatement("SELECT COUNT(*) FROM \"event_journal\" WHERE \"persistence_id\" = ?")) {
+            query.setString(1, name);
+            try (ResultSet rows = query.executeQuery()) {
+                rows.next();
+                return rows.getLong(1);
+            }
+        } catch (SQLException e) {
+            throw new CommandFailedException("the ledger cannot be read: " + e.getMessage());
+        }
+    }
+
     private static String text(ResultSet rows) throws SQLException {
         return new String(rows.getBytes(2), StandardCharsets.UTF_8);
     }

@@ -118,12 +118,6 @@ final class JournaledRun implements AutoCloseable {
         return ended.get(SECONDS_MAX, TimeUnit.SECONDS);
     }
 
-    /** Waits until the scorer has said all that it says, and ends all actors where they are. */
-    void killOnceSilent() throws Exception {
-        awaitSilence();
-        end();
-    }
-
     /** Waits until the scorer has said all that it says. */
     void awaitSilence() throws Exception {
         if (!silence.await(SECONDS_MAX, TimeUnit.SECONDS)) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import darkroom.actors.ImageAddress;
+import darkroom.actors.Ledger;
 import darkroom.actors.LedgerAudit;
 import darkroom.actors.LedgerBook;
 import darkroom.actors.LedgerEvent;
@@ -16,12 +17,20 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -52,8 +61,9 @@ final class RunJournalTest {
         return postgres;
     }
 
-    private static LedgerSettings settings(LedgerSettings.Store store) throws IOException {
+    private static LedgerSettings settings(LedgerSettings.Store store, String... more) throws IOException {
         List<String> overrides = new ArrayList<>(List.of("ledger.store=" + store));
+        overrides.addAll(List.of(more));
         if (store == LedgerSettings.Store.POSTGRESQL) {
             overrides.add("ledger.url=\"jdbc:postgresql://localhost:%d/postgres\""
                     .formatted(postgres().getPort()));
@@ -62,8 +72,8 @@ final class RunJournalTest {
         return Recipes.load("embedded-demo", overrides).ledger();
     }
 
-    private RunJournal open(LedgerSettings.Store store) throws IOException {
-        return RunJournal.open(settings(store), directory, Map.of(RunJournal.PASSWORD, "postgres"));
+    private RunJournal open(LedgerSettings.Store store, String... more) throws IOException {
+        return RunJournal.open(settings(store, more), directory, Map.of(RunJournal.PASSWORD, "postgres"));
     }
 
     private LedgerBook read(LedgerSettings.Store store) throws IOException {
@@ -102,7 +112,14 @@ final class RunJournalTest {
         for (int life = 0; life < 3; life++) {
             try (RunJournal journal = open(store);
                     JournaledRun run = new JournaledRun(journal, JournaledRun.moody(life), 9)) {
-                run.killOnceSilent();
+                int recordedBefore = before.size();
+                run.awaitSilence();
+                CommandProcess.until(
+                        "more is recorded",
+                        Duration.ofSeconds(30),
+                        () -> recorded(journal.read()).size() > recordedBefore,
+                        () -> "");
+                run.end();
                 assertNoneAgain(before.keySet(), run);
             }
             Map<ImageAddress, ScoreOutcome> now = recorded(read(store));
@@ -148,6 +165,54 @@ final class RunJournalTest {
             assertThat(journal.read().written()).isEqualTo(written);
             assertThat(LedgerAudit.of(journal.read()).findings()).isEmpty();
         }
+    }
+
+    /** P-9, LB-1: what a snapshot has is deleted from the journal, and read from the snapshot. */
+    @ParameterizedTest
+    @EnumSource(names = {"FILE", "POSTGRESQL"})
+    void a_long_ledger_is_a_snapshot_and_what_came_after_it(LedgerSettings.Store store) throws Exception {
+        int events = 3500;
+        RunDigests start = new RunDigests("w", "o", "");
+        try (RunJournal journal = open(store, "ledger.events-per-write-max=1")) {
+            Ledger.Command[] writes = new Ledger.Command[events];
+            Arrays.setAll(
+                    writes,
+                    i -> new Ledger.Write(
+                            List.of(new LedgerEvent.SlotUnscored(i, 0, 0, "no mood", 1)), Optional.empty()));
+            tellAll(journal, start, writes);
+            LedgerBook book = journal.read();
+            assertThat(book.events()).hasSize(1 + events);
+            assertThat(book.written()).isEqualTo(1 + events);
+            tellAll(journal, start);
+            assertThat(journal.read().events().getLast()).isEqualTo(new LedgerEvent.RunOpened(2, 0, start));
+            assertThat(journal.read().written()).isEqualTo(2 + events);
+            assertThat(journal.pages()).isLessThan(3000);
+        }
+    }
+
+    /** Opens the ledger, has these written one by one, and closes it. */
+    private static void tellAll(RunJournal journal, RunDigests start, Ledger.Command... writes) throws Exception {
+        CompletableFuture<Ledger.Answer> closed = new CompletableFuture<>();
+        ActorSystem<Void> system = ActorSystem.create(
+                Behaviors.setup(context -> {
+                    ActorRef<Ledger.Answer> owner = context.spawnAnonymous(Behaviors.receiveMessage(answer -> {
+                        if (!(answer instanceof Ledger.Opened)) {
+                            closed.complete(answer);
+                        }
+                        return Behaviors.same();
+                    }));
+                    ActorRef<Ledger.Command> ledger =
+                            context.spawnAnonymous(journal.ledger().writer("run"));
+                    ledger.tell(new Ledger.Open(0, start, owner));
+                    List.of(writes).forEach(ledger::tell);
+                    ledger.tell(new Ledger.Close());
+                    return Behaviors.empty();
+                }),
+                "ledger",
+                journal.pekko().withFallback(PekkoConfig.alone()));
+        assertThat(closed.get(100, TimeUnit.SECONDS)).isEqualTo(new Ledger.Closed());
+        system.terminate();
+        system.getWhenTerminated().toCompletableFuture().get(30, TimeUnit.SECONDS);
     }
 
     @Test
