@@ -106,8 +106,8 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
                 endings[group] = new GroupKeeper.GroupLost(draw, lost);
                 continue;
             }
-            ActorRef<GroupKeeper.Command> keeper =
-                    context.spawn(GroupKeeper.create(draw, desks, limits, plane, clock, endingsHere), "group-" + group);
+            ActorRef<GroupKeeper.Command> keeper = context.spawn(
+                    GroupKeeper.create(draw, desks, limits, plane, clock, null, endingsHere), "group-" + group);
             context.watchWith(keeper, new KeeperGone(group));
             keepers.put(group, keeper);
         }

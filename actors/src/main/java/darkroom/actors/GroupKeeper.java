@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -29,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>GK-6</b> An abandoned group says nothing, and leaves no tensor behind.
  *   <li><b>GK-7</b> Images are scored, shown and learned from once this node owns them: the death of whoever drew them costs
  *       nothing after that.
+ *   <li><b>GK-8</b> With a ledger, a slot's outcome counts once it is written, and a slot whose outcome was written before is
+ *       not asked about. Images that are drawn again are those that were drawn before, or the run ends with the name of the slot.
  * </ul>
  */
 public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
@@ -43,6 +46,8 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
             Drawn drawn,
             @Nullable List<TensorRef> tensors,
             @Nullable Throwable failure) implements Command {}
+
+    private record OutcomesWritten(Ledger.Written written) implements Command {}
 
     private record DrawAnswered(WorkDesk.Answer<DrawUnit, Drawn> answer) implements Command {}
 
@@ -77,11 +82,15 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
     private final ActorRef<Command> self;
     private final InstantSource clock;
     private final ActorRef<? super Ending> parent;
+    private final @Nullable GroupLedger ledger;
+    private final ActorRef<Ledger.Written> writtenHere;
     private final ActorRef<WorkDesk.Answer<DrawUnit, Drawn>> drawAnswers;
     private final ActorRef<WorkDesk.Answer<ScoreUnit, ScoreOutcome>> scoreAnswers;
 
     private final @Nullable ScoreOutcome[] outcomes;
     private final Set<Integer> beingScored = new HashSet<>();
+    private final Set<Integer> beingWritten = new HashSet<>();
+    private LedgerEvent.@Nullable GroupDrawn recorded;
     private @Nullable Drawn drawn;
     private Instant drawnAt = Instant.MIN;
     private int drawings = 1;
@@ -96,6 +105,7 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
             LimitSettings limits,
             TensorPlane plane,
             InstantSource clock,
+            @Nullable GroupLedger ledger,
             ActorRef<? super Ending> parent) {
         this.draw = draw;
         this.desks = desks;
@@ -105,7 +115,13 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
         this.self = context.getSelf();
         this.clock = clock;
         this.parent = parent;
+        this.ledger = ledger;
         this.outcomes = new ScoreOutcome[draw.slots()];
+        if (ledger != null) {
+            ledger.outcomes().forEach((slot, outcome) -> outcomes[slot] = outcome); // GK-8
+            recorded = ledger.drawn().orElse(null);
+        }
+        this.writtenHere = context.messageAdapter(Ledger.Written.class, OutcomesWritten::new);
         this.drawAnswers = heardAs(context, DrawAnswered::new);
         this.scoreAnswers = heardAs(context, ScoreAnswered::new);
         desks.draw().tell(new WorkDesk.Submit<>(draw, drawAnswers));
@@ -115,6 +131,7 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
      * @param draw the group
      * @param plane takes the images over
      * @param clock for reports only
+     * @param ledger what is recorded of the group, and where more is; null for a group that nobody will ask about again
      * @param parent hears the one ending
      */
     public static Behavior<Command> create(
@@ -123,8 +140,9 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
             LimitSettings limits,
             TensorPlane plane,
             InstantSource clock,
+            @Nullable GroupLedger ledger,
             ActorRef<? super Ending> parent) {
-        return Behaviors.setup(context -> new GroupKeeper(context, draw, desks, limits, plane, clock, parent));
+        return Behaviors.setup(context -> new GroupKeeper(context, draw, desks, limits, plane, clock, ledger, parent));
     }
 
     @Override
@@ -140,6 +158,7 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
             case ScoreAnswered(WorkDesk.Refused<ScoreUnit, ScoreOutcome>(ScoreUnit unit, Fault fault)) ->
                 onNotScored(unit, fault);
             case ScoreAnswered(WorkDesk.Withdrawn<ScoreUnit, ScoreOutcome>()) -> oneWordLess();
+            case OutcomesWritten(Ledger.Written(List<LedgerEvent> events)) -> onWritten(events);
             case Taken(Drawn from, List<TensorRef> tensors, Throwable failure) -> onTaken(from, tensors, failure);
             case Abandon() -> onAbandon();
         };
@@ -176,12 +195,33 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
         }
         drawn = result;
         drawnAt = clock.instant();
+        String difference = ledger == null ? "" : recordImages(ledger, result);
+        if (!difference.isEmpty()) {
+            return abandonAfter(new GroupLost(draw, new Fault.StopRun(difference)));
+        }
         for (int slot = 0; slot < draw.slots(); slot++) {
-            if (outcomes[slot] == null && !beingScored.contains(slot)) {
+            if (!isSettled(slot) && !beingScored.contains(slot)) {
                 score(slot, result);
             }
         }
         return endIfScored();
+    }
+
+    /** GK-8: empty, or how the images differ from those that are recorded. */
+    private String recordImages(GroupLedger into, Drawn images) {
+        LedgerEvent.GroupDrawn now = GroupLedger.digest(draw, images, plane.store());
+        LedgerEvent.GroupDrawn before = recorded;
+        if (before == null) {
+            recorded = now;
+            into.ledger().tell(Ledger.Write.of(now));
+            return "";
+        }
+        return GroupLedger.difference(before, now);
+    }
+
+    /** Whether the outcome of a slot is known, be it that it is only being written. */
+    private boolean isSettled(int slot) {
+        return outcomes[slot] != null || beingWritten.contains(slot);
     }
 
     private void score(int slot, Drawn images) {
@@ -205,16 +245,34 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
 
     private Behavior<Command> onScored(int slot, ScoreOutcome outcome) {
         beingScored.remove(slot);
-        if (abandoned || outcomes[slot] != null) {
+        if (abandoned || isSettled(slot)) {
             return this; // GK-2
         }
-        outcomes[slot] = outcome;
-        return endIfScored();
+        GroupLedger into = ledger;
+        if (into == null) {
+            outcomes[slot] = outcome;
+            return endIfScored();
+        }
+        beingWritten.add(slot);
+        ImageAddress address = new ImageAddress(draw.run(), draw.step(), draw.group(), slot);
+        into.ledger()
+                .tell(new Ledger.Write(
+                        List.of(LedgerEvent.SlotFate.of(address, outcome)), Optional.of(writtenHere))); // GK-8
+        return this;
+    }
+
+    private Behavior<Command> onWritten(List<LedgerEvent> events) {
+        for (LedgerEvent event : events) {
+            if (event instanceof LedgerEvent.SlotFate fate && beingWritten.remove(fate.slot())) {
+                outcomes[fate.slot()] = fate.outcome();
+            }
+        }
+        return abandoned ? this : endIfScored();
     }
 
     private Behavior<Command> onNotScored(ScoreUnit unit, Fault fault) {
         int slot = unit.address().slot();
-        if (abandoned || outcomes[slot] != null) {
+        if (abandoned || isSettled(slot)) {
             return this;
         }
         return switch (fault) {

@@ -1,5 +1,6 @@
 package darkroom.actors;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -32,17 +33,43 @@ public record RunDigests(String weights, String optimizer, String verdicts) {
 
     /** The chain of verdicts, one step longer. Reasons and attempts are not in it: they may depend on timing. */
     static String verdictsAfter(String before, int step, StepStatistics statistics, List<GroupRewards> rewards) {
+        return verdictsAfter(
+                before,
+                step,
+                statistics.groups().stream()
+                        .map(group -> LedgerEvent.Fate.of(group.verdict()))
+                        .toList(),
+                rewards);
+    }
+
+    /** @param fates of the groups, in the order of {@code rewards} */
+    static String verdictsAfter(String before, int step, List<LedgerEvent.Fate> fates, List<GroupRewards> rewards) {
         MessageDigest digest = sha256();
         StringBuilder text = new StringBuilder(before).append("\nstep ").append(step);
         for (int i = 0; i < rewards.size(); i++) {
             GroupRewards group = rewards.get(i);
             text.append("\ngroup ").append(group.group()).append(' ').append(group.row());
-            text.append(' ')
-                    .append(statistics.groups().get(i).verdict().getClass().getSimpleName());
+            text.append(' ').append(word(fates.get(i)));
             group.rewards().forEach(reward -> text.append(' ')
                     .append(reward.isPresent() ? Double.toHexString(reward.getAsDouble()) : "unscored"));
         }
         digest.update(text.toString().getBytes(StandardCharsets.UTF_8));
+        return hex(digest);
+    }
+
+    /** As it stands in the chain. */
+    private static String word(LedgerEvent.Fate fate) {
+        return switch (fate) {
+            case KEPT -> "Kept";
+            case DROPPED -> "Dropped";
+            case ABANDONED -> "Abandoned";
+        };
+    }
+
+    /** In hexadecimal. */
+    static String sha256(MemorySegment bytes) {
+        MessageDigest digest = sha256();
+        digest.update(bytes.asByteBuffer());
         return hex(digest);
     }
 

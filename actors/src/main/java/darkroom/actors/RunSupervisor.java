@@ -3,6 +3,7 @@ package darkroom.actors;
 import darkroom.config.RunSettings;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -35,6 +37,10 @@ import org.jspecify.annotations.Nullable;
  *       made, those of the ended state are left.
  *   <li><b>RS-6</b> Whatever is asked to stop stops at a commit; a run resumed from there is the same run (promise P-7).
  *   <li><b>RS-7</b> Validation changes no bit of the run.
+ *   <li><b>RS-8</b> A step is opened once its ledger is this run's alone, and committed once the commit is written.
+ *   <li><b>RS-9</b> What the ledger has of steps after the state that the run begins from is used, not asked for again and not
+ *       written again; what is computed again and comes out differently ends the run, with step, and group and slot if there are
+ *       such.
  * </ul>
  */
 public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
@@ -63,6 +69,12 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
     private record Validated(RunEvent.Evaluated evaluated) implements Command {}
 
+    private record LedgerAnswered(Ledger.Answer answer) implements Command {}
+
+    private record LedgerWritten() implements Command {}
+
+    private record LedgerGone() implements Command {}
+
     private record ChildGone(ActorRef<?> child, String what, BooleanSupplier owesAnEnding) implements Command {}
 
     private final ActorContext<Command> context;
@@ -72,10 +84,14 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     private final Desks desks;
     private final ActorRef<? super RunEvent.Ended> parent;
     private final Consumer<TensorRef> release;
-    private final UniqueKillSwitch line;
+    private final ActorRef<Ledger.Command> ledger;
+    private final ActorRef<Ledger.Written> writtenHere;
     private final ActorRef<GroupKeeper.Ending> keepersTellHere;
 
     private RunState state;
+    private LedgerHistory history = LedgerHistory.NONE;
+    private final Queue<Runnable> onceWritten = new ArrayDeque<>();
+    private @Nullable UniqueKillSwitch line;
     private Instant lastCommit;
     private final Map<Integer, Step> steps = new LinkedHashMap<>();
     private final Map<DrawUnit, OpenGroup> openGroups = new HashMap<>();
@@ -86,7 +102,9 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     private @Nullable LearnerState uncommitted;
     private @Nullable Committing committing;
     private boolean finishRequested;
+    private boolean ledgerGone;
     private RunEvent.@Nullable End end;
+    private RunEvent.@Nullable Ended ended;
 
     /** What is held for a step between its opening and its commit. */
     private static final class Step {
@@ -125,8 +143,13 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         this.state = order.from();
         this.lastCommit = ports.clock().instant();
         this.keepersTellHere = context.messageAdapter(GroupKeeper.Ending.class, KeeperEnded::new);
-        this.line = StepLine.of(context.getSelf(), state.step(), order.steps(), settings.limits(), settings.groups())
-                .run(Materializer.createMaterializer(context));
+        this.writtenHere = context.messageAdapter(Ledger.Written.class, _ -> new LedgerWritten());
+        this.ledger = context.spawn(ports.ledger().writer(order.run()), "ledger");
+        context.watchWith(ledger, new LedgerGone());
+        ledger.tell(new Ledger.Open(
+                state.step(),
+                RunDigests.of(ports.store(), state),
+                context.messageAdapter(Ledger.Answer.class, LedgerAnswered::new))); // RS-8
     }
 
     /** @param parent hears the one {@link RunEvent.Ended}, after the listener */
@@ -153,13 +176,55 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 case FinishStep() -> finishRequested = true;
                 case LineEnded() -> onLineEnded();
                 case LineFailed(Throwable failure) -> fail("the line of steps failed: " + failure);
+                case LedgerAnswered(Ledger.Opened(LedgerHistory recorded)) -> onLedgerOpened(recorded);
+                case LedgerAnswered(Ledger.Failed(String message)) -> fail(message);
+                case LedgerAnswered(Ledger.Closed()) -> {}
+                case LedgerWritten() -> onLedgerWritten();
+                case LedgerGone() -> {
+                    if (ended != null) {
+                        return tellEnd(ended);
+                    }
+                    fail("the ledger's writer died; the log says why");
+                    ledgerGone = true;
+                }
                 case ChildGone gone -> onChildGone(gone);
             }
         } catch (RuntimeException failure) {
             context.getLog().error("run {} fails at step {}", order.run(), state.step(), failure);
             fail(failure.toString());
         }
-        return end != null && children.isEmpty() ? finish(end) : this;
+        return end != null && children.isEmpty() && ended == null ? finish(end) : this;
+    }
+
+    private void onLedgerOpened(LedgerHistory recorded) {
+        history = recorded;
+        if (end == null) {
+            line = StepLine.of(context.getSelf(), state.step(), order.steps(), settings.limits(), settings.groups())
+                    .run(Materializer.createMaterializer(context));
+        }
+    }
+
+    private void write(List<LedgerEvent> events) {
+        if (!events.isEmpty()) {
+            ledger.tell(new Ledger.Write(events, Optional.empty()));
+        }
+    }
+
+    /** Answers come in the order of the questions (LG-1). */
+    private void write(LedgerEvent event, Runnable then) {
+        onceWritten.add(then);
+        ledger.tell(new Ledger.Write(List.of(event), Optional.of(writtenHere)));
+    }
+
+    private void onLedgerWritten() {
+        Runnable then = onceWritten.remove();
+        if (end == null) {
+            then.run();
+        }
+    }
+
+    private void writeCheckpoints() {
+        write(List.copyOf(ports.checkpoints().get()));
     }
 
     private void onOpenStep(OpenStep open) {
@@ -201,7 +266,22 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         }
         StepLine.OpenedStep opened = new StepLine.OpenedStep(open.step(), List.copyOf(draws));
         steps.put(open.step(), new Step(opened, prompts, ports.clock().instant()));
+        recordOpening(new LedgerEvent.StepOpened(
+                open.step(),
+                version.value(),
+                settings.rollout().imagesPerGroup(),
+                prompts.stream().map(Prompt::row).toList()));
         open.replyTo().tell(opened);
+    }
+
+    private void recordOpening(LedgerEvent.StepOpened opening) {
+        LedgerEvent.StepOpened recorded = history.opened(opening.step()).orElse(null);
+        if (recorded == null) {
+            write(List.of(opening));
+        } else if (!recorded.equals(opening)) {
+            throw new IllegalStateException("step %d is opened as %s, and the ledger has %s: the data are not the same"
+                    .formatted(opening.step(), opening, recorded)); // RS-9
+        }
     }
 
     private void onOpenGroup(OpenGroup open) {
@@ -209,9 +289,27 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
             return;
         }
         DrawUnit draw = open.group().draw();
+        Optional<LedgerEvent.GroupLost> lost = history.lost(draw.step(), draw.group());
+        if (lost.isPresent()) {
+            tellLine(
+                    open,
+                    new GroupKeeper.GroupLost(
+                            draw, new Fault.DropGroup(lost.get().reason()))); // RS-9
+            return;
+        }
         openGroups.put(draw, open);
         ActorRef<GroupKeeper.Command> keeper = context.spawn(
-                GroupKeeper.create(draw, desks, settings.limits(), ports.plane(), ports.clock(), keepersTellHere),
+                GroupKeeper.create(
+                        draw,
+                        desks,
+                        settings.limits(),
+                        ports.plane(),
+                        ports.clock(),
+                        new GroupLedger(
+                                history.drawn(draw.step(), draw.group()),
+                                history.outcomes(draw.step(), draw.group()),
+                                ledger),
+                        keepersTellHere),
                 "step-%d-group-%d".formatted(draw.step(), draw.group()));
         adopt(keeper, new GroupKeeper.Abandon(), "the keeper of " + draw.name(), () -> openGroups.containsKey(draw));
     }
@@ -225,10 +323,17 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         }
         step.held.add(ending);
         step.scoredAt = ports.clock().instant();
-        if (ending instanceof GroupKeeper.GroupLost lost && !(lost.fault() instanceof Fault.DropGroup)) {
-            fail(lost.fault().message());
-            return;
+        switch (ending) {
+            case GroupKeeper.GroupEnded _ -> tellLine(asked, ending);
+            case GroupKeeper.GroupLost(DrawUnit draw, Fault.DropGroup(String reason)) ->
+                write(
+                        new LedgerEvent.GroupLost(draw.step(), draw.group(), reason),
+                        () -> tellLine(asked, ending)); // RS-8
+            case GroupKeeper.GroupLost(DrawUnit _, Fault fault) -> fail(fault.message());
         }
+    }
+
+    private void tellLine(OpenGroup asked, GroupKeeper.Ending ending) {
         ports.listener().heard(new RunEvent.GroupFinished(order.run(), ending));
         asked.replyTo().tell(new StepLine.EndedGroup(asked.group(), ending));
     }
@@ -251,6 +356,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                             compared.endings().get(i),
                             compared.statistics().groups().get(i)));
         }
+        recordVerdicts(compared);
         List<Lesson> lessons = lessonsOf(compared, step);
         if (lessons.size() != tally.counted()) {
             throw new IllegalStateException("promise P-2 is broken: step %d counts %d images and has %d lessons"
@@ -284,6 +390,25 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 new StepTrainer.Abandon(),
                 "the trainer of step " + compared.step(),
                 () -> now.equals(learning) && uncommitted == null);
+    }
+
+    private void recordVerdicts(StepLine.ComparedStep compared) {
+        List<LedgerEvent> verdicts = new ArrayList<>();
+        for (GroupStatistics group : compared.statistics().groups()) {
+            LedgerEvent.GroupJudged now = new LedgerEvent.GroupJudged(
+                    compared.step(),
+                    group.group(),
+                    LedgerEvent.Fate.of(group.verdict()),
+                    group.verdict().reason());
+            Optional<LedgerEvent.GroupJudged> before = history.judged(compared.step(), group.group());
+            if (before.isEmpty()) {
+                verdicts.add(now);
+            } else if (before.get().fate() != now.fate()) {
+                throw new IllegalStateException("step %d group %d is %s, and the ledger has %s"
+                        .formatted(now.step(), now.group(), now, before.get())); // RS-9
+            }
+        }
+        write(verdicts);
     }
 
     /** Images of groups that teach nothing are released here; those of lessons at the commit. */
@@ -346,9 +471,25 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         PromptBan ban = state.newest().ban().after(compared.statistics(), settings.groups());
         String digest = RunDigests.verdictsAfter(
                 state.verdictDigest(), compared.step(), compared.statistics(), compared.rewards());
-        RunState before = state;
-        state = before.committed(
+        RunState after = state.committed(
                 commit.learned().learner(), ban, settings.rollout().staleness(), digest);
+        LedgerEvent.StepCommitted now =
+                new LedgerEvent.StepCommitted(compared.step(), RunDigests.of(ports.store(), after), done.tally());
+        LedgerEvent.StepCommitted recorded = history.committed(compared.step()).orElse(null);
+        if (recorded == null) {
+            write(now, () -> onCommitted(commit, done, after)); // RS-8
+        } else if (recorded.equals(now)) {
+            onCommitted(commit, done, after);
+        } else {
+            throw new IllegalStateException(
+                    "step %d is computed as %s, and the ledger has %s".formatted(now.step(), now, recorded)); // RS-9
+        }
+    }
+
+    private void onCommitted(Commit commit, Learning done, RunState after) {
+        StepLine.ComparedStep compared = commit.learned().compared();
+        RunState before = state;
+        state = after;
         uncommitted = null;
         learning = null;
         Step step = step(compared.step());
@@ -367,6 +508,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
             replaced.removeAll(state.tensors());
             replaced.forEach(release); // RS-5
         }
+        writeCheckpoints();
         leave(step);
         OpenStep waiting = gated;
         if (waiting != null) {
@@ -429,6 +571,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     }
 
     private void onValidated(RunEvent.Evaluated evaluated) {
+        writeCheckpoints();
         for (GroupKeeper.Ending ending : evaluated.endings()) {
             if (ending instanceof GroupKeeper.GroupLost(DrawUnit _, Fault.StopRun(String message))) {
                 fail(message);
@@ -481,12 +624,15 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     private void stop(RunEvent.End why) {
         if (end == null) {
             end = why;
-            line.shutdown();
+            UniqueKillSwitch running = line;
+            if (running != null) {
+                running.shutdown();
+            }
             children.values().forEach(Runnable::run);
         }
     }
 
-    /** The only way out: RS-5. */
+    /** The only way out, with {@link #tellEnd}: RS-5. */
     private Behavior<Command> finish(RunEvent.End why) {
         for (Step step : List.copyOf(steps.values())) {
             try {
@@ -499,13 +645,23 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         if (lost != null) {
             lost.tensors().forEach(release);
         }
-        RunEvent.Ended ended = new RunEvent.Ended(state, why);
+        RunEvent.Ended all = new RunEvent.Ended(state, why);
+        ended = all;
         try {
-            ports.listener().heard(ended);
+            ports.listener().heard(all);
+            writeCheckpoints();
         } catch (RuntimeException failure) {
             context.getLog().error("the listener of run {} failed at its end", order.run(), failure);
         }
-        parent.tell(ended);
+        if (ledgerGone) {
+            return tellEnd(all);
+        }
+        ledger.tell(new Ledger.Close());
+        return this;
+    }
+
+    private Behavior<Command> tellEnd(RunEvent.Ended all) {
+        parent.tell(all);
         return Behaviors.stopped();
     }
 

@@ -75,8 +75,7 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
     private Studio(ActorContext<Command> context, RunSettings settings, RunPorts ports) {
         this.context = context;
         this.settings = settings;
-        this.ports = new RunPorts(
-                ports.prompts(), ports.stopWhen(), ports.plane(), new OneAtATime(ports.listener()), ports.clock());
+        this.ports = ports.with(new OneAtATime(ports.listener()));
         this.events = context.messageAdapter(DeskEvent.class, Heard::new);
         this.endsHere = context.messageAdapter(RunEvent.Ended.class, RunEnded::new);
         LimitSettings limits = settings.limits();

@@ -51,6 +51,7 @@ class GroupKeeperTest {
                     DeskBench.LIMITS,
                     plane,
                     world.clock(),
+                    null,
                     parent.getRef()),
             "keeper");
     private final AtomicBoolean gone = world.gone(keeper);

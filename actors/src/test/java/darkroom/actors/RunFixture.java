@@ -36,6 +36,12 @@ class RunFixture {
     /** The ban that each step's prompts were chosen under. */
     final Map<Integer, PromptBan> bansMet = new ConcurrentHashMap<>();
 
+    /** What is written of the run. */
+    MemoryLedger ledger = new MemoryLedger();
+
+    /** Checkpoints that the ledger has not heard of. */
+    final List<LedgerEvent.CheckpointWritten> unrecorded = new ArrayList<>();
+
     /** From this step on there are no prompts. */
     int rowsEndAtStep = Integer.MAX_VALUE;
 
@@ -55,7 +61,8 @@ class RunFixture {
             Function<OffHeapTensorStore, ? extends TensorPlane> plane) {
         this.settings = settings;
         this.devices = new SimulatedDevices(store, PARAMETERS, executor);
-        this.ports = new RunPorts(new Rows(), stopWhen, plane.apply(store), this::hear, clock);
+        this.ports = new RunPorts(new Rows(), stopWhen, plane.apply(store), this::hear, clock)
+                .with(run -> ledger.writer(run), this::checkpointsWritten);
     }
 
     private void hear(RunEvent event) {
@@ -65,6 +72,12 @@ class RunFixture {
             digests.add(RunDigests.of(store, committed.state()));
             checkpoints.add(copied(store, committed.state(), vault));
         }
+    }
+
+    private List<LedgerEvent.CheckpointWritten> checkpointsWritten() {
+        List<LedgerEvent.CheckpointWritten> all = List.copyOf(unrecorded);
+        unrecorded.clear();
+        return all;
     }
 
     /** Rows are a function of the step and the ban. */
@@ -133,6 +146,15 @@ class RunFixture {
 
     /** The seats rollout-0, rollout-1 and so on, trainer-0 and so on, and reward-0. */
     Crew crew(int rolloutDevices, int trainerDevices, FaultyDevice.Plan<Unit> faults) {
+        return crew(rolloutDevices, trainerDevices, faults, devices.reward(9));
+    }
+
+    /** @param scorer behind reward-0 */
+    Crew crew(
+            int rolloutDevices,
+            int trainerDevices,
+            FaultyDevice.Plan<Unit> faults,
+            Device<ScoreUnit, ScoreOutcome> scorer) {
         List<DeviceSeat<DrawUnit, Drawn>> rollout = new ArrayList<>();
         for (int i = 0; i < rolloutDevices; i++) {
             rollout.add(new DeviceSeat<>(
@@ -144,7 +166,7 @@ class RunFixture {
                     "trainer-" + i, () -> new FaultyDevice<>(devices.trainer(), store, faults::happening)));
         }
         DeviceSeat<ScoreUnit, ScoreOutcome> reward =
-                new DeviceSeat<>("reward-0", () -> new FaultyDevice<>(devices.reward(9), store, faults::happening));
+                new DeviceSeat<>("reward-0", () -> new FaultyDevice<>(scorer, store, faults::happening));
         return new Crew(rollout, List.of(reward), trainer);
     }
 

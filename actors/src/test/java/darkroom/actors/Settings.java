@@ -76,6 +76,7 @@ final class Settings {
                 run.training(),
                 run.evaluation(),
                 run.checkpoints(),
+                run.ledger(),
                 new WorkerSettings(
                         workers.rolloutDevices(),
                         workers.trainerDevices(),
@@ -108,6 +109,7 @@ final class Settings {
                 TRAINING,
                 new EvaluationSettings(4, 2, 2, 3, 0, 4),
                 new CheckpointSettings(10, 2),
+                Recipes.load("embedded-demo", List.of()).ledger(),
                 Recipes.load("embedded-demo", List.of()).workers(),
                 limits,
                 Recipes.load("embedded-demo", List.of()).cluster());

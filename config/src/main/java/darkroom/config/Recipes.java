@@ -117,7 +117,15 @@ public final class Recipes {
     public static String deciding(RunSettings settings) {
         Config all = SettingsReader.write(settings);
         for (String path : List.of(
-                "workers", "limits", "checkpoints", "cluster", "evaluation", "scoring.endpoints", "recipe", "steps")) {
+                "workers",
+                "limits",
+                "checkpoints",
+                "ledger",
+                "cluster",
+                "evaluation",
+                "scoring.endpoints",
+                "recipe",
+                "steps")) {
             all = all.withoutPath(path);
         }
         return all.root().render(ConfigRenderOptions.concise());

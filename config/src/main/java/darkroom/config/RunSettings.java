@@ -4,7 +4,7 @@ package darkroom.config;
  * Everything that decides what a run computes and how it is carried out, read once and validated.
  *
  * <p>{@link #policy} to {@link #training} and {@link #seed} decide the result; {@link #workers}, {@link #limits},
- * {@link #evaluation}, {@link #checkpoints} and {@link #cluster} never reach a weight (promise P-1).
+ * {@link #evaluation}, {@link #checkpoints}, {@link #ledger} and {@link #cluster} never reach a weight (promise P-1).
  *
  * @param recipe name of the recipe this came from, for instance {@code embedded-demo}
  * @param seed key of all randomness of the run
@@ -22,6 +22,7 @@ public record RunSettings(
         TrainingSettings training,
         EvaluationSettings evaluation,
         CheckpointSettings checkpoints,
+        LedgerSettings ledger,
         WorkerSettings workers,
         LimitSettings limits,
         ClusterSettings cluster) {

@@ -92,6 +92,13 @@ class AllowedValuesTest {
                 "evaluation.solver-steps=0 | evaluation.solver-steps | from 1 to",
                 "checkpoints.every-steps=0 | checkpoints.every-steps | from 1 to",
                 "checkpoints.keep-last=0 | checkpoints.keep-last | from 1 to",
+                "ledger.store=paper | ledger.store | [file, postgresql, none]",
+                "ledger.store=postgresql | ledger.url | jdbc:postgresql://HOST:PORT/DATABASE",
+                "ledger.url=\"jdbc:mysql://host/db\" | ledger.url | jdbc:postgresql://HOST:PORT/DATABASE",
+                "ledger.events-queued-max=0 | ledger.events-queued-max | from 1 to",
+                "ledger.events-per-write-max=0 | ledger.events-per-write-max | from 1 to",
+                "ledger.write-timeout=0s | ledger.write-timeout | 1ms to 7d",
+                "ledger.write-attempts-max=0 | ledger.write-attempts-max | from 1 to",
                 "workers.rollout-devices=0 | workers.rollout-devices | from 1 to 1024",
                 "workers.trainer-devices=0 | workers.trainer-devices | from 1 to 1024",
                 "workers.gradient-units-per-lease=0 | workers.gradient-units-per-lease | powers of two from 1 to 64",
@@ -154,7 +161,7 @@ class AllowedValuesTest {
         for (Map.Entry<String, ?> setting : ConfigFactory.parseString(
                         Recipes.render(Recipes.load("embedded-demo", List.of())))
                 .entrySet()) {
-            boolean free = List.of("scoring.model").contains(setting.getKey());
+            boolean free = List.of("scoring.model", "ledger.user").contains(setting.getKey());
             boolean judgedElsewhere =
                     List.of("groups.rule", "groups.spread", "groups.normaliser").contains(setting.getKey());
             boolean onOff = String.valueOf(setting.getValue()).contains("true")
@@ -181,6 +188,14 @@ class AllowedValuesTest {
         assertThatThrownBy(
                         () -> Recipes.load("embedded-demo", List.of("scoring.endpoints=[\"http://me:s3cret@host\"]")))
                 .hasMessageContaining("scoring.endpoints")
+                .hasMessageNotContaining("s3cret");
+        assertThatThrownBy(() -> Recipes.load(
+                        "embedded-demo", List.of("ledger.url=\"jdbc:postgresql://host/db?password=s3cret\"")))
+                .hasMessageContaining("ledger.url")
+                .hasMessageNotContaining("s3cret");
+        assertThatThrownBy(() ->
+                        Recipes.load("embedded-demo", List.of("ledger.url=\"jdbc:postgresql://me:s3cret@host/db\"")))
+                .hasMessageContaining("ledger.url")
                 .hasMessageNotContaining("s3cret");
     }
 

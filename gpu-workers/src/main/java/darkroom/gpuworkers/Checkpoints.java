@@ -396,7 +396,13 @@ public final class Checkpoints {
         }
     }
 
-    private static OptionalInt step(Path path) {
+    /** SHA-256 of a checkpoint's manifest, which has those of its files; in hexadecimal. */
+    public static String digest(Path checkpoint) throws IOException {
+        return sha256(checkpoint.resolve(MANIFEST));
+    }
+
+    /** Steps committed in a checkpoint, by the name of its directory; empty if it is none. */
+    public static OptionalInt step(Path path) {
         Matcher name = NAME.matcher(String.valueOf(path.getFileName()));
         return name.matches() ? OptionalInt.of(Integer.parseInt(name.group(1))) : OptionalInt.empty();
     }

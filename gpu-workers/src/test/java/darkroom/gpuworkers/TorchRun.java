@@ -136,6 +136,7 @@ final class TorchRun implements AutoCloseable {
                 run.training(),
                 run.evaluation(),
                 run.checkpoints(),
+                run.ledger(),
                 new WorkerSettings(
                         workers.rolloutDevices(),
                         workers.trainerDevices(),
@@ -170,6 +171,7 @@ final class TorchRun implements AutoCloseable {
                 training,
                 new EvaluationSettings(4, 2, 2, 3, 0, 4),
                 new CheckpointSettings(10, 2),
+                Recipes.load("embedded-demo", List.of()).ledger(),
                 Recipes.load("embedded-demo", List.of()).workers(),
                 new LimitSettings(
                         4, Duration.ofMillis(500), Duration.ofMillis(10), 200, Duration.ofSeconds(60), 1 << 26),

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.actors.LedgerEvent;
 import darkroom.actors.RunEvent;
 import darkroom.actors.RunListener;
 import darkroom.actors.RunState;
@@ -15,7 +16,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SortedMap;
@@ -34,6 +37,7 @@ final class CheckpointWriter implements RunListener {
     private final IntPredicate validated;
     private int saved;
     private @Nullable RunState awaited;
+    private final List<LedgerEvent.CheckpointWritten> unrecorded = new ArrayList<>();
 
     /**
      * @param counts totals of the run so far; empty for a new run
@@ -117,7 +121,7 @@ final class CheckpointWriter implements RunListener {
     private void save(RunState state) {
         SortedMap<Integer, Double> measures = validations.get();
         try {
-            checkpoints.save(
+            Path place = checkpoints.save(
                     new CheckpointManifest(
                             "run",
                             state.step(),
@@ -130,9 +134,30 @@ final class CheckpointWriter implements RunListener {
                     store);
             checkpoints.prune(settings.checkpoints().keepLast(), best(measures));
             saved = state.step();
+            note(new LedgerEvent.CheckpointWritten(state.step(), Checkpoints.digest(place), resumableFrom()));
         } catch (IOException e) {
             throw new UncheckedIOException("the checkpoint of step %d could not be written".formatted(state.step()), e);
         }
+    }
+
+    private synchronized void note(LedgerEvent.CheckpointWritten written) {
+        unrecorded.add(written);
+    }
+
+    /** What was written and not answered yet, for the ledger. */
+    synchronized List<LedgerEvent.CheckpointWritten> written() {
+        List<LedgerEvent.CheckpointWritten> all = List.copyOf(unrecorded);
+        unrecorded.clear();
+        return all;
+    }
+
+    /** Should the newest checkpoint be torn, the run goes on from one before; with fewer than are to be kept, from the start. */
+    private int resumableFrom() throws IOException {
+        List<Path> newestFirst = checkpoints.list();
+        int kept = settings.checkpoints().keepLast();
+        return newestFirst.size() < kept
+                ? 0
+                : Checkpoints.step(newestFirst.get(kept - 1)).orElse(0);
     }
 
     /** The step with the best validation measure, the earliest of equals. */

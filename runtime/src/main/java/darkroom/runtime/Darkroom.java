@@ -43,6 +43,7 @@ public final class Darkroom implements Runnable {
             EditCommand.class,
             ScoreCommand.class,
             DatasetCommand.class,
+            LedgerCommand.class,
             PretrainCommand.class,
             PretrainJudgeCommand.class,
             ConfigCommand.class,

@@ -153,14 +153,14 @@ final class LocalRun {
                     new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
             try (Interrupt interrupt = new Interrupt();
                     Ground ground = grounds.open(settings);
-                    Scorers scorers = ground.scores()
-                            ? Scorers.open(settings.scoring())
-                            : Scorers.elsewhere(settings.scoring())) {
+                    Scorers scorers =
+                            ground.scores() ? Scorers.open(settings.scoring()) : Scorers.elsewhere(settings.scoring());
+                    RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv())) {
                 TensorStore store = ground.plane().store();
                 Optional<Checkpoints.Loaded> loaded =
                         resumed ? CheckpointWriter.in(directory).loadNewest(store) : Optional.empty();
                 loaded.ifPresent(this::requireSameSettings);
-                return new Session(view, policy, scorers, ground, loaded).run(interrupt);
+                return new Session(view, policy, scorers, ground, journal, loaded).run(interrupt);
             }
         } finally {
             log.close();
@@ -180,6 +180,7 @@ final class LocalRun {
         private final EmbeddedPolicy policy;
         private final Scorers scorers;
         private final Ground ground;
+        private final RunJournal journal;
         private final TensorStore store;
         private final RunState from;
         private final OpenPrompts open;
@@ -195,11 +196,13 @@ final class LocalRun {
                 EmbeddedPolicy policy,
                 Scorers scorers,
                 Ground ground,
+                RunJournal journal,
                 Optional<Checkpoints.Loaded> loaded) {
             this.view = view;
             this.policy = policy;
             this.scorers = scorers;
             this.ground = ground;
+            this.journal = journal;
             this.store = ground.plane().store();
             this.from = loaded.map(Checkpoints.Loaded::state)
                     .orElseGet(() -> RunState.fresh(learner(policy.initial(settings.seed()), store)));
@@ -235,16 +238,17 @@ final class LocalRun {
                 RunListener listeners =
                         RunListeners.of(validations, recorder, tensorBoard, checkpoints, this::figures, view, ground);
                 RunPorts ports = new RunPorts(
-                        new RowPrompts(
-                                data.train(),
-                                settings.seed(),
-                                settings.rollout().groupsPerStep(),
-                                open),
-                        stopWhen(),
-                        ground.plane(),
-                        listeners,
-                        InstantSource.system());
-                try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground)) {
+                                new RowPrompts(
+                                        data.train(),
+                                        settings.seed(),
+                                        settings.rollout().groupsPerStep(),
+                                        open),
+                                stopWhen(),
+                                ground.plane(),
+                                listeners,
+                                InstantSource.system())
+                        .with(journal.ledger(), checkpoints::written);
+                try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground, journal.pekko())) {
                     interrupt.finishing(studio::finishStep);
                     return finish(trained(studio, interrupt), interrupt);
                 }

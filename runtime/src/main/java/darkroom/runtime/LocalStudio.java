@@ -1,5 +1,7 @@
 package darkroom.runtime;
 
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
 import darkroom.actors.Crew;
 import darkroom.actors.EvaluationRequest;
 import darkroom.actors.RunEvent;
@@ -37,6 +39,12 @@ final class LocalStudio implements AutoCloseable {
      * @param scorers stay open until this is closed; closed by the caller
      */
     LocalStudio(RunSettings settings, EmbeddedPolicy policy, Scorers scorers, RunPorts ports, Ground ground) {
+        this(settings, policy, scorers, ports, ground, ConfigFactory.empty());
+    }
+
+    /** @param pekko what the actor system is started with besides what the ground says: a ledger's journal */
+    LocalStudio(
+            RunSettings settings, EmbeddedPolicy policy, Scorers scorers, RunPorts ports, Ground ground, Config pekko) {
         this(
                 settings,
                 Crews.of(
@@ -47,13 +55,19 @@ final class LocalStudio implements AutoCloseable {
                         scorers.seats(ports.store()),
                         ports.plane()),
                 ports,
-                ground);
+                ground,
+                pekko);
     }
 
     /** @param crew the devices of this process */
     LocalStudio(RunSettings settings, Crew crew, RunPorts ports, Ground ground) {
+        this(settings, crew, ports, ground, ConfigFactory.empty());
+    }
+
+    /** @param pekko what the actor system is started with besides what the ground says: a ledger's journal */
+    LocalStudio(RunSettings settings, Crew crew, RunPorts ports, Ground ground, Config pekko) {
         this.ground = ground;
-        this.system = ActorSystem.create(Studio.create(settings, ports), SYSTEM, ground.pekko());
+        this.system = ActorSystem.create(Studio.create(settings, ports), SYSTEM, pekko.withFallback(ground.pekko()));
         system.tell(new Studio.Offer("local", crew));
         ground.open(system);
     }

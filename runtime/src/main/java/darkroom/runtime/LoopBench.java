@@ -126,6 +126,7 @@ final class LoopBench implements Callable<Integer> {
                 "training.optimizer-steps=1",
                 "training.timesteps-per-image=1",
                 "training.unit-samples=" + images,
+                "ledger.store=none",
                 "steps=" + (steps + warmUp)));
         all.addAll(set);
         RunSettings settings = Recipes.load("embedded-demo", all);

@@ -20,6 +20,8 @@ import darkroom.gpuworkers.EmbeddedPolicy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,7 +51,7 @@ final class Rehearsal {
     }
 
     private static RunDigests virtual(RunSettings settings, RunListener listener, Before before, Ground ground)
-            throws InterruptedException {
+            throws IOException, InterruptedException {
         TensorStore store = ground.plane().store();
         SimulatedDevices devices = new SimulatedDevices(store, Crews.VIRTUAL_PARAMETERS, Runnable::run);
         Crew crew = Crews.virtual(
@@ -102,14 +104,19 @@ final class Rehearsal {
 
     private static RunDigests finished(
             RunSettings settings, Crew crew, RunPorts ports, RunState from, Before before, Ground ground)
-            throws InterruptedException {
-        try (LocalStudio studio = new LocalStudio(settings, crew, ports, ground)) {
+            throws IOException, InterruptedException {
+        Path directory = Files.createTempDirectory("darkroom-rehearsal");
+        try (RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv());
+                LocalStudio studio = new LocalStudio(
+                        settings, crew, ports.with(journal.ledger(), List::of), ground, journal.pekko())) {
             before.await();
             RunEvent.Ended ended = studio.run(new RunOrder(LocalRun.RUN, from, settings.steps(), Optional.empty()));
             if (ended.end() instanceof RunEvent.End.Failed(String message)) {
                 throw new CommandFailedException(message);
             }
             return RunDigests.of(ports.store(), ended.state());
+        } finally {
+            ProcessCluster.remove(directory);
         }
     }
 

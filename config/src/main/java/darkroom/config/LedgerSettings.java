@@ -1,0 +1,51 @@
+package darkroom.config;
+
+import java.time.Duration;
+import java.util.Locale;
+
+/**
+ * Where a run is written down, so that it can be resumed exactly.
+ *
+ * @param store where the ledger is
+ * @param url JDBC URL of the PostgreSQL database; unused by other stores
+ * @param user who the database knows; its password comes from the environment and is in no setting
+ * @param eventsQueuedMax events that wait to be written, at most; one more ends the run
+ * @param eventsPerWriteMax events in one transaction, unless one message has more
+ * @param writeTimeout time from asking the database for something to its answer
+ * @param writeAttemptsMax failures of the database in a row before the run ends
+ */
+public record LedgerSettings(
+        Store store,
+        String url,
+        String user,
+        int eventsQueuedMax,
+        int eventsPerWriteMax,
+        Duration writeTimeout,
+        int writeAttemptsMax) {
+    private static final String SCHEME = "jdbc:postgresql://";
+
+    public LedgerSettings {
+        String lower = url.toLowerCase(Locale.ROOT);
+        boolean secret = lower.contains("password") || lower.contains("user=") || lower.contains("@");
+        Allowed.require(
+                !secret && (url.isEmpty() ? store != Store.POSTGRESQL : url.startsWith(SCHEME)),
+                "ledger.url",
+                secret ? "(a URL with a user or a password)" : '"' + url + '"',
+                "jdbc:postgresql://HOST:PORT/DATABASE with ledger.store=postgresql; the user is ledger.user, the"
+                        + " password comes from DARKROOM_LEDGER_PASSWORD");
+        Allowed.whole("ledger.events-queued-max", eventsQueuedMax, 1, Integer.MAX_VALUE);
+        Allowed.whole("ledger.events-per-write-max", eventsPerWriteMax, 1, 100_000);
+        Allowed.duration("ledger.write-timeout", writeTimeout);
+        Allowed.whole("ledger.write-attempts-max", writeAttemptsMax, 1, 1000);
+    }
+
+    /** Where a ledger may be. */
+    public enum Store {
+        /** A database in one file of the run's directory. */
+        FILE,
+        /** A database server. */
+        POSTGRESQL,
+        /** Nowhere: what is resumed asks for scores again. */
+        NONE
+    }
+}

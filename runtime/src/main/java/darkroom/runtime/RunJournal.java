@@ -1,0 +1,283 @@
+package darkroom.runtime;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import darkroom.actors.JournalLedger;
+import darkroom.actors.Ledger;
+import darkroom.actors.LedgerBook;
+import darkroom.actors.LedgerEvent;
+import darkroom.actors.LedgerFormat;
+import darkroom.config.LedgerSettings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The database that a run's ledger is in: a file of the run's directory, or a server. Has the tables made, says what an actor
+ * system needs to write to it, and reads it.
+ */
+final class RunJournal implements AutoCloseable {
+    /** The password of the database. In no setting, no file and no log. */
+    static final String PASSWORD = "DARKROOM_LEDGER_PASSWORD";
+
+    /** The name of the run in a database that has several, one line. */
+    static final String NAME_FILE = "ledger-id";
+
+    private static final String FILE = "ledger";
+    private static final String FILE_SUFFIX = ".mv.db";
+    private static final String NAME_IN_FILE = "run";
+    private static final int H2_IN_USE = 90020;
+    private static final Duration PAUSE = Duration.ofSeconds(1);
+    private static final String DATABASE = "darkroom-ledger";
+
+    private final LedgerSettings settings;
+    private final String name;
+    private final String url;
+    private final String user;
+    private final String password;
+    private final @Nullable Connection connection;
+
+    private RunJournal(LedgerSettings settings, Path directory, String password, boolean writing) {
+        this.settings = settings;
+        this.name = switch (settings.store()) {
+            case NONE -> "";
+            case FILE -> NAME_IN_FILE;
+            case POSTGRESQL -> name(directory, writing);
+        };
+        this.url = switch (settings.store()) {
+            case NONE -> "";
+            case FILE ->
+                "jdbc:h2:file:" + directory.toAbsolutePath().resolve(FILE)
+                        + ";WRITE_DELAY=0;MAX_LENGTH_INPLACE_LOB=65536;DB_CLOSE_ON_EXIT=FALSE"
+                        + (writing ? "" : ";IFEXISTS=TRUE");
+            case POSTGRESQL -> settings.url();
+        };
+        this.user = settings.store() == LedgerSettings.Store.POSTGRESQL ? settings.user() : "";
+        this.password = settings.store() == LedgerSettings.Store.POSTGRESQL ? password : "";
+        this.connection = settings.store() == LedgerSettings.Store.NONE ? null : connect(directory);
+    }
+
+    /**
+     * Opens the ledger of a run that is about to write to it, and makes its tables if they are not there.
+     *
+     * @param directory of the run; it exists
+     * @throws CommandFailedException if the database cannot be had; the message says why
+     */
+    static RunJournal open(LedgerSettings settings, Path directory, Map<String, String> environment) {
+        RunJournal journal = new RunJournal(settings, directory, environment.getOrDefault(PASSWORD, ""), true);
+        try {
+            journal.makeTables();
+            return journal;
+        } catch (RuntimeException e) {
+            journal.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Opens the ledger of a run to read it.
+     *
+     * @throws CommandFailedException if there is none, or the run is writing to its file now
+     */
+    static RunJournal reading(LedgerSettings settings, Path directory, Map<String, String> environment) {
+        boolean missing =
+                switch (settings.store()) {
+                    case NONE -> true;
+                    case FILE -> !Files.exists(directory.resolve(FILE + FILE_SUFFIX));
+                    case POSTGRESQL -> !Files.exists(directory.resolve(NAME_FILE));
+                };
+        if (missing) {
+            throw new CommandFailedException(
+                    "%s has no ledger, ledger.store=%s".formatted(directory, settings.store()), ExitCode.USAGE);
+        }
+        return new RunJournal(settings, directory, environment.getOrDefault(PASSWORD, ""), false);
+    }
+
+    private static String name(Path directory, boolean writing) {
+        Path file = directory.resolve(NAME_FILE);
+        try {
+            if (!Files.exists(file) && writing) {
+                Files.writeString(file, UUID.randomUUID() + "\n");
+            }
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new CommandFailedException("%s cannot be written or read: %s".formatted(file, e.getMessage()));
+        }
+    }
+
+    private Connection connect(Path directory) {
+        Properties properties = new Properties();
+        properties.setProperty("user", user);
+        properties.setProperty("password", password);
+        if (settings.store() == LedgerSettings.Store.POSTGRESQL) {
+            timeouts().forEach(properties::setProperty);
+        }
+        try {
+            return DriverManager.getConnection(url, properties);
+        } catch (SQLException e) {
+            if (e.getErrorCode() == H2_IN_USE) {
+                throw new CommandFailedException(
+                        "the ledger of %s is in use: another process is running this run. Wait for it, or stop it"
+                                .formatted(directory));
+            }
+            throw new CommandFailedException("the ledger of %s cannot be opened, ledger.store=%s ledger.url=%s: %s"
+                    .formatted(directory, settings.store(), settings.url(), e.getMessage()));
+        }
+    }
+
+    /** Seconds, as the driver of PostgreSQL wants them. */
+    private Map<String, String> timeouts() {
+        String seconds = Long.toString(Math.max(1, settings.writeTimeout().toSeconds()));
+        return Map.of("loginTimeout", seconds, "connectTimeout", seconds, "socketTimeout", seconds);
+    }
+
+    private void makeTables() {
+        if (connection == null) {
+            return;
+        }
+        String script = settings.store() == LedgerSettings.Store.FILE ? "ledger-h2.sql" : "ledger-postgresql.sql";
+        try (InputStream in = Objects.requireNonNull(RunJournal.class.getResourceAsStream(script));
+                Statement statement = connection.createStatement()) {
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            for (String one : text.replaceAll("(?m)^--.*$", "").split(";")) {
+                statement.execute(one);
+            }
+        } catch (SQLException | IOException e) {
+            throw new CommandFailedException("the tables of the ledger cannot be made: " + e.getMessage());
+        }
+    }
+
+    /** Where the run writes. */
+    Ledger ledger() {
+        return settings.store() == LedgerSettings.Store.NONE
+                ? Ledger.NONE
+                : new JournalLedger(
+                        name,
+                        new JournalLedger.Limits(
+                                settings.eventsQueuedMax(),
+                                settings.eventsPerWriteMax(),
+                                settings.writeAttemptsMax(),
+                                PAUSE));
+    }
+
+    /** What an actor system with this ledger is started with, above all else. */
+    Config pekko() {
+        if (connection == null) {
+            return ConfigFactory.empty();
+        }
+        boolean file = settings.store() == LedgerSettings.Store.FILE;
+        long millis = settings.writeTimeout().toMillis();
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("pekko.persistence.journal.plugin", "jdbc-journal");
+        values.put("pekko.persistence.snapshot-store.plugin", "jdbc-snapshot-store");
+        for (String plugin : new String[] {"jdbc-journal", "jdbc-snapshot-store"}) {
+            values.put(plugin + ".use-shared-db", DATABASE);
+            values.put(plugin + ".circuit-breaker.call-timeout", millis + "ms");
+            values.put(plugin + ".circuit-breaker.reset-timeout", PAUSE.toMillis() + "ms");
+        }
+        values.put("jdbc-journal.replay-filter.mode", "fail");
+        values.put("jdbc-journal.recovery-event-timeout", millis + "ms");
+        String database = "pekko-persistence-jdbc.shared-databases." + DATABASE + ".";
+        values.put(database + "profile", file ? "slick.jdbc.H2Profile$" : "slick.jdbc.PostgresProfile$");
+        String db = database + "db.";
+        values.put(db + "url", url);
+        values.put(db + "user", user);
+        values.put(db + "password", password);
+        values.put(db + "driver", file ? "org.h2.Driver" : "org.postgresql.Driver");
+        values.put(db + "connectionPool", "HikariCP");
+        values.put(db + "poolName", DATABASE);
+        values.put(db + "numThreads", 2);
+        values.put(db + "maxConnections", 2);
+        values.put(db + "minConnections", 1);
+        values.put(db + "queueSize", 1000);
+        values.put(db + "connectionTimeout", Math.max(250, millis));
+        if (!file) {
+            timeouts().forEach((key, value) -> values.put(db + "properties." + key, value));
+        }
+        return ConfigFactory.parseMap(values).withFallback(JournalLedger.serialization());
+    }
+
+    /**
+     * Everything that is kept.
+     *
+     * @throws darkroom.actors.LedgerException if an event cannot be read
+     */
+    LedgerBook read() {
+        Connection open = Objects.requireNonNull(connection);
+        try {
+            LedgerBook book = LedgerBook.empty();
+            long from = 0;
+            try (PreparedStatement query = open.prepareStatement(
+                    "SELECT \"sequence_number\", \"snapshot_payload\" FROM \"snapshot\" WHERE \"persistence_id\" = ?"
+                            + " ORDER BY \"sequence_number\" DESC LIMIT 1")) {
+                query.setString(1, name);
+                try (ResultSet rows = query.executeQuery()) {
+                    if (rows.next()) {
+                        from = rows.getLong(1);
+                        book = LedgerFormat.readBook(text(rows));
+                    }
+                }
+            }
+            try (PreparedStatement query = open.prepareStatement(
+                    "SELECT \"sequence_number\", \"event_payload\" FROM \"event_journal\" WHERE \"persistence_id\" = ?"
+                            + " AND \"sequence_number\" > ? AND \"deleted\" = FALSE ORDER BY \"sequence_number\"")) {
+                query.setString(1, name);
+                query.setLong(2, from);
+                try (ResultSet rows = query.executeQuery()) {
+                    while (rows.next()) {
+                        for (LedgerEvent event : LedgerFormat.readLines(text(rows))) {
+                            book = book.with(event);
+                        }
+                    }
+                }
+            }
+            return book;
+        } catch (SQLException e) {
+            throw new CommandFailedException("the ledger cannot be read: " + e.getMessage());
+        }
+    }
+
+    /** Rows of the journal that are there: what snapshots have is deleted. */
+    long pages() {
+        try (PreparedStatement query = Objects.requireNonNull(connection)
+                .prepareStatement("SELECT COUNT(*) FROM \"event_journal\" WHERE \"persistence_id\" = ?")) {
+            query.setString(1, name);
+            try (ResultSet rows = query.executeQuery()) {
+                rows.next();
+                return rows.getLong(1);
+            }
+        } catch (SQLException e) {
+            throw new CommandFailedException("the ledger cannot be read: " + e.getMessage());
+        }
+    }
+
+    private static String text(ResultSet rows) throws SQLException {
+        return new String(rows.getBytes(2), StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void close() {
+        if (connection != null) {
+            try {
+                connection.close();
+            } catch (SQLException e) {
+                throw new CommandFailedException("the ledger could not be closed: " + e.getMessage());
+            }
+        }
+    }
+}
