@@ -68,7 +68,7 @@ class AllowedValuesTest {
                 "training.kl-weight=-1 | training.kl-weight | from 0.0",
                 "training.clip-range=2 | training.clip-range | from 0.0 to 1.0",
                 "training.timesteps-per-image=0 | training.timesteps-per-image | from 1 to",
-                "training.timesteps-per-image=7 | training.timesteps-per-image | rollout.solver-steps=6",
+                "training.timesteps-per-image=7 | training.timesteps-per-image | rollout.solver-steps=5",
                 "training.optimizer-steps=0 | training.optimizer-steps | from 1 to",
                 "training.unit-samples=0 | training.unit-samples | from 1 to",
                 "training.lora=-1 | training.lora | from 0 to",
