@@ -4,7 +4,8 @@ import java.util.List;
 
 /**
  * Something that happened in a run and must not be forgotten. Addressed by (step, group, slot); the ledger itself is that
- * of one run. Nothing in an event is a time or depends on who did the work (promise P-1).
+ * of one run. There are no times in it. Which scorer answered, after how many attempts, and the words of a reason may differ
+ * from run to run; they are in no digest (promise P-1).
  *
  * <p>{@link LedgerFormat} writes and reads them. Stored samples hold the form: a component that is added, removed or renamed
  * makes a new schema version.
