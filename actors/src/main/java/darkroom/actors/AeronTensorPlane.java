@@ -396,7 +396,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     }
 
     private void run() {
-        PlanePause pause = new PlanePause(bell);
+        PlanePause pause = new PlanePause(bell, clock);
         try {
             while (!closing && lost.get() == null) {
                 if (pause.round(agent) == 0 && agent.lost()) {

@@ -1,6 +1,7 @@
 package darkroom.actors;
 
 import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.NanoClock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,12 +19,14 @@ final class PlanePause {
     private static final long SLEEP_MAX_NS = 2_000_000;
 
     private final @Nullable PlaneBell bell;
+    private final NanoClock clock;
     private boolean waiting;
     private long sinceNs;
     private long sleepNs = SLEEP_NS;
 
-    PlanePause(@Nullable PlaneBell bell) {
+    PlanePause(@Nullable PlaneBell bell, NanoClock clock) {
         this.bell = bell;
+        this.clock = clock;
     }
 
     /** One round of an agent, and a moment's wait if there was nothing to do. */
@@ -41,7 +44,7 @@ final class PlanePause {
 
     @SuppressWarnings("ThreadPriorityCheck") // a hint is all that is wanted
     private boolean tired(long afterNs) {
-        long nowNs = System.nanoTime();
+        long nowNs = clock.nanoTime();
         if (!waiting) {
             waiting = true;
             sinceNs = nowNs;
