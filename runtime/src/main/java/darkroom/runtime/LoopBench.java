@@ -127,6 +127,7 @@ final class LoopBench implements Callable<Integer> {
                 "training.timesteps-per-image=1",
                 "training.unit-samples=" + images,
                 "ledger.store=none",
+                "limits.work-attempts-max=64",
                 "steps=" + (steps + warmUp)));
         all.addAll(set);
         RunSettings settings = Recipes.load("embedded-demo", all);
