@@ -259,7 +259,6 @@ final class LocalRun {
                 throws IOException, InterruptedException {
             if (from.step() == 0) {
                 evaluate(studio, Evaluations.HELD_OUT_BEFORE, 0, from.learner().average());
-                reference(studio);
             }
             if (interrupt.isRaised()) {
                 RunEvent.Ended before = new RunEvent.Ended(from, new RunEvent.End.ByRequest());
@@ -270,12 +269,14 @@ final class LocalRun {
             view.training(from.step(), settings.steps(), settings.rollout().groupsPerStep());
             RunEvent.Ended ended = studio.run(new RunOrder(RUN, from, settings.steps(), plan));
             switch (ended.end()) {
-                case RunEvent.End.Completed _, RunEvent.End.ByRule _ ->
+                case RunEvent.End.Completed _, RunEvent.End.ByRule _ -> {
                     evaluate(
                             studio,
                             Evaluations.HELD_OUT_AFTER,
                             ended.state().step(),
                             ended.state().learner().average());
+                    reference(studio);
+                }
                 case RunEvent.End.ByRequest _, RunEvent.End.Failed _ -> {}
             }
             return ended;
