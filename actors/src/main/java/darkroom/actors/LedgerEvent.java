@@ -125,7 +125,7 @@ public sealed interface LedgerEvent {
         DROPPED,
         ABANDONED;
 
-        static Fate of(Verdict verdict) {
+        public static Fate of(Verdict verdict) {
             return switch (verdict) {
                 case Verdict.Kept _ -> KEPT;
                 case Verdict.Dropped _ -> DROPPED;

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.actors.LedgerEvent.Fate;
 import darkroom.edittasks.RgbImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -53,7 +54,7 @@ record ContactSheet(String file, Kind kind, int step, int width, int height, int
             String row,
             String taskType,
             String instruction,
-            GroupVerdict.@Nullable Fate verdict,
+            @Nullable Fate verdict,
             @Nullable String reason,
             List<Cell> cells) {
         Row {

@@ -2,10 +2,10 @@ package darkroom.runtime;
 
 import darkroom.actors.GroupKeeper;
 import darkroom.actors.GroupStatistics;
+import darkroom.actors.LedgerEvent.Fate;
 import darkroom.actors.Prompt;
 import darkroom.actors.RunEvent;
 import darkroom.actors.ScoreOutcome;
-import darkroom.actors.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -37,21 +37,6 @@ record GroupVerdict(
     GroupVerdict {
         rewards = List.copyOf(rewards);
         unscored = List.copyOf(unscored);
-    }
-
-    /** What became of a group; lower case in the file. */
-    enum Fate {
-        KEPT,
-        DROPPED,
-        ABANDONED;
-
-        static Fate of(Verdict verdict) {
-            return switch (verdict) {
-                case Verdict.Kept _ -> KEPT;
-                case Verdict.Dropped _ -> DROPPED;
-                case Verdict.Abandoned _ -> ABANDONED;
-            };
-        }
     }
 
     /** @param attempts requests sent for the image */

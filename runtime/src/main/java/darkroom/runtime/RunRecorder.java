@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import darkroom.actors.DeskEvent;
 import darkroom.actors.GroupKeeper;
+import darkroom.actors.LedgerEvent;
 import darkroom.actors.NodeEvent;
 import darkroom.actors.RunEvent;
 import darkroom.actors.RunListener;
@@ -155,9 +156,9 @@ final class RunRecorder implements RunListener, AutoCloseable {
 
     private boolean worthASheet(GroupVerdict verdict) {
         boolean allKeptSoFar = painted.stream()
-                .noneMatch(sheet -> sheet.sheet().rows().getFirst().verdict() != GroupVerdict.Fate.KEPT);
+                .noneMatch(sheet -> sheet.sheet().rows().getFirst().verdict() != LedgerEvent.Fate.KEPT);
         return painted.size() < SHEETS_PER_STEP - 1
-                || (painted.size() < SHEETS_PER_STEP && allKeptSoFar && verdict.verdict() != GroupVerdict.Fate.KEPT);
+                || (painted.size() < SHEETS_PER_STEP && allKeptSoFar && verdict.verdict() != LedgerEvent.Fate.KEPT);
     }
 
     private void onCommitted(RunEvent.StepCommitted committed) {

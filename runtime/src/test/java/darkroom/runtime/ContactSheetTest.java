@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import darkroom.actors.LedgerEvent;
 import darkroom.edittasks.RgbImage;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ class ContactSheetTest {
                 ContactSheet.Cell cell = new ContactSheet.Cell(
                         ContactSheet.Role.EDIT, OptionalDouble.of(.5), OptionalDouble.empty(), null);
                 rows.add(new ContactSheet.Row(
-                        "row", "add", "add it", GroupVerdict.Fate.KEPT, "kept", List.of(cell, cell)));
+                        "row", "add", "add it", LedgerEvent.Fate.KEPT, "kept", List.of(cell, cell)));
             }
             ContactSheet.Scale scale = ContactSheet.Scale.of(images.getFirst().getFirst());
             ContactSheet sheet = new ContactSheet(

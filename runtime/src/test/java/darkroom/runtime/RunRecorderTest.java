@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import darkroom.actors.LedgerEvent;
 import darkroom.actors.RunEvent;
 import darkroom.edittasks.GroundTruth;
 import darkroom.edittasks.RgbImage;
@@ -69,9 +70,9 @@ class RunRecorderTest {
                     .filter(verdict -> verdict.step() == step.step())
                     .toList();
             assertThat(own).extracting(GroupVerdict::group).containsExactly(0, 1, 2, 3, 4, 5);
-            assertThat(scored(own, GroupVerdict.Fate.KEPT))
+            assertThat(scored(own, LedgerEvent.Fate.KEPT))
                     .isEqualTo(step.images().counted());
-            assertThat(scored(own, GroupVerdict.Fate.DROPPED))
+            assertThat(scored(own, LedgerEvent.Fate.DROPPED))
                     .isEqualTo(step.images().dropped());
             assertThat(own.stream()
                             .mapToLong(verdict -> verdict.unscored().size())
@@ -287,7 +288,7 @@ class RunRecorderTest {
         }
     }
 
-    private static long scored(List<GroupVerdict> verdicts, GroupVerdict.Fate fate) {
+    private static long scored(List<GroupVerdict> verdicts, LedgerEvent.Fate fate) {
         return verdicts.stream()
                 .filter(verdict -> verdict.verdict() == fate)
                 .flatMap(verdict -> verdict.rewards().stream())
