@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
  * judge computes, the next batch gathers.
  */
 final class JudgeBatcher implements AutoCloseable {
-    /** How long the first question of a batch waits for company. */
-    private static final Duration GATHER = Duration.ofMillis(2);
+    /** How long the first question of a batch waits for company: a batch costs the same however few questions are in it. */
+    private static final Duration GATHER = Duration.ofMillis(20);
 
     private final JudgeModel judge;
     private final BlockingQueue<Asked> waiting;
