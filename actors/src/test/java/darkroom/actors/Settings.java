@@ -10,7 +10,6 @@ import darkroom.config.PolicySettings;
 import darkroom.config.Recipes;
 import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
-import darkroom.config.ScoringSettings;
 import darkroom.config.TrainingSettings;
 import darkroom.config.WorkerSettings;
 import java.time.Duration;
@@ -103,8 +102,10 @@ final class Settings {
                 new PolicySettings("simulated", "mixed", 2, 1),
                 new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
                 rollout(staleness),
-                new ScoringSettings(
-                        List.of(), "", ScoringSettings.Method.SCORE_LOGIT, "judge", 2, Duration.ofSeconds(1), 3, 0.05),
+                Recipes.load(
+                                "embedded-demo",
+                                List.of("scoring.concurrency=2", "scoring.timeout=1s", "scoring.attempts=3"))
+                        .scoring(),
                 groups,
                 TRAINING,
                 new EvaluationSettings(4, 2, 2, 3, 0, 4),

@@ -16,6 +16,7 @@ import java.util.Locale;
  * @param timeout time from sending a request to having read all of its answer, per attempt
  * @param attempts tries per image, at most, before it is unscored
  * @param labelMassMin probability on the labels below which an answer is not believed
+ * @param rung how log-probabilities are asked for; auto takes the best that a scorer honours
  */
 public record ScoringSettings(
         List<URI> endpoints,
@@ -25,7 +26,8 @@ public record ScoringSettings(
         int concurrency,
         Duration timeout,
         int attempts,
-        double labelMassMin) {
+        double labelMassMin,
+        Ladder rung) {
     public ScoringSettings {
         for (URI endpoint : endpoints) {
             String scheme = String.valueOf(endpoint.getScheme()).toLowerCase(Locale.ROOT);
@@ -51,5 +53,14 @@ public record ScoringSettings(
         SCORE_SAMPLING,
         SCORE_LOGIT_COT,
         SCORE_SAMPLING_COT
+    }
+
+    /** Ways to ask for the log-probabilities of labels. */
+    public enum Ladder {
+        AUTO,
+        TOKEN_IDS,
+        CHOICE,
+        PROMPT_LOGPROBS,
+        TOP_20
     }
 }

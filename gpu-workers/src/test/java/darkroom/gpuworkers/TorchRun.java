@@ -41,7 +41,6 @@ import darkroom.config.PolicySettings;
 import darkroom.config.Recipes;
 import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
-import darkroom.config.ScoringSettings;
 import darkroom.config.TrainingSettings;
 import darkroom.config.WorkerSettings;
 import darkroom.edittasks.InstructionVocabulary;
@@ -155,8 +154,10 @@ final class TorchRun implements AutoCloseable {
                 new PolicySettings("embedded", "tiny", 1, SIDE),
                 new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
                 rollout,
-                new ScoringSettings(
-                        List.of(), "", ScoringSettings.Method.SCORE_LOGIT, "judge", 2, Duration.ofSeconds(1), 3, 0.05),
+                Recipes.load(
+                                "embedded-demo",
+                                List.of("scoring.concurrency=2", "scoring.timeout=1s", "scoring.attempts=3"))
+                        .scoring(),
                 new GroupSettings(
                         false,
                         GroupSettings.Rule.OR,

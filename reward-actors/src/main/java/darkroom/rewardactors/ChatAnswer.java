@@ -12,6 +12,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +24,10 @@ import org.jspecify.annotations.Nullable;
  * @param text what was written; null if there is none
  * @param finish why the scorer stopped writing; empty if it did not say
  * @param positions the tokens written with their alternatives; empty if the answer has no log-probabilities
+ * @param promptTail the last token of the question, if log-probabilities of the question were asked for
  */
-record ChatAnswer(String id, @Nullable String text, String finish, List<Position> positions) {
+record ChatAnswer(
+        String id, @Nullable String text, String finish, List<Position> positions, Optional<TokenLogprob> promptTail) {
     private static final JsonMapper STRICT = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(32)
@@ -82,7 +85,22 @@ record ChatAnswer(String id, @Nullable String text, String finish, List<Position
             throw fault("bad-shape", "message.content is " + kind(content) + ", not a text");
         }
         String text = content.isTextual() ? content.textValue() : null;
-        return new ChatAnswer(optionalText(answer, "id"), text, finish, positions(choice.path("logprobs")));
+        return new ChatAnswer(
+                optionalText(answer, "id"),
+                text,
+                finish,
+                positions(choice.path("logprobs")),
+                promptTail(answer.path("prompt_logprobs")));
+    }
+
+    private static Optional<TokenLogprob> promptTail(JsonNode prompt) throws FaultyAnswerException {
+        JsonNode last = prompt.path(prompt.size() - 1);
+        if (!last.isObject() || last.size() != 1) {
+            return Optional.empty();
+        }
+        JsonNode told = last.elements().next();
+        JsonNode token = told.path("decoded_token");
+        return token.isTextual() ? Optional.of(new TokenLogprob(token.textValue(), logprob(told))) : Optional.empty();
     }
 
     /** The name of the first model that {@code /v1/models} lists. */
@@ -162,7 +180,7 @@ record ChatAnswer(String id, @Nullable String text, String finish, List<Position
         return text.textValue();
     }
 
-    private static JsonNode parseObject(ByteBuffer body) throws FaultyAnswerException {
+    static JsonNode parseObject(ByteBuffer body) throws FaultyAnswerException {
         String text;
         try {
             text = StandardCharsets.UTF_8.newDecoder().decode(body.duplicate()).toString();

@@ -33,17 +33,23 @@ public final class LabelScore {
     public record Believed(double score, double mass) implements Reading {}
 
     /**
-     * @param code stable and short: {@code no-labels}, {@code low-mass}, {@code bad-logprob}, {@code excess-mass}, ...
+     * @param code stable and short: {@code no-labels}, {@code low-mass}, {@code bad-logprob}, {@code excess-mass}, {@code missing-label}
      * @param detail one line
      */
     public record Refused(String code, String detail, double mass) implements Reading {}
 
+    /** Reads the likeliest alternatives of one position: a label that is not among them has probability 0. */
+    public static Reading of(List<TokenLogprob> alternatives, LabelSet labels, double massMin) {
+        return of(alternatives, labels, massMin, false);
+    }
+
     /**
      * Reads the alternatives of one position, in any order. A repeated token must repeat its value.
      *
+     * @param exact whether each label must be there
      * @param massMin label mass below which the scorer is taken to have said something else; in [0, 1]
      */
-    public static Reading of(List<TokenLogprob> alternatives, LabelSet labels, double massMin) {
+    public static Reading of(List<TokenLogprob> alternatives, LabelSet labels, double massMin, boolean exact) {
         Map<String, Double> values = new HashMap<>();
         for (TokenLogprob alternative : alternatives) {
             double logprob = alternative.logprob();
@@ -60,6 +66,9 @@ public final class LabelScore {
         double largest = Double.NEGATIVE_INFINITY;
         for (LabelSet.Label label : labels.labels()) {
             Double logprob = values.get(label.token());
+            if (logprob == null && exact) {
+                return lie("missing-label", "no log-probability of label " + quoted(label.token()));
+            }
             if (logprob == null) {
                 continue;
             }
@@ -91,6 +100,11 @@ public final class LabelScore {
         double expected = weighted / total;
         double score = (expected - labels.weightMin()) / (labels.weightMax() - labels.weightMin());
         return new Believed(Math.clamp(score, 0.0, 1.0), Math.min(mass, 1.0));
+    }
+
+    /** Whether this is a log-probability at all. */
+    static boolean isValue(TokenLogprob told) {
+        return told.logprob() > NO_VALUE && told.logprob() <= POSITIVE_MAX;
     }
 
     private static boolean isLabel(String token, LabelSet labels) {

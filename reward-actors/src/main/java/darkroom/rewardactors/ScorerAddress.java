@@ -9,9 +9,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param chat the URL that questions are posted to
  * @param models the URL that lists models
+ * @param version the URL that tells the server's version; beside {@code /v1}, as vLLM has it
+ * @param tokenize the URL that cuts a text into tokens; beside {@code /v1}, as vLLM has it
  * @param name host and port, for reports
  */
-record ScorerAddress(URI chat, URI models, String name) {
+record ScorerAddress(URI chat, URI models, URI version, URI tokenize, String name) {
 
     /** @throws IllegalArgumentException if this is no http or https URL of a host, or carries user information */
     static ScorerAddress of(URI base) {
@@ -26,8 +28,12 @@ record ScorerAddress(URI chat, URI models, String name) {
                     + " has user information, a query or a fragment; give a token by DARKROOM_SCORER_TOKEN instead");
         }
         String path = base.getRawPath().replaceAll("/+$", "").replaceAll("/chat/completions$", "");
-        String root = scheme + "://" + base.getRawAuthority() + (path.endsWith("/v1") ? path : path + "/v1");
+        String root = scheme + "://" + base.getRawAuthority() + path.replaceAll("/v1$", "");
         return new ScorerAddress(
-                URI.create(root + "/chat/completions"), URI.create(root + "/models"), base.getRawAuthority());
+                URI.create(root + "/v1/chat/completions"),
+                URI.create(root + "/v1/models"),
+                URI.create(root + "/version"),
+                URI.create(root + "/tokenize"),
+                base.getRawAuthority());
     }
 }

@@ -1,20 +1,15 @@
 package darkroom.rewardactors;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Scored;
 import darkroom.actors.ScoreOutcome.Unscored;
 import darkroom.config.ScoringSettings;
-import darkroom.rewardactors.ScorerHttp.Reply;
 import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeExecutor;
 import dev.failsafe.RetryPolicy;
 import java.net.URI;
-import java.net.http.HttpRequest;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -24,19 +19,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.zip.CRC32C;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks one OpenAI-compatible scorer for scores.
+ * Asks OpenAI-compatible scorers for scores, one or several that answer the same questions.
  *
- * <p>Whatever the scorer does, every request ends: with the score that its answer says, or unscored with a reason
+ * <p>Whatever they do, every request ends: with the score that an answer says, or unscored with a reason
  * (promises P-3 and P-4). The time is bounded by {@code attempts} times ({@code timeout} plus the longest pause), counted
- * from when one of the {@code concurrency} places is free. Safe for use by many threads; never blocks its caller.
+ * from when one of the places is free, of which each scorer has {@code concurrency}. Which scorer is asked, and when a second one
+ * is, decides {@link ScorerPool}. Safe for use by many threads; never blocks its caller.
  */
 public final class ScorerClient implements AutoCloseable {
     /** Requests that may wait for a place; one more is unscored at once with code {@code busy}. */
@@ -47,119 +40,100 @@ public final class ScorerClient implements AutoCloseable {
 
     static final Duration PAUSE_FIRST = Duration.ofMillis(200);
 
-    /** Asking for the name of a model may not take longer than this; without an answer a placeholder is sent. */
-    private static final Duration LOOKUP_TIMEOUT_MAX = Duration.ofSeconds(5);
+    /** The shortest pause before an attempt that {@link RetryBudget} has nothing for. */
+    private static final Duration PAUSE_BEYOND_BUDGET = Duration.ofSeconds(2);
 
-    private static final int LOOKUPS_MAX = 3;
-    private static final String MODEL_UNKNOWN = "default";
-    private static final int ANSWER_BYTES_MAX = 1 << 20;
-    private static final int REASONED_ANSWER_BYTES_MAX = 8 << 20;
-    private static final int TOP_LOGPROBS = 20;
-    private static final JsonMapper JSON = new JsonMapper();
-    private static final Pattern REQUEST_ID = Pattern.compile("darkroom-\\d+-\\d+");
-    private static final AtomicLong REQUESTS = new AtomicLong();
-
-    private final ScorerAddress address;
-    private final ScoringSettings settings;
+    private final String name;
+    private final ScorerPool pool;
     private final ScoringMethod method;
     private final Optional<BearerToken> token;
-    private final Duration pauseFirst;
     private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("scorer-", 0).factory());
     private final ScheduledThreadPoolExecutor timer;
     private final ScorerHttp http;
     private final AdmissionGate gate;
-    private final FailsafeExecutor<Attempt> retrying;
+    private final FailsafeExecutor<Asked> retrying;
     private final Map<Long, CompletableFuture<ScoreOutcome>> open = new ConcurrentHashMap<>();
     private final AtomicLong opened = new AtomicLong();
-    private final Object lookupLock = new Object();
-    private @Nullable CompletableFuture<String> lookup;
-    private final AtomicInteger lookups = new AtomicInteger();
+    private final RetryBudget retryBudget;
+    private final int places;
     private volatile boolean closed;
 
-    /** How one request to the scorer ended. */
-    private sealed interface Attempt {
-        record Succeeded(LabelScore.Believed reading, String model) implements Attempt {}
+    private record Asked(ScorerCall call, ScorerAttempt attempt) {}
 
-        record Failed(ScorerFault fault, Duration pause) implements Attempt {}
-    }
-
-    /** @param isFinal whether asking again can give nothing else */
-    private record Lookup(String model, boolean isFinal) {}
-
-    /** One image on its way to a score. */
-    private static final class Call {
-        private final ScoreRequest request;
-        private final String text;
-        private final int key;
-        private final AtomicInteger sent = new AtomicInteger();
-
-        Call(ScoreRequest request, String text) {
-            this.request = request;
-            this.text = text;
-            this.key = keyOf(request, text);
-        }
-
-        /** The same pictures and words give the same key, in every run. */
-        private static int keyOf(ScoreRequest request, String text) {
-            CRC32C crc = new CRC32C();
-            crc.update(request.source().toBytes());
-            crc.update(request.edited().toBytes());
-            if (request.reference() != null) {
-                crc.update(request.reference().toBytes());
-            }
-            crc.update(text.getBytes(StandardCharsets.UTF_8));
-            return (int) (crc.getValue() & Integer.MAX_VALUE);
-        }
+    /** The same with one endpoint. */
+    public ScorerClient(URI endpoint, ScoringSettings settings, Optional<BearerToken> token) {
+        this(List.of(endpoint), settings, token);
     }
 
     /**
-     * @param endpoint base URL, with or without a trailing slash or {@code /v1}
+     * @param endpoints base URLs, with or without a trailing slash or {@code /v1}; at least one
      * @param settings method, model, bounds; its list of endpoints is not looked at
-     * @param token sent as a bearer token to this endpoint only, and never logged
-     * @throws IllegalArgumentException if the URL is none, or a bound is below 1
+     * @param token sent as a bearer token to these endpoints only, and never logged
+     * @throws IllegalArgumentException if there is no URL or one is none, or a bound is below 1
      */
-    public ScorerClient(URI endpoint, ScoringSettings settings, Optional<BearerToken> token) {
-        this(endpoint, settings, token, PAUSE_FIRST);
+    public ScorerClient(List<URI> endpoints, ScoringSettings settings, Optional<BearerToken> token) {
+        this(endpoints, settings, token, PAUSE_FIRST);
     }
 
-    ScorerClient(URI endpoint, ScoringSettings settings, Optional<BearerToken> token, Duration pauseFirst) {
+    ScorerClient(List<URI> endpoints, ScoringSettings settings, Optional<BearerToken> token, Duration pauseFirst) {
         if (settings.concurrency() < 1
                 || settings.attempts() < 1
                 || !settings.timeout().isPositive()) {
             throw new IllegalArgumentException("scoring.concurrency=" + settings.concurrency() + ", scoring.attempts="
                     + settings.attempts() + ", scoring.timeout=" + settings.timeout() + ": each must be above 0");
         }
-        this.address = ScorerAddress.of(endpoint);
-        this.settings = settings;
+        if (endpoints.isEmpty()) {
+            throw new IllegalArgumentException("no scorer: name at least one endpoint");
+        }
+        this.name = endpoints.stream()
+                .map(endpoint -> ScorerAddress.of(endpoint).name())
+                .collect(Collectors.joining(", "));
         this.method = ScoringMethod.of(settings.method());
         this.token = token;
-        this.pauseFirst = pauseFirst;
-        this.lookup = settings.model().isBlank() ? null : CompletableFuture.completedFuture(settings.model());
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("scorer-timer").factory());
         timer.setRemoveOnCancelPolicy(true);
+        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         this.http = new ScorerHttp(executor, timer, settings.timeout());
-        this.gate = new AdmissionGate(settings.concurrency(), WAITING_MAX, executor);
-        this.retrying = Failsafe.with(RetryPolicy.<Attempt>builder()
-                        .handleResultIf(attempt -> attempt instanceof Attempt.Failed failed
-                                && !failed.fault().permanent())
+        this.pool = new ScorerPool(
+                endpoints.stream()
+                        .map(endpoint -> new ScorerServer(endpoint, settings, method, token, http, executor))
+                        .toList(),
+                settings.concurrency(),
+                method,
+                timer,
+                executor);
+        this.places = settings.concurrency() * endpoints.size();
+        this.gate = new AdmissionGate(places, WAITING_MAX, executor);
+        this.retryBudget = new RetryBudget();
+        this.retrying = Failsafe.with(RetryPolicy.<Asked>builder()
+                        .handleResultIf(asked -> asked.attempt() instanceof ScorerAttempt.Failed(ScorerFault fault)
+                                && !fault.permanent())
                         .withMaxAttempts(settings.attempts())
-                        .withDelayFn(context -> context.getLastResult() instanceof Attempt.Failed failed
-                                ? failed.pause()
-                                : Duration.ZERO)
+                        .withDelayFn(context -> pause(context.getLastResult(), pauseFirst))
                         .build())
                 .with(timer);
     }
 
-    /** Requests in flight at the same time, at most. */
+    /** Requests in flight at the same time, at most, at all servers together. */
     public int concurrency() {
-        return settings.concurrency();
+        return places;
     }
 
-    /** Host and port of the scorer, for reports. */
+    /** Hosts and ports of the scorers, for reports. */
     public String name() {
-        return address.name();
+        return name;
+    }
+
+    /** What was answered by whom so far, one line a server. */
+    public List<String> describe() {
+        return pool.describe();
+    }
+
+    /** Requests that were sent a second time because the first one took long. */
+    public long hedged() {
+        return pool.hedged();
     }
 
     /**
@@ -172,7 +146,7 @@ public final class ScorerClient implements AutoCloseable {
         open.put(number, outcome);
         var _ = outcome.whenComplete((_, _) -> open.remove(number));
         if (!closed && !gate.enter(() -> start(request, outcome))) {
-            String detail = "more than " + WAITING_MAX + " requests wait for " + address.name();
+            String detail = "more than " + WAITING_MAX + " requests wait for " + name;
             outcome.complete(unscored("busy", detail, 0));
         }
         if (closed) {
@@ -193,7 +167,7 @@ public final class ScorerClient implements AutoCloseable {
     }
 
     private Unscored unscoredByClose() {
-        return unscored("closed", "the client of " + address.name() + " was closed", 0);
+        return unscored("closed", "the client of " + name + " was closed", 0);
     }
 
     private void start(ScoreRequest request, CompletableFuture<ScoreOutcome> outcome) {
@@ -202,23 +176,25 @@ public final class ScorerClient implements AutoCloseable {
             return;
         }
         try {
-            Call call = new Call(request, method.template().fill(request.instruction(), request.requirement()));
-            var _ = retrying.getStageAsync(() -> attempt(call))
-                    .whenComplete((attempt, error) -> outcome.complete(
+            ScorerCall call =
+                    new ScorerCall(request, method.template().fill(request.instruction(), request.requirement()));
+            Set<ServerLane> avoid = ScorerPool.none();
+            retryBudget.first();
+            var _ = retrying.getStageAsync(() -> pool.ask(call, avoid).thenApply(attempt -> new Asked(call, attempt)))
+                    .whenComplete((asked, error) -> outcome.complete(
                             error == null
-                                    ? outcome(attempt, call)
-                                    : unscored("client-error", String.valueOf(error), call.sent.get())));
+                                    ? outcome(asked.attempt(), call)
+                                    : unscored("client-error", String.valueOf(error), call.sent())));
         } catch (RuntimeException e) {
             outcome.complete(unscored("client-error", String.valueOf(e), 0));
         }
     }
 
-    private ScoreOutcome outcome(Attempt attempt, Call call) {
+    private ScoreOutcome outcome(ScorerAttempt attempt, ScorerCall call) {
         return switch (attempt) {
-            case Attempt.Succeeded(LabelScore.Believed reading, String answering) ->
-                new Scored(reading.score(), reading.mass(), call.sent.get(), address.name() + " " + answering);
-            case Attempt.Failed(ScorerFault fault, Duration pause) ->
-                unscored(fault.code(), fault.detail(), call.sent.get());
+            case ScorerAttempt.Succeeded(LabelScore.Believed reading, String scorer) ->
+                new Scored(reading.score(), reading.mass(), call.sent(), scorer);
+            case ScorerAttempt.Failed(ScorerFault fault) -> unscored(fault.code(), fault.detail(), call.sent());
         };
     }
 
@@ -227,74 +203,15 @@ public final class ScorerClient implements AutoCloseable {
         return new Unscored(ScorerFault.passing(code, shown).reason(), attempts);
     }
 
-    private CompletionStage<Attempt> attempt(Call call) {
-        return model().thenComposeAsync(
-                        known -> ask(call, known)
-                                .thenCompose(first -> isStale(first, call) ? ask(call, known) : settled(first)),
-                        executor);
-    }
-
-    private static CompletionStage<Attempt> settled(Attempt attempt) {
-        return CompletableFuture.completedFuture(attempt);
-    }
-
-    /** A kept-alive connection that the scorer had given up shows only when it is used: once, that costs no attempt. */
-    private static boolean isStale(Attempt attempt, Call call) {
-        return call.sent.get() == 1
-                && attempt instanceof Attempt.Failed(ScorerFault fault, Duration pause)
-                && Set.of("no-answer", "reset").contains(fault.code());
-    }
-
-    private CompletionStage<Attempt> ask(Call call, String modelName) {
-        String requestId = "darkroom-" + ProcessHandle.current().pid() + "-" + REQUESTS.incrementAndGet();
-        HttpRequest question = authorised(HttpRequest.newBuilder(address.chat()))
-                .header("Content-Type", "application/json")
-                .header("X-Request-Id", requestId)
-                .POST(HttpRequest.BodyPublishers.ofByteArray(body(call, modelName)))
-                .build();
-        call.sent.incrementAndGet();
-        int bytesMax = method.reasoning() ? REASONED_ANSWER_BYTES_MAX : ANSWER_BYTES_MAX;
-        return http.exchange(question, settings.timeout(), bytesMax).thenApply(reply -> switch (reply) {
-            case Reply.Failure(ScorerFault fault) -> failed(knowing(fault, modelName), call);
-            case Reply.Body body -> judged(body, requestId, modelName, call);
-        });
-    }
-
-    /** The placeholder may be refused by a scorer that could not yet be asked for its models: it is then asked again. */
-    private ScorerFault knowing(ScorerFault fault, String modelName) {
-        if (!fault.code().equals("http-404")
-                || !modelName.equals(MODEL_UNKNOWN)
-                || !settings.model().isBlank()) {
-            return fault;
+    /** Scorers that fail are not stormed. */
+    private Duration pause(@Nullable Asked asked, Duration first) {
+        if (asked == null || !(asked.attempt() instanceof ScorerAttempt.Failed(ScorerFault fault))) {
+            return Duration.ZERO;
         }
-        if (lookups.get() < LOOKUPS_MAX) {
-            forgetModel();
-        }
-        return ScorerFault.passing(fault.code(), fault.detail() + " (set scoring.model: the scorer listed none)");
-    }
-
-    private Attempt judged(Reply.Body body, String requestId, String modelName, Call call) {
-        try {
-            ChatAnswer answer = ChatAnswer.parse(body.bytes());
-            Matcher named = REQUEST_ID.matcher(answer.id() + " " + body.requestId());
-            while (named.find()) {
-                if (!named.group().equals(requestId)) {
-                    String detail = "asked as " + requestId + ", answered as " + named.group();
-                    return failed(ScorerFault.passing("wrong-answer", detail), call);
-                }
-            }
-            return switch (method.read(answer, settings.labelMassMin())) {
-                case LabelScore.Believed believed -> new Attempt.Succeeded(believed, modelName);
-                case LabelScore.Refused(String code, String detail, double mass) ->
-                    failed(new ScorerFault(code, detail, code.equals("low-mass"), null), call);
-            };
-        } catch (FaultyAnswerException e) {
-            return failed(e.fault(), call);
-        }
-    }
-
-    private Attempt failed(ScorerFault fault, Call call) {
-        return new Attempt.Failed(fault, pause(fault, pauseFirst, call.key, call.sent.get()));
+        Duration usual =
+                pause(fault, first, asked.call().key(), Math.max(1, asked.call().sent()));
+        boolean within = retryBudget.takeRetry() || usual.compareTo(PAUSE_BEYOND_BUDGET) > 0;
+        return within ? usual : PAUSE_BEYOND_BUDGET;
     }
 
     /** Doubles from {@code first} with each request, spread over its upper half by the key; Retry-After goes before. */
@@ -307,89 +224,5 @@ public final class ScorerClient implements AutoCloseable {
         long mixed = (key * 31L + sent) * 0x9E3779B97F4A7C15L;
         double share = .5 + .5 * ((mixed >>> 40) / (double) (1 << 24));
         return Duration.ofMillis((long) (whole * share));
-    }
-
-    private byte[] body(Call call, String modelName) {
-        ObjectNode body = JSON.createObjectNode();
-        body.put("model", modelName);
-        ObjectNode message = body.putArray("messages").addObject().put("role", "user");
-        ArrayNode content = message.putArray("content");
-        addImage(content, call.request.source());
-        addImage(content, call.request.edited());
-        if (call.request.reference() != null) {
-            addImage(content, call.request.reference());
-        }
-        content.addObject().put("type", "text").put("text", call.text);
-        body.put("max_tokens", method.tokensMax());
-        body.put("n", 1);
-        body.put("stream", false);
-        body.put("seed", call.key);
-        body.put("temperature", ScoringMethod.TEMPERATURE);
-        body.put("top_p", 1);
-        body.put("top_k", -1);
-        body.put("min_p", 0);
-        body.put("repetition_penalty", 1);
-        body.put("presence_penalty", 0);
-        body.put("frequency_penalty", 0);
-        if (method.logprobs()) {
-            body.put("logprobs", true);
-            body.put("top_logprobs", TOP_LOGPROBS);
-        }
-        return body.toString().getBytes(StandardCharsets.UTF_8);
-    }
-
-    private static void addImage(ArrayNode content, PngImage image) {
-        content.addObject().put("type", "image_url").putObject("image_url").put("url", image.toDataUrl());
-    }
-
-    private HttpRequest.Builder authorised(HttpRequest.Builder request) {
-        request.header("Accept", "application/json").header("Accept-Encoding", "identity");
-        token.ifPresent(secret -> request.header("Authorization", secret.header()));
-        return request;
-    }
-
-    /** The configured model, else the scorer's first, else a placeholder: some scorers serve one model and list none. */
-    private CompletionStage<String> model() {
-        synchronized (lookupLock) {
-            if (lookup == null) {
-                lookup = startLookup();
-            }
-            return lookup;
-        }
-    }
-
-    private CompletableFuture<String> startLookup() {
-        Duration deadline =
-                settings.timeout().compareTo(LOOKUP_TIMEOUT_MAX) < 0 ? settings.timeout() : LOOKUP_TIMEOUT_MAX;
-        HttpRequest request =
-                authorised(HttpRequest.newBuilder(address.models())).GET().build();
-        return http.exchange(request, deadline, ANSWER_BYTES_MAX)
-                .thenApply(reply -> {
-                    Lookup found = listed(reply);
-                    if (lookups.incrementAndGet() < LOOKUPS_MAX && !found.isFinal()) {
-                        forgetModel();
-                    }
-                    return found.model();
-                })
-                .toCompletableFuture();
-    }
-
-    private void forgetModel() {
-        synchronized (lookupLock) {
-            lookup = null;
-        }
-    }
-
-    private static Lookup listed(Reply reply) {
-        return switch (reply) {
-            case Reply.Failure(ScorerFault fault) -> new Lookup(MODEL_UNKNOWN, fault.permanent());
-            case Reply.Body body -> {
-                try {
-                    yield new Lookup(ChatAnswer.firstModel(body.bytes()), true);
-                } catch (FaultyAnswerException e) {
-                    yield new Lookup(MODEL_UNKNOWN, true);
-                }
-            }
-        };
     }
 }

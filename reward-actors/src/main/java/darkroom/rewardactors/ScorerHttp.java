@@ -53,10 +53,12 @@ final class ScorerHttp {
         record Failure(ScorerFault fault) implements Reply {}
     }
 
-    CompletionStage<Reply> exchange(HttpRequest request, Duration deadline, int bytesMax) {
+    /** @param givenUp ends the exchange, with a fault, when it is done */
+    CompletionStage<Reply> exchange(HttpRequest request, Duration deadline, int bytesMax, CompletionStage<?> givenUp) {
         CompletableFuture<HttpResponse<BoundedBody.Content>> response =
                 http.sendAsync(request, BoundedBody.handler(bytesMax));
         Future<?> alarm = timer.schedule(() -> response.cancel(true), deadline.toNanos(), TimeUnit.NANOSECONDS);
+        var _ = givenUp.thenRun(() -> response.cancel(true));
         return response.handle((answer, error) -> {
             alarm.cancel(false);
             return error == null ? reply(answer) : new Reply.Failure(transportFault(error, deadline));

@@ -45,15 +45,16 @@ public record ScoringMethod(
      * Reads an answer. The written text decides nothing where log-probabilities do, as in the public code.
      *
      * @param massMin label mass below which an answer is not believed
+     * @param exact whether the answer must have a value for each label
      */
-    Reading read(ChatAnswer answer, double massMin) {
+    Reading read(ChatAnswer answer, double massMin, boolean exact) {
         if (reasoning && answer.finish().equals("length")) {
             return new Refused("cut-off", "the reasoning reached " + tokensMax + " tokens without a score", 0);
         }
-        return logprobs ? readAlternatives(answer, massMin) : readNumber(answer);
+        return logprobs ? readAlternatives(answer, massMin, exact) : readNumber(answer);
     }
 
-    private Reading readAlternatives(ChatAnswer answer, double massMin) {
+    private Reading readAlternatives(ChatAnswer answer, double massMin, boolean exact) {
         List<ChatAnswer.Position> positions = answer.positions();
         if (positions.isEmpty()) {
             return new Refused("no-logprobs", "the answer has no log-probabilities", 0);
@@ -66,7 +67,7 @@ public record ScoringMethod(
         if (alternatives.isEmpty()) {
             return new Refused("no-logprobs", "the score token has no top_logprobs", 0);
         }
-        return LabelScore.of(alternatives, labels, massMin);
+        return LabelScore.of(alternatives, labels, massMin, exact);
     }
 
     /** Index of the token that is the score of the last line, or -1. */

@@ -329,7 +329,16 @@ class JudgeEndpointTest {
     private ScorerClient client(Method method, int attempts, int concurrency) {
         return new ScorerClient(
                 endpoint.url(),
-                new ScoringSettings(List.of(), "", method, "judge", concurrency, Duration.ofSeconds(20), attempts, .05),
+                new ScoringSettings(
+                        List.of(),
+                        "",
+                        method,
+                        "judge",
+                        concurrency,
+                        Duration.ofSeconds(20),
+                        attempts,
+                        .05,
+                        ScoringSettings.Ladder.AUTO),
                 Optional.empty());
     }
 

@@ -232,6 +232,6 @@ class PairScorerTest {
 
     private ScorerClient client(Duration timeout, int attempts) {
         ScoringSettings settings = ScorerClientTest.settings(Method.SCORE_LOGIT, timeout, attempts);
-        return new ScorerClient(scorer.url(), settings, Optional.empty(), Duration.ofMillis(4));
+        return new ScorerClient(List.of(scorer.url()), settings, Optional.empty(), Duration.ofMillis(4));
     }
 }

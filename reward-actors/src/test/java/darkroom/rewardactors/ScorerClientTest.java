@@ -251,11 +251,12 @@ class ScorerClientTest {
 
     private ScorerClient client(Method method, Duration timeout, int attempts) {
         return new ScorerClient(
-                scorer.url(), settings(method, timeout, attempts), Optional.empty(), Duration.ofMillis(4));
+                List.of(scorer.url()), settings(method, timeout, attempts), Optional.empty(), Duration.ofMillis(4));
     }
 
     static ScoringSettings settings(Method method, Duration timeout, int attempts) {
-        return new ScoringSettings(List.of(), "", method, "judge", 4, timeout, attempts, .05);
+        return new ScoringSettings(
+                List.of(), "", method, "judge", 4, timeout, attempts, .05, ScoringSettings.Ladder.AUTO);
     }
 
     private static ScoreOutcome ask(ScorerClient client, PngImage edited) throws Exception {

@@ -56,8 +56,9 @@ final class ScoreCommand implements Callable<Integer> {
             names = "--scorer",
             paramLabel = "URL",
             required = true,
-            description = "Base URL, such as http://localhost:8000, with or without /v1.")
-    private URI scorer;
+            description = "Base URL, such as http://localhost:8000, with or without /v1. Repeatable: several servers of"
+                    + " one model share the rows.")
+    private List<URI> scorers = List.of();
 
     @Option(names = "--pairs", paramLabel = "FILE", required = true, description = "JSONL file of image pairs.")
     private Path pairs;
@@ -83,7 +84,7 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(names = "--attempts", paramLabel = "N", description = "Tries per row before it is unscored. Default: 4.")
     private @Nullable Integer attempts;
 
-    @Option(names = "--concurrency", paramLabel = "N", description = "Requests in flight. Default: 24.")
+    @Option(names = "--concurrency", paramLabel = "N", description = "Requests in flight at each server. Default: 24.")
     private @Nullable Integer concurrency;
 
     @Override
@@ -150,7 +151,7 @@ final class ScoreCommand implements Callable<Integer> {
 
     private ScorerClient client(ScoringSettings settings) {
         try {
-            return new ScorerClient(scorer, settings, BearerToken.in(System.getenv()));
+            return new ScorerClient(scorers, settings, BearerToken.in(System.getenv()));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
         }

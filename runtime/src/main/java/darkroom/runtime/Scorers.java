@@ -14,7 +14,6 @@ import darkroom.rewardactors.ScorerClient;
 import darkroom.rewardactors.ScorerDevice;
 import java.io.IOException;
 import java.net.URI;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -52,17 +51,15 @@ final class Scorers implements AutoCloseable {
         return new Scorers(settings, List.of(), null, null);
     }
 
-    /** One seat an endpoint. */
+    /** One seat: all endpoints answer the same questions. None where there is no endpoint. */
     List<DeviceSeat<ScoreUnit, ScoreOutcome>> seats(TensorStore store) {
-        Optional<BearerToken> token = embedded == null ? BearerToken.in(System.getenv()) : Optional.empty();
-        List<DeviceSeat<ScoreUnit, ScoreOutcome>> seats = new ArrayList<>();
-        for (URI endpoint : endpoints) {
-            new ScorerClient(endpoint, settings, token).close(); // says now what is wrong with the URL
-            seats.add(new DeviceSeat<>(
-                    "reward-" + seats.size(),
-                    () -> new ScorerDevice(new ScorerClient(endpoint, settings, token), store)));
+        if (endpoints.isEmpty()) {
+            return List.of();
         }
-        return seats;
+        Optional<BearerToken> token = embedded == null ? BearerToken.in(System.getenv()) : Optional.empty();
+        new ScorerClient(endpoints, settings, token).close(); // says now what is wrong with a URL
+        return List.of(new DeviceSeat<>(
+                "reward-0", () -> new ScorerDevice(new ScorerClient(endpoints, settings, token), store)));
     }
 
     /** Who scores, for people. */

@@ -1,0 +1,36 @@
+package darkroom.rewardactors;
+
+/**
+ * A question of the client's own: two pictures that any scorer can take, to find out what a server can do and whether it is still
+ * the same.
+ */
+final class Canary {
+    private static final int SIDE = 64;
+    private static final int GREY = 0xb0;
+    private static final PngImage SOURCE = square(0xe0, 0x20, 0x20);
+    private static final PngImage EDITED = square(0x20, 0x40, 0xe0);
+
+    private Canary() {}
+
+    static ScorerCall call(ScoringMethod method) {
+        String instruction = "change the color of the square from red to blue";
+        return new ScorerCall(
+                new ScoreRequest("canary", SOURCE, EDITED, null, instruction, ""),
+                method.template().fill(instruction, "Only the square changes."));
+    }
+
+    /** A square of a colour in the middle of a grey picture. */
+    private static PngImage square(int red, int green, int blue) {
+        byte[] rgb = new byte[SIDE * SIDE * 3];
+        for (int y = 0; y < SIDE; y++) {
+            for (int x = 0; x < SIDE; x++) {
+                boolean inside = x >= SIDE / 4 && x < SIDE * 3 / 4 && y >= SIDE / 4 && y < SIDE * 3 / 4;
+                int at = (y * SIDE + x) * 3;
+                rgb[at] = (byte) (inside ? red : GREY);
+                rgb[at + 1] = (byte) (inside ? green : GREY);
+                rgb[at + 2] = (byte) (inside ? blue : GREY);
+            }
+        }
+        return PngImage.ofPixels(SIDE, SIDE, rgb);
+    }
+}

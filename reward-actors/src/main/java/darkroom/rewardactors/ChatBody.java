@@ -1,0 +1,98 @@
+package darkroom.rewardactors;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * The JSON of a question to {@code /v1/chat/completions}: original, edited, further pictures, words, in the paper's order, so that
+ * a server's prefix cache serves all edits of one source. Sampling settings are always sent, and neutral: a server's own
+ * defaults bend what it answers.
+ */
+final class ChatBody {
+    private static final JsonMapper JSON = new JsonMapper();
+
+    /** Alternatives that servers offer without being configured for more. */
+    private static final int TOP_LOGPROBS = 20;
+
+    private ChatBody() {}
+
+    /**
+     * A question about labels.
+     *
+     * @param labels of which log-probabilities are wanted
+     * @param ids of these labels, if {@code rung} is {@link Rung#TOKEN_IDS}
+     */
+    static byte[] of(
+            ScorerCall call,
+            ScoringMethod method,
+            String model,
+            Rung rung,
+            List<LabelSet.Label> labels,
+            List<Integer> ids) {
+        ObjectNode body = plain(call, method, model);
+        if (!method.logprobs()) {
+            return bytes(body);
+        }
+        switch (rung) {
+            case TOKEN_IDS -> {
+                body.put("logprobs", true);
+                ArrayNode wanted = body.putArray("logprob_token_ids");
+                ids.forEach(wanted::add);
+            }
+            case CHOICE -> {
+                body.put("logprobs", true).put("top_logprobs", labels.size());
+                ArrayNode choice = body.putObject("structured_outputs").putArray("choice");
+                labels.forEach(label -> choice.add(label.token()));
+            }
+            case TOP -> body.put("logprobs", true).put("top_logprobs", TOP_LOGPROBS);
+            case PROMPT -> throw new IllegalArgumentException("a question a label: see ofLabel");
+        }
+        return bytes(body);
+    }
+
+    /** What the label's log-probability is where the answer would begin: {@link Rung#PROMPT}. */
+    static byte[] ofLabel(ScorerCall call, ScoringMethod method, String model, LabelSet.Label label) {
+        ObjectNode body = plain(call, method, model);
+        body.withArray("messages").addObject().put("role", "assistant").put("content", label.token());
+        body.put("continue_final_message", true).put("add_generation_prompt", false);
+        body.put("prompt_logprobs", 0);
+        return bytes(body);
+    }
+
+    private static ObjectNode plain(ScorerCall call, ScoringMethod method, String model) {
+        ObjectNode body = JSON.createObjectNode();
+        body.put("model", model);
+        ObjectNode message = body.putArray("messages").addObject().put("role", "user");
+        ArrayNode content = message.putArray("content");
+        ScoreRequest request = call.request();
+        addImage(content, request.source());
+        addImage(content, request.edited());
+        if (request.reference() != null) {
+            addImage(content, request.reference());
+        }
+        content.addObject().put("type", "text").put("text", call.text());
+        body.put("max_tokens", method.tokensMax());
+        body.put("n", 1);
+        body.put("stream", false);
+        body.put("seed", call.key());
+        body.put("temperature", ScoringMethod.TEMPERATURE);
+        body.put("top_p", 1);
+        body.put("top_k", -1);
+        body.put("min_p", 0);
+        body.put("repetition_penalty", 1);
+        body.put("presence_penalty", 0);
+        body.put("frequency_penalty", 0);
+        return body;
+    }
+
+    private static void addImage(ArrayNode content, PngImage image) {
+        content.addObject().put("type", "image_url").putObject("image_url").put("url", image.toDataUrl());
+    }
+
+    private static byte[] bytes(ObjectNode body) {
+        return body.toString().getBytes(StandardCharsets.UTF_8);
+    }
+}

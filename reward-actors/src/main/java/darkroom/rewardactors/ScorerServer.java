@@ -1,0 +1,451 @@
+package darkroom.rewardactors;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.config.ScoringSettings;
+import darkroom.rewardactors.LabelScore.Believed;
+import darkroom.rewardactors.LabelScore.Reading;
+import darkroom.rewardactors.LabelScore.Refused;
+import darkroom.rewardactors.ScorerHttp.Reply;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One server that scores: what it is, found out before its first question, and single tries at an answer.
+ *
+ * <p>Its {@link Rung} is chosen once. A server that tells no version is asked on {@link Rung#TOP} without further ado. One that does
+ * is asked for the token ids of the labels, and then about two pictures of its own, on one rung after the other, the best first,
+ * for half of the labels only: a server that ignores what it does not know answers 200 as well, and shows it by what it tells
+ * beyond what it was asked for.
+ */
+final class ScorerServer {
+    /** Finding out about a server, answer by answer; a question with pictures may take {@code scoring.timeout}. */
+    private static final Duration LOOKUP_TIMEOUT_MAX = Duration.ofSeconds(5);
+
+    private static final int LOOKUPS_MAX = 3;
+    private static final int ANSWER_BYTES_MAX = 1 << 20;
+    private static final int LONG_ANSWER_BYTES_MAX = 8 << 20;
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final Pattern REQUEST_ID = Pattern.compile("darkroom-\\d+-\\d+");
+    private static final CompletionStage<Void> NEVER = new CompletableFuture<Void>().minimalCompletionStage();
+    private static final AtomicLong REQUESTS = new AtomicLong();
+
+    private final ScorerAddress address;
+    private final ScoringSettings settings;
+    private final ScoringMethod method;
+    private final Optional<BearerToken> token;
+    private final ScorerHttp http;
+    private final Executor executor;
+    private final Object lookupLock = new Object();
+    private @Nullable CompletableFuture<Lookup> lookup;
+    private final AtomicInteger lookups = new AtomicInteger();
+
+    /** What was found out, or why nothing could be found out this time. */
+    private sealed interface Lookup {
+        record Found(ServerProfile profile) implements Lookup {}
+
+        record Failed(ScorerFault fault) implements Lookup {}
+    }
+
+    /** A server that answers now as if it were not the one it says it is, or not at all: asked again later. */
+    private static final class UndecidedException extends Exception {
+        private final ScorerFault fault;
+
+        UndecidedException(ScorerFault fault) {
+            super(fault.reason(), null, false, false);
+            this.fault = fault;
+        }
+    }
+
+    /** @param executor of virtual threads: finding out about a server waits for its answers */
+    ScorerServer(
+            URI endpoint,
+            ScoringSettings settings,
+            ScoringMethod method,
+            Optional<BearerToken> token,
+            ScorerHttp http,
+            Executor executor) {
+        this.address = ScorerAddress.of(endpoint);
+        this.settings = settings;
+        this.method = method;
+        this.token = token;
+        this.http = http;
+        this.executor = executor;
+    }
+
+    /** Host and port. */
+    String name() {
+        return address.name();
+    }
+
+    /**
+     * One try. The stage never completes exceptionally but for a fault of this client.
+     *
+     * @param givenUp ends the exchange when it is done
+     */
+    CompletionStage<ScorerAttempt> ask(ScorerCall call, CompletionStage<?> givenUp) {
+        return profile()
+                .thenComposeAsync(
+                        known -> switch (known) {
+                            case Lookup.Failed(ScorerFault fault) -> settled(new ScorerAttempt.Failed(fault));
+                            case Lookup.Found(ServerProfile profile) ->
+                                profile.refused().isPresent()
+                                        ? settled(new ScorerAttempt.Failed(
+                                                profile.refused().get()))
+                                        : once(call, profile, givenUp)
+                                                .thenCompose(first -> isStale(first, call)
+                                                        ? once(call, profile, givenUp)
+                                                        : settled(first));
+                        },
+                        executor);
+    }
+
+    private static CompletionStage<ScorerAttempt> settled(ScorerAttempt attempt) {
+        return CompletableFuture.completedFuture(attempt);
+    }
+
+    /** A kept-alive connection that the server had given up shows only when it is used: once, that costs no attempt. */
+    private static boolean isStale(ScorerAttempt attempt, ScorerCall call) {
+        return call.sent() == 1
+                && attempt instanceof ScorerAttempt.Failed(ScorerFault fault)
+                && Set.of("no-answer", "reset").contains(fault.code());
+    }
+
+    private CompletionStage<ScorerAttempt> once(ScorerCall call, ServerProfile profile, CompletionStage<?> givenUp) {
+        call.countSent();
+        CompletionStage<Exchanged> exchanged = profile.rung() == Rung.PROMPT
+                ? CompletableFuture.supplyAsync(() -> eachLabel(call, profile.model(), givenUp), executor)
+                : question(
+                                ChatBody.of(
+                                        call,
+                                        method,
+                                        profile.model(),
+                                        profile.rung(),
+                                        method.labels().labels(),
+                                        profile.labelIds()),
+                                givenUp)
+                        .thenApply(said -> switch (said) {
+                            case Exchanged.Answer(ChatAnswer answer) ->
+                                new Exchanged.Read(method.read(
+                                        answer,
+                                        settings.labelMassMin(),
+                                        profile.rung().exact()));
+                            default -> said;
+                        });
+        return exchanged.thenApply(said -> switch (said) {
+            case Exchanged.Read(Believed believed) ->
+                new ScorerAttempt.Succeeded(believed, address.name() + " " + profile.describe());
+            case Exchanged.Read(Refused(String code, String detail, double mass)) ->
+                new ScorerAttempt.Failed(new ScorerFault(code, detail, code.equals("low-mass"), null));
+            case Exchanged.Fault(ScorerFault fault) -> new ScorerAttempt.Failed(knowing(fault, profile.model()));
+            case Exchanged.Answer answer -> throw new IllegalStateException("not read: " + answer);
+        });
+    }
+
+    /** What came of a question. */
+    private sealed interface Exchanged {
+        record Answer(ChatAnswer answer) implements Exchanged {}
+
+        record Read(Reading reading) implements Exchanged {}
+
+        record Fault(ScorerFault fault) implements Exchanged {}
+    }
+
+    /** {@link Rung#PROMPT}: one label after the other, all within the time of one question. */
+    private Exchanged eachLabel(ScorerCall call, String model, CompletionStage<?> givenUp) {
+        long until = System.nanoTime() + settings.timeout().toNanos();
+        List<TokenLogprob> values = new ArrayList<>();
+        for (LabelSet.Label label : method.labels().labels()) {
+            Duration left = Duration.ofNanos(until - System.nanoTime());
+            if (!left.isPositive()) {
+                return new Exchanged.Fault(ScorerFault.passing(
+                        "timeout", "no log-probabilities of all labels within " + settings.timeout()));
+            }
+            Exchanged said = question(
+                            ChatBody.ofLabel(call, method, model, label), left, LONG_ANSWER_BYTES_MAX, givenUp)
+                    .toCompletableFuture()
+                    .join();
+            if (!(said instanceof Exchanged.Answer(ChatAnswer answer))) {
+                return said;
+            }
+            Optional<TokenLogprob> last = answer.promptTail();
+            if (last.isEmpty() || !last.get().token().equals(label.token())) {
+                return new Exchanged.Fault(ScorerFault.passing(
+                        "missing-label", "no prompt log-probability of label \"%s\"".formatted(label.token())));
+            }
+            values.add(last.get());
+        }
+        return new Exchanged.Read(LabelScore.of(values, method.labels(), settings.labelMassMin(), true));
+    }
+
+    private CompletionStage<Exchanged> question(byte[] body, CompletionStage<?> givenUp) {
+        return question(
+                body, settings.timeout(), method.reasoning() ? LONG_ANSWER_BYTES_MAX : ANSWER_BYTES_MAX, givenUp);
+    }
+
+    private CompletionStage<Exchanged> question(
+            byte[] body, Duration deadline, int bytesMax, CompletionStage<?> givenUp) {
+        String requestId = "darkroom-" + ProcessHandle.current().pid() + "-" + REQUESTS.incrementAndGet();
+        HttpRequest question =
+                posting(address.chat(), body).header("X-Request-Id", requestId).build();
+        return http.exchange(question, deadline, bytesMax, givenUp).thenApply(reply -> switch (reply) {
+            case Reply.Failure(ScorerFault fault) -> new Exchanged.Fault(fault);
+            case Reply.Body whole -> parsed(whole, requestId);
+        });
+    }
+
+    private static Exchanged parsed(Reply.Body body, String requestId) {
+        try {
+            ChatAnswer answer = ChatAnswer.parse(body.bytes());
+            Matcher named = REQUEST_ID.matcher(answer.id() + " " + body.requestId());
+            while (named.find()) {
+                if (!named.group().equals(requestId)) {
+                    String detail = "asked as " + requestId + ", answered as " + named.group();
+                    return new Exchanged.Fault(ScorerFault.passing("wrong-answer", detail));
+                }
+            }
+            return new Exchanged.Answer(answer);
+        } catch (FaultyAnswerException e) {
+            return new Exchanged.Fault(e.fault());
+        }
+    }
+
+    private HttpRequest.Builder posting(URI url, byte[] body) {
+        return authorised(HttpRequest.newBuilder(url))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+    }
+
+    private HttpRequest.Builder authorised(HttpRequest.Builder request) {
+        request.header("Accept", "application/json").header("Accept-Encoding", "identity");
+        token.ifPresent(secret -> request.header("Authorization", secret.header()));
+        return request;
+    }
+
+    /** The placeholder may be refused by a server that could not yet be asked for its models: it is then asked again. */
+    private ScorerFault knowing(ScorerFault fault, String model) {
+        if (!fault.code().equals("http-404")
+                || !model.equals(ServerProfile.MODEL_UNKNOWN)
+                || !settings.model().isBlank()) {
+            return fault;
+        }
+        if (lookups.get() < LOOKUPS_MAX) {
+            forget();
+        }
+        return ScorerFault.passing(fault.code(), fault.detail() + " (set scoring.model: the scorer listed none)");
+    }
+
+    private CompletionStage<Lookup> profile() {
+        synchronized (lookupLock) {
+            CompletableFuture<Lookup> known = lookup;
+            if (known == null) {
+                known = CompletableFuture.supplyAsync(this::findOut, executor);
+                lookup = known;
+            }
+            return known;
+        }
+    }
+
+    private void forget() {
+        synchronized (lookupLock) {
+            lookup = null;
+        }
+    }
+
+    private Lookup findOut() {
+        try {
+            ServerProfile found = profileOf(listed());
+            if (lookups.incrementAndGet() < LOOKUPS_MAX && !found.isFinal()) {
+                forget();
+            }
+            return new Lookup.Found(found);
+        } catch (UndecidedException e) {
+            forget();
+            return new Lookup.Failed(e.fault);
+        }
+    }
+
+    /** The configured model, else the server's first, else a placeholder: some servers serve one model and list none. */
+    private ServerProfile listed() {
+        if (!settings.model().isBlank()) {
+            return ServerProfile.plain(settings.model(), true);
+        }
+        return switch (get(address.models())) {
+            case Reply.Failure(ScorerFault fault) ->
+                ServerProfile.plain(ServerProfile.MODEL_UNKNOWN, fault.permanent());
+            case Reply.Body body -> {
+                try {
+                    yield ServerProfile.plain(ChatAnswer.firstModel(body.bytes()), true);
+                } catch (FaultyAnswerException e) {
+                    yield ServerProfile.plain(ServerProfile.MODEL_UNKNOWN, true);
+                }
+            }
+        };
+    }
+
+    private ServerProfile profileOf(ServerProfile plain) throws UndecidedException {
+        if (!method.logprobs() || !plain.isFinal() || settings.rung() == ScoringSettings.Ladder.TOP_20) {
+            return plain;
+        }
+        Optional<String> version = version();
+        if (version.isEmpty() && settings.rung() == ScoringSettings.Ladder.AUTO) {
+            return plain;
+        }
+        List<Integer> ids = new ArrayList<>();
+        for (LabelSet.Label label : method.labels().labels()) {
+            Optional<List<Integer>> tokens = tokens(plain.model(), label.token());
+            if (tokens.isEmpty()) {
+                break;
+            }
+            if (tokens.get().size() != 1) {
+                ScorerFault fault = ScorerFault.permanent(
+                        "label-tokens",
+                        "label \"%s\" is %d tokens of model %s, one is needed: method %s cannot be used with it"
+                                .formatted(label.token(), tokens.get().size(), plain.model(), method.method()));
+                return new ServerProfile(
+                        plain.model(), version.orElse(""), Rung.TOP, List.of(), Optional.of(fault), true);
+            }
+            ids.add(tokens.get().getFirst());
+        }
+        Rung rung = rung(plain.model(), ids);
+        return new ServerProfile(
+                plain.model(),
+                version.orElse(""),
+                rung,
+                rung == Rung.TOKEN_IDS ? ids : List.of(),
+                Optional.empty(),
+                true);
+    }
+
+    private Rung rung(String model, List<Integer> ids) throws UndecidedException {
+        return switch (settings.rung()) {
+            case TOKEN_IDS -> Rung.TOKEN_IDS;
+            case CHOICE -> Rung.CHOICE;
+            case PROMPT_LOGPROBS -> Rung.PROMPT;
+            case TOP_20 -> Rung.TOP;
+            case AUTO -> {
+                ScorerCall canary = Canary.call(method);
+                boolean allIds = ids.size() == method.labels().labels().size();
+                if (allIds && honours(Rung.TOKEN_IDS, canary, model, ids)) {
+                    yield Rung.TOKEN_IDS;
+                }
+                if (!method.reasoning() && honours(Rung.CHOICE, canary, model, ids)) {
+                    yield Rung.CHOICE;
+                }
+                yield !method.reasoning() && honours(Rung.PROMPT, canary, model, ids) ? Rung.PROMPT : Rung.TOP;
+            }
+        };
+    }
+
+    /** Asked for every other label, does it tell these, and nothing else but the token that it wrote? */
+    private boolean honours(Rung rung, ScorerCall canary, String model, List<Integer> ids) throws UndecidedException {
+        List<LabelSet.Label> half = new ArrayList<>();
+        List<Integer> halfIds = new ArrayList<>();
+        List<LabelSet.Label> all = method.labels().labels();
+        for (int i = 0; i < all.size(); i += 2) {
+            half.add(all.get(i));
+            if (rung == Rung.TOKEN_IDS) {
+                halfIds.add(ids.get(i));
+            }
+        }
+        byte[] body = rung == Rung.PROMPT
+                ? ChatBody.ofLabel(canary, method, model, half.getFirst())
+                : ChatBody.of(canary, method, model, rung, half, halfIds);
+        return switch (question(body, settings.timeout(), LONG_ANSWER_BYTES_MAX, NEVER)
+                .toCompletableFuture()
+                .join()) {
+            case Exchanged.Answer(ChatAnswer answer) ->
+                rung == Rung.PROMPT
+                        ? answer.promptTail()
+                                .filter(last ->
+                                        last.token().equals(half.getFirst().token()) && LabelScore.isValue(last))
+                                .isPresent()
+                        : tellsOnly(half, answer);
+            case Exchanged.Fault(ScorerFault fault) -> {
+                if (!fault.permanent()) {
+                    throw new UndecidedException(fault);
+                }
+                yield false;
+            }
+            case Exchanged.Read read -> throw new IllegalStateException("read too early: " + read);
+        };
+    }
+
+    private static boolean tellsOnly(List<LabelSet.Label> half, ChatAnswer answer) {
+        if (answer.positions().isEmpty()) {
+            return false;
+        }
+        List<TokenLogprob> told = answer.positions().getFirst().alternatives();
+        return told.size() <= half.size() + 1
+                && half.stream().allMatch(label -> told.stream()
+                        .anyMatch(each -> each.token().equals(label.token()) && LabelScore.isValue(each)));
+    }
+
+    private Optional<String> version() {
+        return switch (get(address.version())) {
+            case Reply.Failure _ -> Optional.empty();
+            case Reply.Body body ->
+                json(body)
+                        .map(answer -> answer.path("version"))
+                        .filter(JsonNode::isTextual)
+                        .map(JsonNode::textValue);
+        };
+    }
+
+    /** Ids of the text's tokens; nothing if the server does not tell. */
+    private Optional<List<Integer>> tokens(String model, String text) {
+        byte[] body = JSON.createObjectNode()
+                .put("model", model)
+                .put("prompt", text)
+                .put("add_special_tokens", false)
+                .toString()
+                .getBytes(StandardCharsets.UTF_8);
+        return switch (exchange(posting(address.tokenize(), body).build())) {
+            case Reply.Failure _ -> Optional.empty();
+            case Reply.Body whole ->
+                json(whole)
+                        .map(answer -> answer.path("tokens"))
+                        .filter(tokens -> tokens.isArray() && !tokens.isEmpty())
+                        .map(tokens -> {
+                            List<Integer> ids = new ArrayList<>();
+                            tokens.forEach(id -> ids.add(id.asInt(-1)));
+                            return ids;
+                        })
+                        .filter(ids -> ids.stream().allMatch(id -> id >= 0));
+        };
+    }
+
+    private static Optional<JsonNode> json(Reply.Body body) {
+        try {
+            return Optional.of(ChatAnswer.parseObject(body.bytes()));
+        } catch (FaultyAnswerException e) {
+            return Optional.empty();
+        }
+    }
+
+    private Reply get(URI url) {
+        return exchange(authorised(HttpRequest.newBuilder(url)).GET().build());
+    }
+
+    private Reply exchange(HttpRequest request) {
+        Duration deadline =
+                settings.timeout().compareTo(LOOKUP_TIMEOUT_MAX) < 0 ? settings.timeout() : LOOKUP_TIMEOUT_MAX;
+        return http.exchange(request, deadline, ANSWER_BYTES_MAX, NEVER)
+                .toCompletableFuture()
+                .join();
+    }
+}

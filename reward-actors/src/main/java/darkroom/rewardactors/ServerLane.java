@@ -1,0 +1,140 @@
+package darkroom.rewardactors;
+
+import com.netflix.concurrency.limits.Limit;
+import com.netflix.concurrency.limits.limit.AIMDLimit;
+import dev.failsafe.CircuitBreaker;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a pool knows of one of its servers: how much it is given, and whether it is trusted. Belongs to its {@link ScorerPool}, which
+ * locks it.
+ */
+final class ServerLane {
+    private static final double BACKOFF = .7;
+    private static final int FAILURES_OPEN = 5;
+    private static final int FAILURES_OF = 10;
+    private static final Duration OPEN_FOR = Duration.ofSeconds(5);
+
+    /** Requests without an answer that say, together, that nobody answers. */
+    private static final int SILENT_TOGETHER = 4;
+
+    private static final long SILENT_TOGETHER_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long SILENT_ALONE_MIN_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private final ScorerServer server;
+    private final Limit limit;
+    private final CircuitBreaker<Object> breaker;
+    private final Set<PoolTry> inFlight = new LinkedHashSet<>();
+    private long lastAnswerNanos;
+    private @Nullable String outBecause;
+    private long answered;
+    private long failed;
+
+    /** @param concurrency requests in flight at most; fewer while the server is overrun */
+    ServerLane(ScorerServer server, int concurrency) {
+        this.server = server;
+        this.limit = AIMDLimit.newBuilder()
+                .minLimit(1)
+                .maxLimit(concurrency)
+                .initialLimit(concurrency)
+                .backoffRatio(BACKOFF)
+                .timeout(Long.MAX_VALUE, TimeUnit.NANOSECONDS)
+                .build();
+        this.breaker = CircuitBreaker.builder()
+                .withFailureThreshold(FAILURES_OPEN, FAILURES_OF)
+                .withDelay(OPEN_FOR)
+                .build();
+    }
+
+    ScorerServer server() {
+        return server;
+    }
+
+    Set<PoolTry> inFlight() {
+        return inFlight;
+    }
+
+    boolean hasRoom() {
+        return inFlight.size() < limit.getLimit();
+    }
+
+    /** Share of its places that are taken. */
+    double load() {
+        return inFlight.size() / (double) limit.getLimit();
+    }
+
+    /** Whether it is to be asked while there are others. */
+    boolean trusted() {
+        return outBecause == null && breaker.tryAcquirePermit();
+    }
+
+    boolean isOut() {
+        return outBecause != null;
+    }
+
+    void takeOut(String why) {
+        outBecause = why;
+    }
+
+    void takeBack(long nanos) {
+        outBecause = null;
+        lastAnswerNanos = nanos;
+    }
+
+    void begin(PoolTry one) {
+        inFlight.add(one);
+    }
+
+    void end(PoolTry one, ScorerAttempt attempt, long nanos) {
+        int before = inFlight.size();
+        if (!inFlight.remove(one)) {
+            return;
+        }
+        boolean well = attempt instanceof ScorerAttempt.Succeeded;
+        boolean overrun = attempt instanceof ScorerAttempt.Failed(ScorerFault fault)
+                && Set.of("timeout", "refused", "reset", "no-answer", "http-429", "http-503")
+                        .contains(fault.code());
+        limit.onSample(one.beganNanos(), nanos - one.beganNanos(), before, overrun);
+        if (well) {
+            answered++;
+            breaker.recordSuccess();
+        } else {
+            failed++;
+            breaker.recordFailure();
+        }
+        if (!overrun) {
+            lastAnswerNanos = nanos;
+        }
+    }
+
+    /** A request that is waited for no longer tells nothing about the server. */
+    void forget(PoolTry one) {
+        inFlight.remove(one);
+    }
+
+    /**
+     * Whether nobody answers here, going by how fast answers come elsewhere.
+     *
+     * @param usualNanos in which nearly all answers come
+     */
+    boolean isSilent(long usualNanos, long nanos) {
+        if (inFlight.isEmpty()) {
+            return false;
+        }
+        long oldest = inFlight.iterator().next().beganNanos();
+        long since = nanos - Math.max(oldest, lastAnswerNanos);
+        return inFlight.size() >= SILENT_TOGETHER
+                ? since > Math.max(SILENT_TOGETHER_MIN_NANOS, 2 * usualNanos)
+                : since > Math.max(SILENT_ALONE_MIN_NANOS, 10 * usualNanos);
+    }
+
+    /** For people. */
+    String describe() {
+        return "%s: %d answered, %d failed%s"
+                .formatted(server.name(), answered, failed, outBecause == null ? "" : ", out: " + outBecause);
+    }
+}
