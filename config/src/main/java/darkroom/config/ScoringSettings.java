@@ -17,6 +17,7 @@ import java.util.Locale;
  * @param attempts tries per image, at most, before it is unscored
  * @param labelMassMin probability on the labels below which an answer is not believed
  * @param rung how log-probabilities are asked for; auto takes the best that a scorer honours
+ * @param hedging whether a late answer is asked for a second time
  */
 public record ScoringSettings(
         List<URI> endpoints,
@@ -27,7 +28,8 @@ public record ScoringSettings(
         Duration timeout,
         int attempts,
         double labelMassMin,
-        Ladder rung) {
+        Ladder rung,
+        boolean hedging) {
     public ScoringSettings {
         for (URI endpoint : endpoints) {
             String scheme = String.valueOf(endpoint.getScheme()).toLowerCase(Locale.ROOT);

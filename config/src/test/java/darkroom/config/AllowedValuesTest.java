@@ -55,6 +55,7 @@ class AllowedValuesTest {
                 "scoring.timeout=0s | scoring.timeout | 1ms to 7d",
                 "scoring.attempts=0 | scoring.attempts | from 1 to",
                 "scoring.rung=best | scoring.rung | auto",
+                "scoring.hedging=perhaps | scoring.hedging | true",
                 "scoring.label-mass-min=1.1 | scoring.label-mass-min | from 0.0 to 1.0",
                 "groups.mean-threshold=1.1 | groups.mean-threshold | from 0.0 to 1.0",
                 "groups.spread-threshold=-0.1 | groups.spread-threshold | from 0.0 to 1.0",

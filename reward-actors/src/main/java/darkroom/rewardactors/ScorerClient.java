@@ -101,6 +101,7 @@ public final class ScorerClient implements AutoCloseable {
                         .map(endpoint -> new ScorerServer(endpoint, settings, method, token, http, executor))
                         .toList(),
                 settings.concurrency(),
+                settings.hedging(),
                 method,
                 timer,
                 executor);

@@ -40,6 +40,7 @@ final class ScorerPool {
     private static final String SILENT = "silent";
 
     private final List<ServerLane> lanes;
+    private final boolean hedging;
     private final ScoringMethod method;
     private final ScheduledExecutorService timer;
     private final Executor executor;
@@ -54,18 +55,21 @@ final class ScorerPool {
     /**
      * @param servers at least one
      * @param concurrency requests in flight per server, at most
+     * @param hedging whether late answers are asked for a second time
      * @param timer looks after the servers; never blocked
      * @param executor goes on with questions that waited
      */
     ScorerPool(
             List<ScorerServer> servers,
             int concurrency,
+            boolean hedging,
             ScoringMethod method,
             ScheduledExecutorService timer,
             Executor executor) {
         this.lanes = servers.stream()
                 .map(server -> new ServerLane(server, concurrency))
                 .toList();
+        this.hedging = hedging;
         this.method = method;
         this.timer = timer;
         this.executor = executor;
@@ -187,7 +191,7 @@ final class ScorerPool {
     }
 
     private synchronized OptionalLong lateAfterNanos() {
-        return latencies.isKnown()
+        return hedging && latencies.isKnown()
                 ? OptionalLong.of(Math.max(latencies.nanos(USUAL), 2 * latencies.nanos(.5)))
                 : OptionalLong.empty();
     }

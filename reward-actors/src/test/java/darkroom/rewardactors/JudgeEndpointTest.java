@@ -338,7 +338,8 @@ class JudgeEndpointTest {
                         Duration.ofSeconds(20),
                         attempts,
                         .05,
-                        ScoringSettings.Ladder.AUTO),
+                        ScoringSettings.Ladder.AUTO,
+                        true),
                 Optional.empty());
     }
 

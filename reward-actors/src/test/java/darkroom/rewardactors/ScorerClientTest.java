@@ -256,7 +256,7 @@ class ScorerClientTest {
 
     static ScoringSettings settings(Method method, Duration timeout, int attempts) {
         return new ScoringSettings(
-                List.of(), "", method, "judge", 4, timeout, attempts, .05, ScoringSettings.Ladder.AUTO);
+                List.of(), "", method, "judge", 4, timeout, attempts, .05, ScoringSettings.Ladder.AUTO, true);
     }
 
     private static ScoreOutcome ask(ScorerClient client, PngImage edited) throws Exception {

@@ -101,7 +101,8 @@ class ScorerPoolTest {
                         Duration.ofSeconds(30),
                         4,
                         .05,
-                        Ladder.AUTO),
+                        Ladder.AUTO,
+                        true),
                 Optional.empty());
     }
 
