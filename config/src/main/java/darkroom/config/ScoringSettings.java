@@ -18,6 +18,7 @@ import java.util.Locale;
  * @param labelMassMin probability on the labels below which an answer is not believed
  * @param rung how log-probabilities are asked for; auto takes the best that a scorer honours
  * @param hedging whether a late answer is asked for a second time
+ * @param canaryEvery time between two canaries to a scorer that tells its version; 0 for none
  */
 public record ScoringSettings(
         List<URI> endpoints,
@@ -29,7 +30,8 @@ public record ScoringSettings(
         int attempts,
         double labelMassMin,
         Ladder rung,
-        boolean hedging) {
+        boolean hedging,
+        Duration canaryEvery) {
     public ScoringSettings {
         for (URI endpoint : endpoints) {
             String scheme = String.valueOf(endpoint.getScheme()).toLowerCase(Locale.ROOT);
@@ -44,6 +46,9 @@ public record ScoringSettings(
         Allowed.whole("scoring.concurrency", concurrency, 1, 8192);
         Allowed.duration("scoring.timeout", timeout);
         Allowed.whole("scoring.attempts", attempts, 1, 1000);
+        if (!canaryEvery.isZero()) {
+            Allowed.duration("scoring.canary-every", canaryEvery);
+        }
         Allowed.real("scoring.label-mass-min", labelMassMin, 0, 1);
         endpoints = List.copyOf(endpoints);
     }

@@ -100,8 +100,7 @@ public final class ScorerClient implements AutoCloseable {
                 endpoints.stream()
                         .map(endpoint -> new ScorerServer(endpoint, settings, method, token, http, executor))
                         .toList(),
-                settings.concurrency(),
-                settings.hedging(),
+                settings,
                 method,
                 timer,
                 executor);
@@ -130,6 +129,15 @@ public final class ScorerClient implements AutoCloseable {
     /** What was answered by whom so far, one line a server. */
     public List<String> describe() {
         return pool.describe();
+    }
+
+    /**
+     * How much the score of one question varies, at each scorer that tells its version; nothing of others.
+     *
+     * @param times asked one after the other, and as often all at once
+     */
+    public CompletionStage<List<ScorerNoise>> noise(int times) {
+        return pool.noise(times);
     }
 
     /** Requests that were sent a second time because the first one took long. */

@@ -1,5 +1,6 @@
 package darkroom.rewardactors;
 
+import darkroom.config.ScoringSettings;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -29,6 +30,8 @@ import org.slf4j.LoggerFactory;
  *   <li><b>SP-3</b> A server that answers nothing while others answer is taken out and named; its requests go to others at once, and
  *       are no attempts. It comes back when it has answered the canary.
  *   <li><b>SP-4</b> A server that fails often is asked only when no other can be.
+ *   <li><b>SP-5</b> A server that tells its version is asked the canary every {@code scoring.canary-every}. One whose answer is no
+ *       longer that of the first time is taken out and named, and asked for no score until it is.
  * </ul>
  */
 final class ScorerPool {
@@ -38,6 +41,7 @@ final class ScorerPool {
     private static final long CANARY_AFTER_MAX_MILLIS = 30_000;
     private static final double USUAL = .95;
     private static final String SILENT = "silent";
+    private static final String DRIFTED = "drifted";
 
     private final List<ServerLane> lanes;
     private final boolean hedging;
@@ -54,28 +58,29 @@ final class ScorerPool {
 
     /**
      * @param servers at least one
-     * @param concurrency requests in flight per server, at most
-     * @param hedging whether late answers are asked for a second time
      * @param timer looks after the servers; never blocked
      * @param executor goes on with questions that waited
      */
     ScorerPool(
             List<ScorerServer> servers,
-            int concurrency,
-            boolean hedging,
+            ScoringSettings settings,
             ScoringMethod method,
             ScheduledExecutorService timer,
             Executor executor) {
         this.lanes = servers.stream()
-                .map(server -> new ServerLane(server, concurrency))
+                .map(server -> new ServerLane(server, settings.concurrency()))
                 .toList();
-        this.hedging = hedging;
+        this.hedging = settings.hedging();
         this.method = method;
         this.timer = timer;
         this.executor = executor;
         if (lanes.size() > 1) {
             var _ = timer.scheduleWithFixedDelay(
                     this::lookForTheSilent, LOOK_EVERY_MILLIS, LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+        }
+        long canaryMillis = settings.canaryEvery().toMillis();
+        if (canaryMillis > 0) {
+            lanes.forEach(lane -> hearCanary(lane, canaryMillis));
         }
     }
 
@@ -92,6 +97,10 @@ final class ScorerPool {
 
     private void go(ScorerCall call, Set<ServerLane> avoid, CompletableFuture<ScorerAttempt> attempt) {
         synchronized (this) {
+            if (lanes.stream().allMatch(ServerLane::isDrifted)) {
+                attempt.complete(new ScorerAttempt.Failed(ScorerFault.passing(DRIFTED, String.join("; ", describe()))));
+                return;
+            }
             hedges.first();
         }
         var _ = place(avoid).thenAcceptAsync(first -> new Race(call, avoid, attempt).begin(first), executor);
@@ -259,7 +268,7 @@ final class ScorerPool {
         List<ServerLane> candidates =
                 lanes.stream().filter(lane -> !lane.isOut()).toList();
         if (candidates.isEmpty()) {
-            candidates = lanes;
+            candidates = lanes.stream().filter(lane -> !lane.isDrifted()).toList();
         }
         List<ServerLane> fresh =
                 candidates.stream().filter(lane -> !avoid.contains(lane)).toList();
@@ -315,24 +324,91 @@ final class ScorerPool {
         serveTheWaiting();
     }
 
+    /** SP-3, SP-5: until it answers as it did at first. */
     private void askCanary(ServerLane lane, long afterMillis) {
         var _ = timer.schedule(
-                () -> lane.server()
-                        .ask(Canary.call(method), new CompletableFuture<>())
-                        .whenComplete((attempt, _) -> {
-                            if (attempt instanceof ScorerAttempt.Succeeded) {
-                                synchronized (this) {
-                                    lane.takeBack(System.nanoTime());
-                                }
-                                LOG.info(
-                                        "scorer {} answers again", lane.server().name());
-                                serveTheWaiting();
-                            } else {
-                                askCanary(lane, Math.min(CANARY_AFTER_MAX_MILLIS, 2 * afterMillis));
-                            }
-                        }),
+                () -> sing(lane).whenComplete((attempt, _) -> {
+                    if (attempt instanceof ScorerAttempt.Succeeded(LabelScore.Believed reading, String _)
+                            && isAsAtFirst(lane, reading.score())) {
+                        synchronized (this) {
+                            lane.takeBack(System.nanoTime());
+                        }
+                        LOG.info("scorer {} is asked again", lane.server().name());
+                        serveTheWaiting();
+                    } else {
+                        askCanary(lane, Math.min(CANARY_AFTER_MAX_MILLIS, 2 * afterMillis));
+                    }
+                }),
                 afterMillis,
                 TimeUnit.MILLISECONDS);
+    }
+
+    private CompletionStage<ScorerAttempt> sing(ServerLane lane) {
+        return lane.server().ask(Canary.call(method), new CompletableFuture<>());
+    }
+
+    private synchronized boolean isAsAtFirst(ServerLane lane, double score) {
+        return lane.canarySang(score);
+    }
+
+    /** SP-5. */
+    private void hearCanary(ServerLane lane, long everyMillis) {
+        var _ = timer.schedule(
+                () -> {
+                    boolean asked;
+                    synchronized (this) {
+                        asked = !lane.isOut() && lane.server().tellsVersion();
+                    }
+                    if (!asked) {
+                        hearCanary(lane, everyMillis);
+                        return;
+                    }
+                    var _ = sing(lane).whenComplete((attempt, _) -> {
+                        if (attempt instanceof ScorerAttempt.Succeeded(LabelScore.Believed reading, String _)
+                                && !isAsAtFirst(lane, reading.score())) {
+                            LOG.warn("scorer {} is taken out", lane.describe());
+                            askCanary(lane, CANARY_AFTER_MILLIS);
+                        }
+                        hearCanary(lane, everyMillis);
+                    });
+                },
+                everyMillis,
+                TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * How much the score of one and the same question varies, at each server that tells its version.
+     *
+     * @param times asked one after the other, and as often all at once
+     */
+    CompletionStage<List<ScorerNoise>> noise(int times) {
+        List<ScorerNoise> all = new ArrayList<>();
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    for (ServerLane lane : lanes) {
+                        var _ = sing(lane).toCompletableFuture().join(); // what it is, is known from here on
+                        if (lane.server().tellsVersion()) {
+                            List<Double> scores = new ArrayList<>();
+                            for (int i = 0; i < times; i++) {
+                                add(sing(lane).toCompletableFuture().join(), scores);
+                            }
+                            List<CompletableFuture<ScorerAttempt>> atOnce = new ArrayList<>();
+                            for (int i = 0; i < times; i++) {
+                                atOnce.add(sing(lane).toCompletableFuture());
+                            }
+                            atOnce.forEach(attempt -> add(attempt.join(), scores));
+                            all.add(ScorerNoise.of(lane.server().name(), scores));
+                        }
+                    }
+                    return all;
+                },
+                executor);
+    }
+
+    private static void add(ScorerAttempt attempt, List<Double> scores) {
+        if (attempt instanceof ScorerAttempt.Succeeded(LabelScore.Believed reading, String _)) {
+            scores.add(reading.score());
+        }
     }
 
     /** One line a server, for people. */

@@ -87,6 +87,17 @@ final class ScorerServer {
         this.executor = executor;
     }
 
+    /** Whether it is known to be a server with a version: one that can be asked questions of the client's own. */
+    boolean tellsVersion() {
+        synchronized (lookupLock) {
+            CompletableFuture<Lookup> known = lookup;
+            return known != null
+                    && known.isDone()
+                    && known.join() instanceof Lookup.Found(ServerProfile profile)
+                    && !profile.version().isEmpty();
+        }
+    }
+
     /** Host and port. */
     String name() {
         return address.name();

@@ -5,6 +5,7 @@ import com.netflix.concurrency.limits.limit.AIMDLimit;
 import dev.failsafe.CircuitBreaker;
 import java.time.Duration;
 import java.util.LinkedHashSet;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,9 @@ final class ServerLane {
     /** Requests without an answer that say, together, that nobody answers. */
     private static final int SILENT_TOGETHER = 4;
 
+    /** The canary's scores may differ by this much: the noise of batches in bfloat16 is below it. */
+    private static final double CANARY_TOLERANCE = .03;
+
     private static final long SILENT_TOGETHER_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long SILENT_ALONE_MIN_NANOS = TimeUnit.SECONDS.toNanos(5);
 
@@ -31,6 +35,8 @@ final class ServerLane {
     private final Set<PoolTry> inFlight = new LinkedHashSet<>();
     private long lastAnswerNanos;
     private @Nullable String outBecause;
+    private boolean drifted;
+    private OptionalDouble canaryAtFirst = OptionalDouble.empty();
     private long answered;
     private long failed;
 
@@ -82,7 +88,30 @@ final class ServerLane {
 
     void takeBack(long nanos) {
         outBecause = null;
+        drifted = false;
         lastAnswerNanos = nanos;
+    }
+
+    /** Whether its scores are no longer what they were: it is not asked, whoever else is there. */
+    boolean isDrifted() {
+        return drifted;
+    }
+
+    /**
+     * Holds a score of the canary against the first one; the first is the measure.
+     *
+     * @return whether it is as it was
+     */
+    boolean canarySang(double score) {
+        if (canaryAtFirst.isEmpty()) {
+            canaryAtFirst = OptionalDouble.of(score);
+        }
+        drifted = Math.abs(score - canaryAtFirst.getAsDouble()) > CANARY_TOLERANCE;
+        if (drifted) {
+            outBecause = "its scores drift: the canary scored %.4f, and %.4f at first"
+                    .formatted(score, canaryAtFirst.getAsDouble());
+        }
+        return !drifted;
     }
 
     void begin(PoolTry one) {

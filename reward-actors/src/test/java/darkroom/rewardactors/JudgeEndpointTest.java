@@ -339,7 +339,8 @@ class JudgeEndpointTest {
                         attempts,
                         .05,
                         ScoringSettings.Ladder.AUTO,
-                        true),
+                        true,
+                        Duration.ofMillis(50)),
                 Optional.empty());
     }
 

@@ -256,7 +256,17 @@ class ScorerClientTest {
 
     static ScoringSettings settings(Method method, Duration timeout, int attempts) {
         return new ScoringSettings(
-                List.of(), "", method, "judge", 4, timeout, attempts, .05, ScoringSettings.Ladder.AUTO, true);
+                List.of(),
+                "",
+                method,
+                "judge",
+                4,
+                timeout,
+                attempts,
+                .05,
+                ScoringSettings.Ladder.AUTO,
+                true,
+                Duration.ZERO);
     }
 
     private static ScoreOutcome ask(ScorerClient client, PngImage edited) throws Exception {

@@ -87,8 +87,8 @@ class ScorerLadderTest {
     }
 
     private static ScoreOutcome ask(SimulatedScorer scorer, Method method, Ladder rung) throws Exception {
-        ScoringSettings settings =
-                new ScoringSettings(List.of(), "", method, "judge", 4, Duration.ofSeconds(5), 1, .05, rung, true);
+        ScoringSettings settings = new ScoringSettings(
+                List.of(), "", method, "judge", 4, Duration.ofSeconds(5), 1, .05, rung, true, Duration.ZERO);
         try (ScorerClient client = new ScorerClient(scorer.url(), settings, Optional.empty())) {
             return client.score(new ScoreRequest("it", edited(), edited(), null, "make it blue", ""))
                     .toCompletableFuture()

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Scored;
+import darkroom.actors.ScoreOutcome.Unscored;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Ladder;
 import darkroom.config.ScoringSettings.Method;
@@ -14,10 +15,13 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -83,6 +87,48 @@ class ScorerPoolTest {
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(8));
     }
 
+    /** SP-5. */
+    @Test
+    void a_scorer_whose_scores_drift_is_taken_out_and_comes_back_when_they_are_as_before() throws Exception {
+        scorers.add(SimulatedScorer.honouring(EnumSet.allOf(Rung.class)));
+        try (ScorerClient client = client(List.of(scorers.getFirst().url()), 4)) {
+            scoreAll(client, 4);
+            await(() -> scorers.getFirst().questions() > 8, "canaries");
+            scorers.getFirst().drift(1);
+            await(() -> client.describe().getFirst().contains("its scores drift"), "it is taken out");
+            PngImage picture = PngImage.ofPixels(1, 1, new byte[] {1, 2, 3});
+            assertThat(client.score(new ScoreRequest("it", picture, picture, null, "make it blue", ""))
+                            .toCompletableFuture()
+                            .get(25, TimeUnit.SECONDS))
+                    .isInstanceOfSatisfying(Unscored.class, unscored -> assertThat(unscored.reason())
+                            .startsWith("drifted: 127.0.0.1:"));
+            scorers.getFirst().drift(0);
+            await(() -> !client.describe().getFirst().contains("out: "), "it is back");
+            scoreAll(client, 4);
+        }
+    }
+
+    @Test
+    void the_noise_of_a_scorer_is_measured_where_it_may_be_asked_questions_of_ones_own() throws Exception {
+        scorers.add(SimulatedScorer.honouring(EnumSet.allOf(Rung.class)));
+        start();
+        try (ScorerClient client =
+                client(scorers.stream().map(SimulatedScorer::url).toList(), 4)) {
+            List<ScorerNoise> noise = client.noise(3).toCompletableFuture().get(20, TimeUnit.SECONDS);
+            assertThat(noise).hasSize(1);
+            assertThat(noise.getFirst().count()).isEqualTo(6);
+            assertThat(noise.getFirst().range()).isZero();
+        }
+    }
+
+    private static void await(BooleanSupplier condition, String what) {
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(until);
+            LockSupport.parkNanos(5_000_000);
+        }
+    }
+
     private URI start() throws IOException {
         SimulatedScorer scorer = SimulatedScorer.plain(_ -> FAST);
         scorers.add(scorer);
@@ -102,7 +148,8 @@ class ScorerPoolTest {
                         4,
                         .05,
                         Ladder.AUTO,
-                        true),
+                        true,
+                        Duration.ofMillis(50)),
                 Optional.empty());
     }
 
