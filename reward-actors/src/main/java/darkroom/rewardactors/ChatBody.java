@@ -77,7 +77,9 @@ final class ChatBody {
         body.put("max_tokens", method.tokensMax());
         body.put("n", 1);
         body.put("stream", false);
-        body.put("seed", call.key());
+        if (method.samples()) {
+            body.put("seed", call.key());
+        }
         body.put("temperature", ScoringMethod.TEMPERATURE);
         body.put("top_p", 1);
         body.put("top_k", -1);

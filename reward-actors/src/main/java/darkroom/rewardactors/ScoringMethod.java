@@ -42,6 +42,14 @@ public record ScoringMethod(
     }
 
     /**
+     * Whether what is written decides the score: it is then drawn by a seed. Otherwise none is sent; seeded requests that share a
+     * batch have brought servers down.
+     */
+    boolean samples() {
+        return reasoning || !logprobs;
+    }
+
+    /**
      * Reads an answer. The written text decides nothing where log-probabilities do, as in the public code.
      *
      * @param massMin label mass below which an answer is not believed

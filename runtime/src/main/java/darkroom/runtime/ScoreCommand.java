@@ -87,6 +87,16 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(names = "--concurrency", paramLabel = "N", description = "Requests in flight at each server. Default: 24.")
     private @Nullable Integer concurrency;
 
+    @Option(
+            names = "--rung",
+            paramLabel = "RUNG",
+            description = "How log-probabilities are asked for: token-ids, choice, prompt-logprobs, top-20. Default: the"
+                    + " best that the scorer honours.")
+    private @Nullable String rung;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting of scoring; repeatable.")
+    private List<String> set = List.of();
+
     @Override
     public Integer call() throws InterruptedException {
         ScoringSettings settings = Recipes.load("embedded-demo", overrides()).scoring();
@@ -112,12 +122,13 @@ final class ScoreCommand implements Callable<Integer> {
     }
 
     private List<String> overrides() {
-        List<String> overrides = new ArrayList<>();
+        List<String> overrides = new ArrayList<>(set);
         add(overrides, "method", method);
         add(overrides, "model", model == null ? null : TextNode.valueOf(model).toString());
         add(overrides, "timeout", timeout);
         add(overrides, "attempts", attempts);
         add(overrides, "concurrency", concurrency);
+        add(overrides, "rung", rung);
         return overrides;
     }
 
