@@ -9,12 +9,15 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a pool knows of one of its servers: how much it is given, and whether it is trusted. Belongs to its {@link ScorerPool}, which
  * locks it.
  */
 final class ServerLane {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerLane.class);
     private static final double BACKOFF = .7;
     private static final int FAILURES_OPEN = 5;
     private static final int FAILURES_OF = 10;
@@ -39,6 +42,7 @@ final class ServerLane {
     private OptionalDouble canaryAtFirst = OptionalDouble.empty();
     private long answered;
     private long failed;
+    private String lastFault = "";
 
     /** @param concurrency requests in flight at most; fewer while the server is overrun */
     ServerLane(ScorerServer server, int concurrency) {
@@ -53,6 +57,8 @@ final class ServerLane {
         this.breaker = CircuitBreaker.builder()
                 .withFailureThreshold(FAILURES_OPEN, FAILURES_OF)
                 .withDelay(OPEN_FOR)
+                .onOpen(_ -> LOG.warn("scorer {} fails and is asked last", describe()))
+                .onClose(_ -> LOG.info("scorer {} answers again", server.name()))
                 .build();
     }
 
@@ -133,6 +139,7 @@ final class ServerLane {
             breaker.recordSuccess();
         } else {
             failed++;
+            lastFault = attempt instanceof ScorerAttempt.Failed(ScorerFault fault) ? fault.reason() : "";
             breaker.recordFailure();
         }
         if (!overrun) {
@@ -163,7 +170,12 @@ final class ServerLane {
 
     /** For people. */
     String describe() {
-        return "%s: %d answered, %d failed%s"
-                .formatted(server.name(), answered, failed, outBecause == null ? "" : ", out: " + outBecause);
+        return "%s: %d answered, %d failed%s%s"
+                .formatted(
+                        server.name(),
+                        answered,
+                        failed,
+                        lastFault.isEmpty() ? "" : ", the last time: " + lastFault,
+                        outBecause == null ? "" : ", out: " + outBecause);
     }
 }

@@ -1,0 +1,141 @@
+package darkroom.rewardactors;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** A vLLM server, installed if it is not there, with a tiny model of random weights; its processes are a group of their own. */
+final class RealVllm implements AutoCloseable {
+    private static final Path SCRIPTS = Path.of("vllm").toAbsolutePath();
+    private static final Duration HEALTHY_WITHIN = Duration.ofMinutes(5);
+    private static final Duration RUN_WITHIN = Duration.ofMinutes(20);
+
+    private final String python;
+    private final Path directory;
+    private final int port;
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private @Nullable Process process;
+
+    /** @param directory for the model and logs */
+    RealVllm(Path directory) throws IOException, InterruptedException {
+        this.directory = directory;
+        this.python = run(List.of(SCRIPTS.resolve("install.sh").toString()), directory.resolve("install.out"))
+                .strip();
+        run(List.of(python, script("make_tiny.py"), model()), directory.resolve("make.out"));
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            this.port = free.getLocalPort();
+        }
+    }
+
+    private static String script(String name) {
+        return SCRIPTS.resolve(name).toString();
+    }
+
+    private String model() {
+        return directory.resolve("model").toString();
+    }
+
+    URI url() {
+        return URI.create("http://127.0.0.1:" + port);
+    }
+
+    /** What the model itself says of the rows of a file of pairs: rows with id and score. */
+    String reference(Path template, Path pairs) throws IOException, InterruptedException {
+        return run(
+                List.of(python, script("reference.py"), model(), template.toString(), pairs.toString()),
+                directory.resolve("reference.out"));
+    }
+
+    /** Starts the server and waits until it says that it is healthy. */
+    void start() throws IOException, InterruptedException {
+        process = new ProcessBuilder("setsid", script("serve.sh"), python, model(), Integer.toString(port))
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                        directory.resolve("server.log").toFile()))
+                .start();
+        long until = System.nanoTime() + HEALTHY_WITHIN.toNanos();
+        while (!isHealthy()) {
+            if (System.nanoTime() > until || !process.isAlive()) {
+                throw new IOException("vLLM did not start:\n" + tail());
+            }
+            LockSupport.parkNanos(200_000_000);
+        }
+    }
+
+    boolean isHealthy() throws InterruptedException {
+        try {
+            HttpRequest request = HttpRequest.newBuilder(url().resolve("/health"))
+                    .timeout(Duration.ofSeconds(5))
+                    .build();
+            return http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** SIGKILL to all its processes. */
+    void kill() throws IOException, InterruptedException {
+        Process now = process;
+        if (now != null) {
+            signal("-KILL", List.of("-" + now.pid()));
+            now.waitFor();
+            process = null;
+        }
+    }
+
+    /** The engine and its workers: all but the process that speaks HTTP. */
+    List<String> engine() {
+        Process now = process;
+        return now == null
+                ? List.of()
+                : now.descendants().map(each -> Long.toString(each.pid())).toList();
+    }
+
+    static void signal(String signal, List<String> processes) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("kill", signal, "--"));
+        command.addAll(processes);
+        new ProcessBuilder(command).inheritIO().start().waitFor();
+    }
+
+    private String tail() throws IOException {
+        List<String> lines = Files.readAllLines(directory.resolve("server.log"));
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
+    }
+
+    private static String run(List<String> command, Path out) throws IOException, InterruptedException {
+        Path err = out.resolveSibling(out.getFileName() + ".err");
+        Process process = new ProcessBuilder(command)
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+        if (!process.waitFor(RUN_WITHIN.toMillis(), TimeUnit.MILLISECONDS) || process.exitValue() != 0) {
+            process.destroyForcibly();
+            throw new IOException(command + ": " + Files.readString(err, StandardCharsets.UTF_8));
+        }
+        return Files.readString(out, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            kill();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        http.close();
+    }
+}
