@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  *       at most {@code cluster.drain-time}; then it says so and ends.
  *   <li><b>NA-4</b> Its host hears once how it ended. A node that cannot make its crew says so at the gate, and ends.
  *   <li><b>NA-5</b> A node that is dismissed, because the run has ended, goes at once.
+ *   <li><b>NA-6</b> A node that may be let in elsewhere does not wait for a gate that is silent: it ends, to begin again.
  * </ul>
  */
 public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
@@ -83,12 +84,16 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
 
         /** The gate did not let the node in. */
         record Refused(String reason) implements Ending {}
+
+        /** Nothing was heard of the gate any more. */
+        record GateSilent(String why) implements Ending {}
     }
 
     private final ActorContext<Command> context;
     private final NodeCard card;
     private final LimitSettings limits;
     private final Duration drainTime;
+    private final Optional<Duration> gateSilentAfter;
     private final Host host;
     private final Consumer<TensorRef> release;
     private final ActorRef<DeskEvent> events;
@@ -101,18 +106,21 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     private boolean drained;
     private boolean dismissed;
     private int leavingTicks;
+    private int silentTicks;
 
     private NodeAgent(
             ActorContext<Command> context,
             NodeCard card,
             LimitSettings limits,
             Duration drainTime,
+            Optional<Duration> gateSilentAfter,
             Host host,
             Consumer<TensorRef> release) {
         this.context = context;
         this.card = card;
         this.limits = limits;
         this.drainTime = drainTime;
+        this.gateSilentAfter = gateSilentAfter;
         this.host = host;
         this.release = release;
         this.events = context.messageAdapter(DeskEvent.class, Heard::new);
@@ -121,18 +129,28 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     /**
      * @param limits how often it speaks; the node's own
      * @param drainTime how long it waits for its results to be taken over when it leaves
+     * @param gateSilentAfter how long it hears nothing of the gate that let it in before it begins again; empty for ever: there is
+     *     no other
      * @param release called for every tensor of a result that comes too late
      */
     public static Behavior<Command> create(
-            NodeCard card, LimitSettings limits, Duration drainTime, Host host, Consumer<TensorRef> release) {
+            NodeCard card,
+            LimitSettings limits,
+            Duration drainTime,
+            Optional<Duration> gateSilentAfter,
+            Host host,
+            Consumer<TensorRef> release) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(new Tick(), limits.heartbeatEvery());
-            return new NodeAgent(context, card, limits, drainTime, host, release);
+            return new NodeAgent(context, card, limits, drainTime, gateSilentAfter, host, release);
         }));
     }
 
     @Override
     Behavior<Command> onMessage(Command command) {
+        if (command instanceof WireMessage) {
+            silentTicks = 0;
+        }
         return switch (command) {
             case GateAt(Optional<ActorRef<Gate.Command>> at) -> onGate(at.orElse(null));
             case Welcome welcome -> onWelcome(welcome);
@@ -210,9 +228,14 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         if (at != null) {
             at.tell(
                     joined
-                            ? new Gate.Present(card.name(), roster, context.getSelf())
+                            ? new Gate.Present(card.name(), rosterKnown(), context.getSelf())
                             : new Gate.Join(card, context.getSelf())); // NA-1
         }
+    }
+
+    /** One that has heard nothing asks for the whole roster, and so is answered: NA-6. */
+    private long rosterKnown() {
+        return gateSilentAfter.isPresent() && silentTicks > 1 ? 0 : roster;
     }
 
     private void sayLeaving(String why) {
@@ -222,12 +245,20 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     }
 
     private Behavior<Command> onTick() {
+        silentTicks++;
         speak();
         if (leaving == null) {
-            return this;
+            return warden != null && gateSilentAfter.filter(this::isSilentFor).isPresent()
+                    ? end(new Ending.GateSilent("the control node was silent for "
+                            + gateSilentAfter.get().toMillis() + " ms")) // NA-6
+                    : this;
         }
         leavingTicks++;
         return leaveIfDone();
+    }
+
+    private boolean isSilentFor(Duration time) {
+        return silentTicks > time.dividedBy(limits.heartbeatEvery());
     }
 
     private Behavior<Command> onLeave(String why) {

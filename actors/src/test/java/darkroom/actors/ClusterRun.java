@@ -129,7 +129,8 @@ final class ClusterRun extends RunFixture implements AutoCloseable {
                     world.spawn(UnreliableDesk.create(desks.train(), weather, _ -> {}), name + "-train"));
             ActorRef<Gate.Command> farGate = world.spawn(UnreliableGate.create(gate, far, weather), name + "-gate");
             this.process = world.spawn(
-                    process(NodeAgent.create(card(name), settings.limits(), DRAIN_TIME, this, plane.store()::release)),
+                    process(NodeAgent.create(
+                            card(name), settings.limits(), DRAIN_TIME, Optional.empty(), this, plane.store()::release)),
                     name);
             process.tell(Optional.of(new NodeAgent.GateAt(Optional.of(farGate))));
         }

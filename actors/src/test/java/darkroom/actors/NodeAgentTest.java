@@ -26,7 +26,9 @@ class NodeAgentTest {
     private final Door first = new Door();
     private final Home home = new Home();
     private final ActorRef<NodeAgent.Command> agent = world.spawn(
-            NodeAgent.create(CARD, DeskBench.LIMITS, BEAT.multipliedBy(DRAIN_BEATS), home, store::release), "agent");
+            NodeAgent.create(
+                    CARD, DeskBench.LIMITS, BEAT.multipliedBy(DRAIN_BEATS), Optional.empty(), home, store::release),
+            "agent");
     private final AtomicBoolean gone = world.gone(agent);
 
     @AfterEach
@@ -329,5 +331,37 @@ class NodeAgentTest {
         agent.tell(new NodeAgent.StepOver("run", 3));
         world.settle();
         assertThat(home.over).containsExactly("run 3");
+    }
+
+    /** NA-6. */
+    @Test
+    void a_gate_that_is_silent_is_not_waited_for_where_there_may_be_another() {
+        int beats = 8;
+        Home elsewhere = new Home();
+        ActorRef<NodeAgent.Command> other = world.spawn(
+                NodeAgent.create(
+                        CARD,
+                        DeskBench.LIMITS,
+                        BEAT.multipliedBy(DRAIN_BEATS),
+                        Optional.of(BEAT.multipliedBy(beats)),
+                        elsewhere,
+                        store::release),
+                "other");
+        other.tell(new NodeAgent.GateAt(Optional.of(first.gate.getRef())));
+        other.tell(new NodeAgent.Welcome(
+                "the settings", new Desks(drawDesk.getRef(), scoreDesk.getRef(), first.trainDesk.getRef()), roster(2)));
+        world.settle();
+        for (int round = 0; round < 3; round++) {
+            world.pass(BEAT.multipliedBy(beats - 1));
+            assertThat(elsewhere.endings).isEmpty();
+            assertThat(first.heard()).as("asks for an answer").contains(new Gate.Present("one", 0, other));
+            other.tell(new NodeAgent.RosterIs(roster(2)));
+            world.settle();
+        }
+        world.pass(BEAT.multipliedBy(beats + 1));
+        assertThat(elsewhere.endings)
+                .singleElement()
+                .isInstanceOfSatisfying(NodeAgent.Ending.GateSilent.class, silent -> assertThat(silent.why())
+                        .contains("the control node was silent for"));
     }
 }

@@ -12,6 +12,7 @@ import java.util.List;
  * @param discoveryName DNS name that resolves to the control nodes, instead of seed nodes; they listen on {@code port}
  * @param statusPort port of the status page on loopback; 0 takes a free one
  * @param nodeSilentAfter a node that was not heard of for this long is off the roster; its tensors count as lost
+ * @param controlSilentAfter how long a standby sees nothing of the control node before it takes its place
  * @param drainTime how long a node that leaves waits for its results to be taken over
  */
 public record ClusterSettings(
@@ -21,6 +22,7 @@ public record ClusterSettings(
         String discoveryName,
         int statusPort,
         Duration nodeSilentAfter,
+        Duration controlSilentAfter,
         Duration drainTime,
         TlsSettings tls,
         PlaneSettings tensorPlane) {
@@ -29,6 +31,7 @@ public record ClusterSettings(
         Allowed.whole("cluster.port", port, 0, 65_535);
         Allowed.whole("cluster.status-port", statusPort, 0, 65_535);
         Allowed.duration("cluster.node-silent-after", nodeSilentAfter);
+        Allowed.duration("cluster.control-silent-after", controlSilentAfter);
         Allowed.duration("cluster.drain-time", drainTime);
         seedNodes = List.copyOf(seedNodes);
         for (String seed : seedNodes) {
@@ -52,7 +55,8 @@ public record ClusterSettings(
 
     /** The same on a free port: for nodes that look for others on {@code port}. */
     public ClusterSettings onAnyPort() {
-        return new ClusterSettings(host, 0, seedNodes, "", statusPort, nodeSilentAfter, drainTime, tls, tensorPlane);
+        return new ClusterSettings(
+                host, 0, seedNodes, "", statusPort, nodeSilentAfter, controlSilentAfter, drainTime, tls, tensorPlane);
     }
 
     /**

@@ -125,6 +125,7 @@ class AllowedValuesTest {
                 "cluster.discovery-name=control | cluster.port | the port of the control nodes",
                 "cluster.status-port=-1 | cluster.status-port | from 0 to 65535",
                 "cluster.node-silent-after=0s | cluster.node-silent-after | 1ms to 7d",
+                "cluster.control-silent-after=0s | cluster.control-silent-after | 1ms to 7d",
                 "cluster.drain-time=0s | cluster.drain-time | 1ms to 7d",
                 "cluster.tls.key=a.pem | cluster.tls.certificate | for none",
                 "cluster.tls.certificate=a.pem | cluster.tls.key | for none",

@@ -13,6 +13,7 @@ import darkroom.config.RunSettings;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -34,6 +35,7 @@ final class ControlNode implements Ground {
 
     private final RunSettings settings;
     private final List<String> roles;
+    private final boolean succession;
     private final Consumer<Open> opened;
     private final Runnable dismissed;
     private final String name;
@@ -42,6 +44,9 @@ final class ControlNode implements Ground {
     private @Nullable Supplier<ActorRef<Gate.Command>> gate;
     private @Nullable StatusPage page;
     private @Nullable ActorSystem<Studio.Command> system;
+    private @Nullable Path directory;
+    private @Nullable BeatKeeper beat;
+    private boolean leavesToStandby;
 
     /**
      * What others need to come in.
@@ -52,15 +57,22 @@ final class ControlNode implements Ground {
      * @param system the control node itself, for those who watch it
      */
     record Open(String address, String driver, String status, ActorSystem<Studio.Command> system) {
+        /** Without the port. */
+        String host() {
+            return address.substring(0, address.lastIndexOf(':'));
+        }
+
         /** Tells people how to add a node. */
         void say(PrintWriter terminal) {
             Logging.terminal().say("To add a node: ./darkroom node --roles rollout --join " + address, terminal);
         }
     }
 
-    private ControlNode(RunSettings settings, List<String> roles, Consumer<Open> opened, Runnable dismissed) {
+    private ControlNode(
+            RunSettings settings, List<String> roles, boolean succession, Consumer<Open> opened, Runnable dismissed) {
         this.settings = settings;
         this.roles = List.copyOf(roles);
+        this.succession = succession;
         this.opened = opened;
         this.dismissed = dismissed;
         this.name = NodeCards.name(ROLE);
@@ -75,7 +87,12 @@ final class ControlNode implements Ground {
      *     media driver
      */
     static Ground.Opener with(List<String> roles, Consumer<Open> opened, Runnable dismissed) {
-        return settings -> new ControlNode(settings, roles, opened, dismissed);
+        return settings -> new ControlNode(settings, roles, false, opened, dismissed);
+    }
+
+    /** One that leaves the run to a standby, if there is one, when it is asked to end. */
+    static Ground.Opener inSuccession(List<String> roles, Consumer<Open> opened) {
+        return settings -> new ControlNode(settings, roles, true, opened, () -> {});
     }
 
     @Override
@@ -104,6 +121,41 @@ final class ControlNode implements Ground {
     }
 
     @Override
+    public void directory(Path run) {
+        directory = run;
+    }
+
+    @Override
+    public boolean isFollowed() {
+        BeatKeeper keeper = beat;
+        return keeper != null && keeper.isFollowed();
+    }
+
+    /** A request to this node alone, where another one waits, is no end of the run. */
+    @Override
+    public void ended(RunEvent.End end) {
+        String how =
+                switch (end) {
+                    case RunEvent.End.Completed() -> "all steps are committed";
+                    case RunEvent.End.ByRule(String reason) -> reason;
+                    case RunEvent.End.Failed(String message) -> "it failed: " + message;
+                    case RunEvent.End.ByRequest() ->
+                        succession && Standby.isThere(directory) ? "" : "it was asked to end";
+                };
+        leavesToStandby = how.isEmpty();
+        if (beat != null) {
+            beat.ended(how);
+        }
+    }
+
+    /** Stopped for long, given up, and awake again: another node has the run. */
+    private void followed() {
+        LOG.error("{} was given up, another control node goes on with the run: this process ends", name);
+        System.err.println("darkroom: another control node has taken over the run; this one ends");
+        Runtime.getRuntime().halt(ExitCode.FAILED.code());
+    }
+
+    @Override
     public void open(ActorSystem<Studio.Command> studio) {
         system = studio;
         Cluster cluster = Cluster.get(studio);
@@ -125,6 +177,13 @@ final class ControlNode implements Ground {
                 card, Recipes.render(settings), settings.cluster().nodeSilentAfter(), plane::peers));
         String where = address.getHost().get() + ":" + address.getPort().get();
         LOG.info("{} lets nodes in at {}", name, where);
+        if (directory != null) {
+            try {
+                beat = BeatKeeper.start(directory, ControlBeat.first(name, where), this::followed);
+            } catch (IOException e) {
+                throw new UncheckedIOException("no sign of life can be written into " + directory, e);
+            }
+        }
         opened.accept(new Open(where, plane.peer().driver(), page.url(), studio));
     }
 
@@ -148,6 +207,10 @@ final class ControlNode implements Ground {
 
     @Override
     public void dismiss() {
+        if (leavesToStandby) {
+            LOG.info("{} leaves the run to a standby", name);
+            return; // the other nodes stay, and join it
+        }
         tell(new Gate.Close("the run has ended"));
         ActorSystem<Studio.Command> now = system;
         if (now != null) {
@@ -167,6 +230,9 @@ final class ControlNode implements Ground {
 
     @Override
     public void close() {
+        if (beat != null) {
+            beat.close();
+        }
         if (page != null) {
             page.close();
         }

@@ -8,6 +8,7 @@ import darkroom.actors.RunListener;
 import darkroom.actors.Studio;
 import darkroom.actors.TensorPlane;
 import darkroom.config.RunSettings;
+import java.nio.file.Path;
 import org.apache.pekko.actor.typed.ActorSystem;
 
 /** What a run stands on: one process by itself, or the control node of a cluster. */
@@ -26,6 +27,17 @@ interface Ground extends RunListener, AutoCloseable {
 
     /** Whether this very process asks scorers. */
     boolean scores();
+
+    /** Where the run is; told before {@link #open}. */
+    default void directory(Path run) {}
+
+    /** Whether another process goes on with the run: then nothing of it is touched any more. */
+    default boolean isFollowed() {
+        return false;
+    }
+
+    /** How the run has ended here. Told before {@link #dismiss}. */
+    default void ended(RunEvent.End end) {}
 
     /** The studio is there; others may be let in. */
     void open(ActorSystem<Studio.Command> studio);

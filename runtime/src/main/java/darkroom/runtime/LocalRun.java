@@ -156,6 +156,7 @@ final class LocalRun {
                     Scorers scorers =
                             ground.scores() ? Scorers.open(settings.scoring()) : Scorers.elsewhere(settings.scoring());
                     RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv())) {
+                ground.directory(directory);
                 TensorStore store = ground.plane().store();
                 Optional<Checkpoints.Loaded> loaded =
                         resumed ? CheckpointWriter.in(directory).loadNewest(store) : Optional.empty();
@@ -283,6 +284,10 @@ final class LocalRun {
         }
 
         private ExitCode finish(RunEvent.Ended ended, Interrupt interrupt) {
+            if (ground.isFollowed()) {
+                throw new CommandFailedException("another control node goes on with the run in " + directory);
+            }
+            ground.ended(ended.end());
             view.stage("writing the report");
             Summary summary = Summary.of(directory, settings, RunDigests.of(store, ended.state()), ended.end(), stages);
             summary.write(directory);

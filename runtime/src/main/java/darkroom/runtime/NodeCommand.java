@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
             "Starts a node of a cluster: the control node of a run, or one that brings devices into it.",
             "",
             "  darkroom node --roles control --config mine.conf --out runs/mine --set cluster.port=2551",
+            "  darkroom node --roles control --standby --out runs/mine --set cluster.port=2552",
             "  darkroom node --roles rollout --join 10.0.0.1:2551 --set cluster.host=10.0.0.2 --devices 8",
             "",
             "A worker node takes the run's settings from the control node. SIGTERM and Ctrl-C: it takes no more work,"
@@ -58,7 +59,7 @@ final class NodeCommand implements Callable<Integer> {
             names = "--join",
             split = ",",
             paramLabel = "HOST:PORT",
-            description = "Where the control node is (setting cluster.seed-nodes); repeatable.")
+            description = "Where the control node is (setting cluster.seed-nodes), or one of several; repeatable.")
     private List<String> join = List.of();
 
     @Option(
@@ -79,6 +80,20 @@ final class NodeCommand implements Callable<Integer> {
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting; repeatable.")
     private List<String> set = List.of();
 
+    @Option(
+            names = "--standby",
+            description =
+                    "With role control: waits until the control node of the run in --out is gone, and then goes on with"
+                            + " the run. Both need the same directory.")
+    private boolean standby;
+
+    @Option(
+            names = "--lives",
+            hidden = true,
+            defaultValue = "" + WorkerNode.LIVES_IN_VAIN_MAX,
+            description = "Ends after so many lives in which no control node let it in.")
+    private int lives;
+
     @Option(names = "--parent", hidden = true, description = "Ends when this process has ended.")
     private @Nullable Long parent;
 
@@ -94,6 +109,9 @@ final class NodeCommand implements Callable<Integer> {
         if (devices < 1 || devices > 1024) {
             throw new ParameterException(spec.commandLine(), "--devices=" + devices + ": allowed are 1 to 1024");
         }
+        if (standby && !wanted.contains(ControlNode.ROLE)) {
+            throw new ParameterException(spec.commandLine(), "--standby is for a node with role control");
+        }
         PrintWriter terminal = spec.commandLine().getOut();
         endWithParent();
         return (wanted.contains(ControlNode.ROLE)
@@ -108,10 +126,26 @@ final class NodeCommand implements Callable<Integer> {
         overrides.add("workers.trainer-devices=" + devices);
         RunSettings settings = Recipes.load(config == null ? "embedded-demo" : config, overrides);
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
-        Ground.Opener grounds = ControlNode.with(wanted, open -> open.say(terminal), () -> {});
+        Ground.Opener grounds = ControlNode.inSuccession(wanted, open -> open.say(terminal));
+        if (standby) {
+            Standby waiting = new Standby(directory, overrides, grounds, terminal);
+            return waiting.run(settings.cluster().controlSilentAfter());
+        }
+        requireNobodyActive(directory);
         return Files.isRegularFile(directory.resolve(LocalRun.SETTINGS))
                 ? LocalRun.resume(directory, overrides, grounds, terminal)
                 : LocalRun.start(settings, directory, grounds, terminal);
+    }
+
+    private static void requireNobodyActive(Path directory) {
+        ControlBeat.read(directory)
+                .filter(beat -> !beat.hasEnded() && beat.process().isPresent())
+                .ifPresent(beat -> {
+                    throw new CommandFailedException(
+                            "control node %s at %s, process %d, works on %s; --standby waits for its end"
+                                    .formatted(beat.name(), beat.address(), beat.pid(), directory),
+                            ExitCode.USAGE);
+                });
     }
 
     private ExitCode worker(List<String> wanted, PrintWriter terminal) throws InterruptedException {
@@ -124,7 +158,7 @@ final class NodeCommand implements Callable<Integer> {
                             + " cluster.discovery-name");
         }
         CountDownLatch ended = new CountDownLatch(1);
-        try (WorkerNode node = new WorkerNode(settings, wanted, devices, line -> {
+        try (WorkerNode node = new WorkerNode(settings, wanted, devices, lives, line -> {
             terminal.println(line);
             terminal.flush();
         })) {

@@ -10,14 +10,21 @@ import picocli.CommandLine.TypeConversionException;
 /**
  * How many processes of each role a local cluster has, as in {@code control=1,rollout=3,trainer=2,reward=1}.
  *
+ * @param control control nodes, of which all but one wait as standby
  * @param rollout processes that draw
  * @param trainer processes that train
  * @param reward processes that score
  */
-record NodeCounts(int rollout, int trainer, int reward) {
+record NodeCounts(int control, int rollout, int trainer, int reward) {
     private static final int PROCESSES_MAX = 64;
+    private static final int CONTROL_MAX = 5;
 
-    /** Roles of the processes besides the control node, in the order in which they are started. */
+    /** The control nodes that wait. */
+    int standbys() {
+        return control - 1;
+    }
+
+    /** Roles of the processes besides the control nodes, in the order in which they are started. */
     List<String> roles() {
         List<String> all = new ArrayList<>();
         for (int i = 0; i < rollout; i++) {
@@ -46,11 +53,14 @@ record NodeCounts(int rollout, int trainer, int reward) {
                 }
                 counts.put(sides[0], Integer.parseInt(sides[1]));
             }
-            if (counts.getOrDefault("control", 0) != 1) {
+            int control = counts.getOrDefault("control", 0);
+            if (control < 1 || control > CONTROL_MAX) {
                 throw new TypeConversionException(
-                        "control=%d: a run has one control node".formatted(counts.get("control")));
+                        "control=%d: a run has one control node, and up to %d more that wait for its end"
+                                .formatted(control, CONTROL_MAX - 1));
             }
             NodeCounts all = new NodeCounts(
+                    control,
                     counts.getOrDefault("rollout", 0),
                     counts.getOrDefault("trainer", 0),
                     counts.getOrDefault("reward", 0));

@@ -13,18 +13,31 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Worker nodes in processes of their own on this machine. They end with this process, whatever ends it. */
+/**
+ * Nodes in processes of their own on this machine. They end with this process, whatever ends it; but where a standby may go on with
+ * the run, they end with the run.
+ */
 final class NodeProcesses implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeProcesses.class);
     private static final int SECONDS_TO_LEAVE = 20;
 
+    /** Half a minute each: then no control node goes on with the run any more. */
+    private static final int LIVES_WITHOUT_CONTROL = 3;
+
     private final Path logs;
+    private final boolean outlive;
     private final List<Process> processes = new ArrayList<>();
     private boolean closed;
 
     /** @param logs directory for one log a process */
     NodeProcesses(Path logs) {
+        this(logs, false);
+    }
+
+    /** @param outlive whether the nodes go on if this process is killed */
+    NodeProcesses(Path logs, boolean outlive) {
         this.logs = logs;
+        this.outlive = outlive;
     }
 
     /** What starts this program once more: the flags and the class path of this process, and no command. */
@@ -52,7 +65,12 @@ final class NodeProcesses implements AutoCloseable {
         command.addAll(program());
         command.add("node");
         command.addAll(List.of("--roles", String.join(",", roles)));
-        command.addAll(List.of("--parent", Long.toString(ProcessHandle.current().pid())));
+        command.addAll(
+                outlive
+                        ? List.of("--lives", Integer.toString(LIVES_WITHOUT_CONTROL))
+                        : List.of(
+                                "--parent",
+                                Long.toString(ProcessHandle.current().pid())));
         command.addAll(arguments);
         try {
             Files.createDirectories(logs);

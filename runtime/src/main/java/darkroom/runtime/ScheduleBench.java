@@ -227,7 +227,7 @@ final class ScheduleBench implements Callable<Integer> {
 
         synchronized void begin(List<String> arguments) {
             joining = arguments;
-            new NodeCounts(schedule.rollout(), schedule.trainer(), 1).roles().forEach(this::start);
+            new NodeCounts(1, schedule.rollout(), schedule.trainer(), 1).roles().forEach(this::start);
             if (schedule.seed() >= 0) {
                 Thread.ofPlatform().daemon().name("happenings").start(this::untilTheEnd);
             }

@@ -73,8 +73,8 @@ final class ScoringBench implements Callable<Integer> {
             description = "Rounds of each case. Default: ${DEFAULT-VALUE}")
     private int rounds;
 
-    /** @param millis of each image, from asking to its outcome, in ascending order */
-    private record Round(double seconds, double[] millis, int unscored, long hedged) {}
+    /** @param millis of each image, from asking to its outcome */
+    private record Round(double seconds, List<Double> millis, int unscored, long hedged) {}
 
     /** Servers of a round. */
     @FunctionalInterface
@@ -156,8 +156,7 @@ final class ScoringBench implements Callable<Integer> {
                 unscored += outcome.join() instanceof ScoreOutcome.Scored ? 0 : 1;
             }
             double seconds = (System.nanoTime() - began) / (double) TimeUnit.SECONDS.toNanos(1);
-            Arrays.sort(millis);
-            return new Round(seconds, millis, unscored, client.hedged());
+            return new Round(seconds, Arrays.stream(millis).boxed().toList(), unscored, client.hedged());
         } finally {
             servers.forEach(SimulatedScorer::close);
         }
@@ -173,7 +172,8 @@ final class ScoringBench implements Callable<Integer> {
     private void say(PrintWriter out, String name, double idealSeconds, List<Round> all) {
         double[] seconds = all.stream().mapToDouble(Round::seconds).sorted().toArray();
         double[] millis = all.stream()
-                .flatMapToDouble(round -> Arrays.stream(round.millis()))
+                .flatMap(round -> round.millis().stream())
+                .mapToDouble(Double::doubleValue)
                 .sorted()
                 .toArray();
         double median = seconds[seconds.length / 2];

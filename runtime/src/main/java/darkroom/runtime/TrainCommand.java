@@ -4,6 +4,9 @@ import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,7 +78,8 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "ROLE=N,...",
             converter = NodeCounts.Converter.class,
             description = "As a cluster of processes on this machine, for instance"
-                    + " \"control=1,rollout=3,trainer=2,reward=1\", one device each; more nodes may join.")
+                    + " \"control=1,rollout=3,trainer=2,reward=1\", one device each; more nodes may join. Control nodes"
+                    + " beyond the first wait, and go on with the run if the first one is gone.")
     private @Nullable NodeCounts nodes;
 
     @Option(
@@ -115,27 +119,60 @@ final class TrainCommand implements Callable<Integer> {
             return run.on(Ground.Alone::with);
         }
         PrintWriter terminal = spec.commandLine().getOut();
-        try (NodeProcesses processes = new NodeProcesses(directory.resolve("nodes"))) {
+        try (NodeProcesses processes = new NodeProcesses(directory.resolve("nodes"), counts.standbys() > 0)) {
             return run.on(ControlNode.with(
                     List.of(ControlNode.ROLE),
                     open -> {
                         open.say(terminal);
+                        List<String> joining = new ArrayList<>(joining(open, overrides, counts.standbys() == 0));
+                        for (int i = 0; i < counts.standbys(); i++) {
+                            int port = freePort();
+                            joining.addAll(List.of("--join", open.host() + ":" + port));
+                            processes.start(List.of(ControlNode.ROLE), standby(directory, overrides, port));
+                        }
                         for (String role : counts.roles()) {
-                            processes.start(List.of(role), joining(open, overrides));
+                            processes.start(List.of(role), joining);
                         }
                     },
                     processes::awaitLeft));
         }
     }
 
-    /** What a worker node of this machine is started with. */
-    static List<String> joining(ControlNode.Open open, List<String> overrides) {
-        List<String> arguments = new ArrayList<>(List.of("--join", open.address()));
-        overrides.stream()
+    private static List<String> standby(Path directory, List<String> overrides, int port) {
+        List<String> arguments = new ArrayList<>(
+                List.of("--standby", "--out", directory.toAbsolutePath().toString()));
+        ofCluster(overrides).forEach(pair -> arguments.addAll(List.of("--set", pair)));
+        arguments.addAll(List.of("--set", "cluster.port=" + port));
+        return arguments;
+    }
+
+    /** Free now; who takes it before the standby needs it makes the standby fail, and the run stand. */
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException("no port is free for a standby", e);
+        }
+    }
+
+    /** Of these settings those that every node of this machine is to have. */
+    private static List<String> ofCluster(List<String> overrides) {
+        return overrides.stream()
                 .filter(pair -> pair.startsWith("cluster.") || pair.startsWith("limits."))
                 .filter(pair -> !pair.startsWith("cluster.port") && !pair.startsWith("cluster.status-port"))
-                .forEach(pair -> arguments.addAll(List.of("--set", pair)));
-        if (!open.driver().isEmpty()) {
+                .toList();
+    }
+
+    /** What a worker node of this machine is started with. */
+    static List<String> joining(ControlNode.Open open, List<String> overrides) {
+        return joining(open, overrides, true);
+    }
+
+    /** @param ofOneDriver whether it shares the control node's media driver, and so cannot go on without that process */
+    private static List<String> joining(ControlNode.Open open, List<String> overrides, boolean ofOneDriver) {
+        List<String> arguments = new ArrayList<>(List.of("--join", open.address()));
+        ofCluster(overrides).forEach(pair -> arguments.addAll(List.of("--set", pair)));
+        if (ofOneDriver && !open.driver().isEmpty()) {
             arguments.addAll(List.of("--set", "cluster.tensor-plane.driver=\"" + open.driver() + '"'));
         }
         return arguments;
@@ -148,6 +185,12 @@ final class TrainCommand implements Callable<Integer> {
         add(all, "workers.rollout-devices", rolloutDevices);
         add(all, "workers.trainer-devices", trainerDevices);
         all.addAll(endpoints(scorers));
+        NodeCounts counts = nodes;
+        if (counts != null
+                && counts.standbys() > 0
+                && all.stream().noneMatch(pair -> pair.startsWith("checkpoints.every-steps"))) {
+            all.add("checkpoints.every-steps=1"); // a standby begins where the newest one is
+        }
         return all;
     }
 

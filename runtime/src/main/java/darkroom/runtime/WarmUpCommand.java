@@ -42,7 +42,7 @@ final class WarmUpCommand implements Callable<Integer> {
                     RunSettings own =
                             Recipes.load("embedded-demo", List.of("cluster.seed-nodes=[\"" + open.address() + "\"]"));
                     WorkerNode node =
-                            new WorkerNode(own, List.of("rollout", "trainer", "reward"), 1, _ -> joined.countDown());
+                            new WorkerNode(own, List.of("rollout", "trainer", "reward"), 1, 1, _ -> joined.countDown());
                     nodes.add(node);
                     threads.add(Thread.ofPlatform().name("warm-up").start(() -> run(node)));
                 },

@@ -40,6 +40,7 @@ import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Down;
 import org.apache.pekko.cluster.typed.JoinSeedNodes;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -58,11 +59,12 @@ final class WorkerNode implements AutoCloseable {
     private static final Duration TERMINATION_MAX = Duration.ofSeconds(20);
 
     /** Lives that may end, one after the other, without having been let in. */
-    private static final int LIVES_IN_VAIN_MAX = 60;
+    static final int LIVES_IN_VAIN_MAX = 60;
 
     private final RunSettings own;
     private final List<String> roles;
     private final int devices;
+    private final int livesInVainMax;
     private final Consumer<String> said;
     private final CompletableFuture<String> leave = new CompletableFuture<>();
     private final AtomicReference<@Nullable Life> life = new AtomicReference<>();
@@ -80,9 +82,11 @@ final class WorkerNode implements AutoCloseable {
      * @param own where to join and what to bind; all else comes from the run
      * @param roles of rollout, trainer and reward
      * @param devices devices of each of the roles rollout and trainer
+     * @param livesInVainMax lives that may end, one after the other, without having been let in
      * @param said lines for people
      */
-    WorkerNode(RunSettings own, List<String> roles, int devices, Consumer<String> said) {
+    WorkerNode(RunSettings own, List<String> roles, int devices, int livesInVainMax, Consumer<String> said) {
+        this.livesInVainMax = livesInVainMax;
         this.own = own;
         this.roles = List.copyOf(roles);
         this.devices = devices;
@@ -112,7 +116,7 @@ final class WorkerNode implements AutoCloseable {
                             return ExitCode.OK;
                         }
                         inVain = now.wasLetIn() ? 0 : inVain + 1;
-                        if (inVain >= LIVES_IN_VAIN_MAX) {
+                        if (inVain >= livesInVainMax) {
                             throw new CommandFailedException(
                                     "%s, %d times; is it there, can each reach cluster.host of the other, have both certificates of one authority?"
                                             .formatted(why, inVain));
@@ -209,7 +213,13 @@ final class WorkerNode implements AutoCloseable {
                     LocalStudio.SYSTEM,
                     PekkoConfig.node(cluster.discoveryName().isEmpty() ? cluster : cluster.onAnyPort(), roles));
             ActorRef<NodeAgent.Command> brings = started.systemActorOf(
-                    NodeAgent.create(card, own.limits(), cluster.drainTime(), this, plane.store()::release),
+                    NodeAgent.create(
+                            card,
+                            own.limits(),
+                            cluster.drainTime(),
+                            gateSilentAfter(cluster),
+                            this,
+                            plane.store()::release),
                     "agent",
                     DispatcherSelector.blocking());
             agent = brings;
@@ -262,6 +272,20 @@ final class WorkerNode implements AutoCloseable {
                     .getShutdownReason()
                     .filter(CoordinatedShutdown.incompatibleConfigurationDetectedReason()::equals)
                     .isPresent();
+        }
+
+        /** Where there is another control node, a silent one is not waited for. */
+        private static Optional<Duration> gateSilentAfter(ClusterSettings cluster) {
+            return seeds(cluster).size() > 1 ? Optional.of(cluster.nodeSilentAfter()) : Optional.empty();
+        }
+
+        /** Leaving in good order would wait for those who do not answer. */
+        private void stayInNoCluster() {
+            ActorSystem<Void> now = system;
+            if (now != null) {
+                Cluster cluster = Cluster.get(now);
+                cluster.manager().tell(new Down(cluster.selfMember().address()));
+            }
         }
 
         void leave(String why) {
@@ -346,6 +370,10 @@ final class WorkerNode implements AutoCloseable {
                     switch (ending) {
                         case NodeAgent.Ending.Left(String why) -> new End.Left(why);
                         case NodeAgent.Ending.Refused(String reason) -> new End.Refused(reason);
+                        case NodeAgent.Ending.GateSilent(String why) -> {
+                            stayInNoCluster();
+                            yield new End.GivenUp(why);
+                        }
                     });
         }
 
