@@ -1,7 +1,7 @@
 package darkroom.runtime;
 
 /** A command cannot go on for a reason that its user can read and act on. The message is all that is printed. */
-final class CommandFailedException extends RuntimeException {
+class CommandFailedException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private final ExitCode exitCode;

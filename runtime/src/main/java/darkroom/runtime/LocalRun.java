@@ -285,7 +285,7 @@ final class LocalRun {
 
         private ExitCode finish(RunEvent.Ended ended, Interrupt interrupt) {
             if (ground.isFollowed()) {
-                throw new CommandFailedException("another control node goes on with the run in " + directory);
+                throw new FollowedException("another control node goes on with the run in " + directory);
             }
             ground.ended(ended.end());
             view.stage("writing the report");

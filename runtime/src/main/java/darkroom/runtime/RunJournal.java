@@ -131,7 +131,7 @@ final class RunJournal implements AutoCloseable {
             return DriverManager.getConnection(url, properties);
         } catch (SQLException e) {
             if (e.getErrorCode() == H2_IN_USE) {
-                throw new CommandFailedException(
+                throw new FollowedException(
                         "the ledger of %s is in use: another process is running this run. Wait for it, or stop it"
                                 .formatted(directory));
             }

@@ -1,6 +1,5 @@
 package darkroom.runtime;
 
-import darkroom.actors.LedgerException;
 import darkroom.config.LedgerSettings;
 import darkroom.config.RunSettings;
 import java.io.IOException;
@@ -29,6 +28,11 @@ final class Standby {
     private static final Logger LOG = LoggerFactory.getLogger(Standby.class);
     private static final Duration LOOK_EVERY = Duration.ofMillis(250);
     private static final String SIGNS = "standby";
+
+    /** Longer than a standby needs to be seen as active. */
+    private static final Duration TURN = Duration.ofSeconds(5);
+
+    private static final int REFUSED_MAX = 20;
     private static final Duration KILLED_WITHIN = Duration.ofSeconds(5);
 
     private final Path directory;
@@ -61,13 +65,17 @@ final class Standby {
      */
     ExitCode run(Duration silentAfter) throws IOException, InterruptedException {
         Path sign = directory.resolve(SIGNS).resolve(NodeCards.name(ControlNode.ROLE) + ".json");
-        Files.createDirectories(sign.getParent());
-        ControlBeat.first(sign.getFileName().toString(), "").writeTo(sign);
+        put(sign);
         try {
-            return watch(silentAfter);
+            return watch(silentAfter, sign);
         } finally {
             Files.deleteIfExists(sign);
         }
+    }
+
+    private static void put(Path sign) throws IOException {
+        Files.createDirectories(sign.getParent());
+        ControlBeat.first(sign.getFileName().toString(), "").writeTo(sign);
     }
 
     /** Whether a standby waits for this run, as far as can be told: one of another machine is believed. */
@@ -84,9 +92,11 @@ final class Standby {
         }
     }
 
-    private ExitCode watch(Duration silentAfter) throws IOException, InterruptedException {
+    private ExitCode watch(Duration silentAfter, Path sign) throws IOException, InterruptedException {
         say("waits as standby for the control node of " + directory);
+        WarmUpCommand.rehearse(); // what is loaded and compiled now is not when it is urgent
         BeatWatch watch = new BeatWatch(silentAfter, System::nanoTime);
+        int refused = 0;
         while (!leaving.await(LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
             Optional<ControlBeat> seen = ControlBeat.read(directory);
             Optional<Boolean> alive = seen.filter(ControlBeat::isOfThisHost)
@@ -98,9 +108,19 @@ final class Standby {
                     return ExitCode.OK;
                 }
                 case BeatWatch.Sight.Gone(ControlBeat beat, String why) -> {
+                    if (!isStillSo(beat, sign)) {
+                        continue;
+                    }
+                    Files.deleteIfExists(sign); // who is active is no standby
                     Optional<ExitCode> ended = takeOver(beat, why);
                     if (ended.isPresent()) {
                         return ended.get();
+                    }
+                    put(sign);
+                    refused++;
+                    if (refused > REFUSED_MAX) {
+                        throw new CommandFailedException(
+                                "the run in %s was not to be had, %d times".formatted(directory, refused));
                     }
                     watch = new BeatWatch(silentAfter, System::nanoTime);
                 }
@@ -122,20 +142,26 @@ final class Standby {
         say("takes over from %s at %s: %s".formatted(gone.name(), gone.address(), why));
         try {
             return Optional.of(LocalRun.resume(directory, overrides, grounds, terminal));
-        } catch (CommandFailedException | LedgerException refused) {
-            if (isAnotherActive(gone)) {
-                say("another control node was faster: " + refused.getMessage());
-                return Optional.empty();
-            }
-            throw refused;
+        } catch (FollowedException other) {
+            say("another control node was faster: " + other.getMessage());
+            return Optional.empty();
         }
     }
 
-    private boolean isAnotherActive(ControlBeat gone) {
-        return ControlBeat.read(directory)
-                .filter(now -> !now.name().equals(gone.name()))
-                .filter(now -> now.pid() != ProcessHandle.current().pid() || !now.isOfThisHost())
-                .isPresent();
+    /** Standbys go one after the other, by their names: two at once would only be in each other's way. */
+    private boolean isStillSo(ControlBeat gone, Path sign) throws IOException, InterruptedException {
+        long before;
+        try (Stream<Path> signs = Files.list(directory.resolve(SIGNS))) {
+            before = signs.filter(other -> other.compareTo(sign) < 0)
+                    .map(ControlBeat::readFrom)
+                    .flatMap(Optional::stream)
+                    .filter(other -> !other.isOfThisHost() || other.process().isPresent())
+                    .count();
+        }
+        return !leaving.await(before * TURN.toMillis(), TimeUnit.MILLISECONDS)
+                && ControlBeat.read(directory)
+                        .filter(now -> now.name().equals(gone.name()))
+                        .isPresent();
     }
 
     private static void kill(ControlBeat silent) throws InterruptedException {

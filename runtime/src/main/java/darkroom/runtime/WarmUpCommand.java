@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -21,7 +22,13 @@ final class WarmUpCommand implements Callable<Integer> {
     private static final int SECONDS_MAX = 60;
 
     @Override
-    public Integer call() throws Exception {
+    public Integer call() throws IOException, InterruptedException {
+        rehearse();
+        return ExitCode.OK.code();
+    }
+
+    /** Loads and compiles what a control node with its workers needs, by running one of its own. */
+    static void rehearse() throws IOException, InterruptedException {
         RunSettings settings = Recipes.load(
                 "embedded-demo",
                 List.of(
@@ -52,7 +59,6 @@ final class WarmUpCommand implements Callable<Integer> {
             for (Thread thread : threads) {
                 thread.join(TimeUnit.SECONDS.toMillis(SECONDS_MAX));
             }
-            return ExitCode.OK.code();
         }
     }
 

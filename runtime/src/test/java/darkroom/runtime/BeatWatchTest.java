@@ -1,0 +1,105 @@
+package darkroom.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import darkroom.runtime.BeatWatch.Sight;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BeatWatchTest {
+    private static final Duration SILENT = Duration.ofSeconds(3);
+    private static final Optional<Boolean> ALIVE = Optional.of(true);
+    private static final ControlBeat BEAT = ControlBeat.first("control-1", "127.0.0.1:1");
+
+    private long nanos;
+    private final BeatWatch watch = new BeatWatch(SILENT, () -> nanos);
+
+    private void pass(Duration time) {
+        nanos += time.toNanos();
+    }
+
+    @Test
+    void a_run_that_nobody_has_begun_has_nobody_to_follow() {
+        pass(SILENT.multipliedBy(10));
+        assertThat(watch.look(Optional.empty(), Optional.empty())).isInstanceOf(Sight.Nobody.class);
+    }
+
+    @Test
+    void a_control_node_that_is_seen_to_live_is_active_however_long() {
+        ControlBeat beat = BEAT;
+        for (int i = 0; i < 20; i++) {
+            assertThat(watch.look(Optional.of(beat), ALIVE)).isInstanceOf(Sight.Active.class);
+            beat = beat.next();
+            pass(SILENT.minusMillis(1));
+        }
+    }
+
+    @Test
+    void one_that_is_silent_is_gone_although_its_process_lives() {
+        assertThat(watch.look(Optional.of(BEAT), ALIVE)).isInstanceOf(Sight.Active.class);
+        pass(SILENT);
+        assertThat(watch.look(Optional.of(BEAT), ALIVE))
+                .isInstanceOfSatisfying(
+                        Sight.Gone.class, gone -> assertThat(gone.why()).contains("3000 ms"));
+    }
+
+    @Test
+    void one_whose_process_is_gone_is_not_waited_for() {
+        assertThat(watch.look(Optional.of(BEAT), Optional.of(false))).isInstanceOf(Sight.Gone.class);
+    }
+
+    @Test
+    void one_of_another_machine_is_judged_by_its_silence_alone() {
+        assertThat(watch.look(Optional.of(BEAT), Optional.empty())).isInstanceOf(Sight.Active.class);
+        pass(SILENT);
+        assertThat(watch.look(Optional.of(BEAT), Optional.empty())).isInstanceOf(Sight.Gone.class);
+    }
+
+    @Test
+    void a_beat_that_cannot_be_read_for_a_moment_is_no_death() {
+        assertThat(watch.look(Optional.of(BEAT), ALIVE)).isInstanceOf(Sight.Active.class);
+        pass(SILENT.minusMillis(1));
+        assertThat(watch.look(Optional.empty(), Optional.empty())).isInstanceOf(Sight.Active.class);
+    }
+
+    @Test
+    void a_run_that_has_ended_is_followed_by_nobody() {
+        assertThat(watch.look(Optional.of(BEAT.endedBy("all steps are committed")), Optional.of(false)))
+                .isInstanceOf(Sight.Ended.class);
+    }
+
+    @Test
+    void a_beat_says_which_process_it_is_of(@TempDir Path directory) throws IOException {
+        BEAT.write(directory);
+        ControlBeat read = ControlBeat.read(directory).orElseThrow();
+        assertThat(read).isEqualTo(BEAT);
+        assertThat(read.process())
+                .map(ProcessHandle::pid)
+                .contains(ProcessHandle.current().pid());
+        ControlBeat reused =
+                new ControlBeat(BEAT.name(), BEAT.host(), BEAT.pid(), BEAT.startedMillis() + 1, BEAT.address(), 7, "");
+        assertThat(reused.process()).as("another process of that number").isEmpty();
+        Files.writeString(directory.resolve(ControlBeat.FILE), "{\"name\":");
+        assertThat(ControlBeat.read(directory)).isEmpty();
+    }
+
+    /** One that was stopped, given up and followed: it does nothing more. */
+    @Test
+    void a_keeper_that_finds_anothers_beat_says_so_and_does_not_write_over_it(@TempDir Path directory)
+            throws Exception {
+        var followed = new java.util.concurrent.CountDownLatch(1);
+        ControlBeat other = ControlBeat.first("control-2", "127.0.0.1:2");
+        try (BeatKeeper keeper = BeatKeeper.start(directory, BEAT, followed::countDown)) {
+            other.write(directory);
+            assertThat(followed.await(20, java.util.concurrent.TimeUnit.SECONDS))
+                    .isTrue();
+            keeper.ended("all steps are committed");
+        }
+        assertThat(ControlBeat.read(directory)).contains(other);
+    }
+}
