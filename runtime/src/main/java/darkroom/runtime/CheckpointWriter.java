@@ -26,9 +26,16 @@ import java.util.TreeMap;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Writes a checkpoint every {@code checkpoints.every-steps} commits and one at the end; keeps the newest and the best. */
 final class CheckpointWriter implements RunListener {
+    /** Checkpoints in a row that may fail to be written before the run ends. */
+    static final int FAILURES_MAX = 5;
+
+    private static final Logger LOG = LoggerFactory.getLogger(CheckpointWriter.class);
+
     private final RunSettings settings;
     private final Checkpoints checkpoints;
     private final TensorStore store;
@@ -36,6 +43,7 @@ final class CheckpointWriter implements RunListener {
     private final SortedMap<String, Long> counts;
     private final IntPredicate validated;
     private int saved;
+    private int failures;
     private @Nullable RunState awaited;
     private final List<LedgerEvent.CheckpointWritten> unrecorded = new ArrayList<>();
 
@@ -88,7 +96,7 @@ final class CheckpointWriter implements RunListener {
                     if (validated.test(step)) {
                         awaited = committed.state();
                     } else {
-                        save(committed.state());
+                        trySaving(committed.state());
                     }
                 }
             }
@@ -96,7 +104,7 @@ final class CheckpointWriter implements RunListener {
                 RunState state = awaited;
                 if (state != null && Evaluations.isValidation(evaluated.request())) {
                     awaited = null;
-                    save(state);
+                    trySaving(state);
                 }
             }
             case RunEvent.Ended ended -> {
@@ -116,6 +124,24 @@ final class CheckpointWriter implements RunListener {
 
     private void count(String name, long more) {
         counts.merge(name, more, Long::sum);
+    }
+
+    /** A disk that is full for a while costs a checkpoint, loudly, and not the run. */
+    private void trySaving(RunState state) {
+        try {
+            save(state);
+            failures = 0;
+        } catch (UncheckedIOException e) {
+            failures++;
+            if (failures >= FAILURES_MAX) {
+                throw e;
+            }
+            LOG.error(
+                    "{}: {}. The one before stands; the run goes on, {} more such failures in a row end it",
+                    e.getMessage(),
+                    e.getCause(),
+                    FAILURES_MAX - failures);
+        }
     }
 
     private void save(RunState state) {

@@ -90,8 +90,9 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(
             names = "--rung",
             paramLabel = "RUNG",
-            description = "How log-probabilities are asked for: token-ids, choice, prompt-logprobs, top-20. Default: the"
-                    + " best that the scorer honours.")
+            description =
+                    "How log-probabilities are asked for: token-ids, choice, prompt-logprobs, top-20. Default: the"
+                            + " best that the scorer honours.")
     private @Nullable String rung;
 
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting of scoring; repeatable.")

@@ -1,0 +1,136 @@
+package darkroom.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import darkroom.actors.LearnerState;
+import darkroom.actors.LedgerEvent;
+import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.RunEvent;
+import darkroom.actors.RunState;
+import darkroom.actors.StepStatistics;
+import darkroom.actors.StepTally;
+import darkroom.actors.StepTimings;
+import darkroom.actors.TensorRef;
+import darkroom.actors.TensorRef.ElementType;
+import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
+import darkroom.gpuworkers.Checkpoints;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** P-7: what a disk that takes nothing for a while costs a run. */
+class CheckpointWriterTest {
+    private static final Duration NO_TIME = Duration.ZERO;
+
+    @TempDir
+    Path run = Path.of("unset");
+
+    private final OffHeapTensorStore store = new OffHeapTensorStore("here", 1 << 20);
+    private final RunSettings settings = Recipes.load("embedded-demo", List.of("checkpoints.every-steps=1"));
+    private CheckpointWriter writer = writer(Path.of("unset"));
+
+    @BeforeEach
+    void openWriter() {
+        writer = writer(run);
+    }
+
+    @AfterEach
+    void closeStore() {
+        store.close();
+    }
+
+    @Test
+    void a_checkpoint_that_cannot_be_written_leaves_the_one_before_and_the_run_goes_on() throws IOException {
+        writer.heard(committed(1));
+        Path away = takeDiskAway();
+        writer.heard(committed(2));
+        writer.heard(committed(3));
+        giveDiskBack(away);
+
+        assertThat(newest()).isEqualTo(1);
+        writer.heard(committed(4));
+        assertThat(newest()).isEqualTo(4);
+        assertThat(writer.written())
+                .as("the ledger hears only of those that are there")
+                .extracting(LedgerEvent.CheckpointWritten::step)
+                .containsExactly(1, 4);
+    }
+
+    @Test
+    void when_no_checkpoint_can_be_written_any_more_the_run_ends_and_says_why() throws IOException {
+        writer.heard(committed(1));
+        takeDiskAway();
+        for (int step = 2; step <= CheckpointWriter.FAILURES_MAX; step++) {
+            writer.heard(committed(step));
+        }
+        assertThatThrownBy(() -> writer.heard(committed(CheckpointWriter.FAILURES_MAX + 1)))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("the checkpoint of step 6");
+    }
+
+    @Test
+    void the_last_checkpoint_of_a_run_is_never_given_up_silently() throws IOException {
+        takeDiskAway();
+        assertThatThrownBy(() -> writer.heard(new RunEvent.Ended(state(9), new RunEvent.End.Completed())))
+                .hasMessageContaining("the checkpoint of step 9");
+    }
+
+    private int newest() throws IOException {
+        Checkpoints.Loaded loaded = CheckpointWriter.in(run).loadNewest(store).orElseThrow();
+        loaded.state().tensors().forEach(store::release);
+        return loaded.manifest().step();
+    }
+
+    /** Where the directory was there is a file: whoever the test runs as, nothing can be written there. */
+    private Path takeDiskAway() throws IOException {
+        Path there = run.resolve("checkpoints");
+        Path away = run.resolve("away");
+        if (Files.exists(there)) {
+            Files.move(there, away);
+        }
+        Files.createFile(there);
+        return away;
+    }
+
+    private void giveDiskBack(Path away) throws IOException {
+        Path there = run.resolve("checkpoints");
+        Files.delete(there);
+        Files.move(away, there);
+    }
+
+    private CheckpointWriter writer(Path directory) {
+        return new CheckpointWriter(
+                settings, CheckpointWriter.in(directory), store, Map.of(), TreeMap::new, _ -> false, 0);
+    }
+
+    private RunEvent.StepCommitted committed(int step) {
+        return new RunEvent.StepCommitted(
+                step - 1,
+                StepStatistics.of(List.of(), settings.groups()),
+                new StepTally(0, 0, 0, 0, 0),
+                0,
+                List.of(),
+                new StepTimings(NO_TIME, NO_TIME, NO_TIME, NO_TIME, NO_TIME),
+                state(step));
+    }
+
+    private RunState state(int step) {
+        RunState fresh = RunState.fresh(new LearnerState(step, tensor(), tensor(), tensor(), tensor(), tensor()));
+        return new RunState(step, fresh.learner(), fresh.publications(), "");
+    }
+
+    private TensorRef tensor() {
+        return store.put(ElementType.FLOAT32, List.of(1), into -> into.fill((byte) 7));
+    }
+}
