@@ -481,8 +481,17 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         shelf.clear();
     }
 
+    /** What becomes of messages that arrive here from now on. */
+    public void weather(PlaneWeather weather) {
+        agent.fate(
+                weather == PlaneWeather.CALM
+                        ? _ -> PlaneWeather.Fate.DELIVERED
+                        : frame -> weather.fate(
+                                agent.name(frame.from()), frame.kind() == PlaneFrame.Kind.DATA ? frame.bytes() : 0));
+    }
+
     /** For tests: what becomes of messages that arrive here. */
-    void fate(Function<PlaneFrame, PlaneAgent.Fate> fate) {
+    void fate(Function<PlaneFrame, PlaneWeather.Fate> fate) {
         agent.fate(fate);
     }
 

@@ -2,11 +2,13 @@ package darkroom.actors;
 
 import darkroom.actors.PlaneFrame.Kind;
 import darkroom.actors.PlaneFrame.TensorKey;
+import darkroom.actors.PlaneWeather.Fate;
 import io.aeron.Aeron;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.FragmentHandler;
 import io.aeron.logbuffer.Header;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -46,12 +48,11 @@ final class PlaneAgent implements PlaneNetwork {
     private static final long RELEASE_AGAIN_NS = 200_000_000;
     private static final long LINK_IDLE_NS = 30_000_000_000L;
 
-    /** What a test does to a message that arrives. */
-    enum Fate {
-        DELIVERED,
-        LOST,
-        CORRUPTED
-    }
+    /** Messages that come late, at a time. One more is lost. */
+    private static final int LATE_MAX = 1 << 14;
+
+    /** One that will be heard when its time has come. */
+    private record Late(long dueNs, PlaneFrame frame, UnsafeBuffer content) {}
 
     private final PlanePeer here;
     private final long self;
@@ -72,6 +73,7 @@ final class PlaneAgent implements PlaneNetwork {
     private final Map<TensorKey, Long> releases = new LinkedHashMap<>();
     private final FragmentHandler handler = this::message;
     private final FragmentHandler toAllHandler = this::messageToAll;
+    private final Queue<Late> late = new ArrayDeque<>();
     private volatile Function<PlaneFrame, Fate> fate = _ -> Fate.DELIVERED;
     private volatile boolean deaf;
     private volatile PlaneStats stats = new PlaneStats(0, 0, 0, 0, 0, 0);
@@ -132,7 +134,7 @@ final class PlaneAgent implements PlaneNetwork {
             work++;
         }
         if (!deaf) {
-            work += listen();
+            work += listen() + hearLate();
         }
         if (nowNs - before >= STOOD_STILL_NS) {
             transfers.stoodStill(nowNs - before);
@@ -312,16 +314,41 @@ final class PlaneAgent implements PlaneNetwork {
         }
         switch (fate.apply(frame)) {
             case DELIVERED -> heard(frame, buffer, index + PlaneFrame.BYTES);
+            case TWICE -> {
+                heard(frame, buffer, index + PlaneFrame.BYTES);
+                heard(frame, buffer, index + PlaneFrame.BYTES);
+            }
             case CORRUPTED -> {
-                UnsafeBuffer other = new UnsafeBuffer(ByteBuffer.allocateDirect(length - PlaneFrame.BYTES));
-                other.putBytes(0, buffer, index + PlaneFrame.BYTES, other.capacity());
+                UnsafeBuffer other = contentOf(buffer, index, length);
                 if (other.capacity() > 0) {
                     other.putByte(0, (byte) (other.getByte(0) + 1));
                 }
                 heard(frame, other, 0);
             }
+            case LATE -> {
+                if (late.size() < LATE_MAX) {
+                    late.add(
+                            new Late(nowNs + PlaneWeather.LATENESS.toNanos(), frame, contentOf(buffer, index, length)));
+                }
+            }
             case LOST -> {}
         }
+    }
+
+    private static UnsafeBuffer contentOf(DirectBuffer buffer, int index, int length) {
+        UnsafeBuffer other = new UnsafeBuffer(ByteBuffer.allocateDirect(length - PlaneFrame.BYTES));
+        other.putBytes(0, buffer, index + PlaneFrame.BYTES, other.capacity());
+        return other;
+    }
+
+    private int hearLate() {
+        int heard = 0;
+        for (Late next = late.peek(); next != null && next.dueNs() <= nowNs; next = late.peek()) {
+            late.remove();
+            heard(next.frame(), next.content(), 0);
+            heard++;
+        }
+        return heard;
     }
 
     private void heard(PlaneFrame frame, DirectBuffer buffer, int index) {
@@ -422,7 +449,7 @@ final class PlaneAgent implements PlaneNetwork {
                 last.bytesIn(), last.bytesOut(), last.transfers(), last.uploads(), shelf.bytes(), last.releases());
     }
 
-    /** For tests: what becomes of messages that arrive. */
+    /** What becomes of messages that arrive: for tests, and for the injection of faults. */
     void fate(Function<PlaneFrame, Fate> what) {
         fate = what;
     }

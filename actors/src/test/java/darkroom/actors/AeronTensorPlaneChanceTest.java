@@ -4,8 +4,8 @@ import static darkroom.actors.PlaneFleet.answer;
 import static darkroom.actors.PlaneFleet.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import darkroom.actors.PlaneAgent.Fate;
 import darkroom.actors.PlaneFrame.Kind;
+import darkroom.actors.PlaneWeather.Fate;
 import darkroom.actors.TensorPlaneSettings.Transport;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,8 +5,8 @@ import static darkroom.actors.PlaneFleet.until;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import darkroom.actors.PlaneAgent.Fate;
 import darkroom.actors.PlaneFrame.Kind;
+import darkroom.actors.PlaneWeather.Fate;
 import darkroom.actors.TensorPlaneSettings.Transport;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;

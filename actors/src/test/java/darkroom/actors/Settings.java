@@ -83,7 +83,8 @@ final class Settings {
                         workers.device(),
                         workers.virtual()),
                 run.limits(),
-                run.cluster());
+                run.cluster(),
+                run.faults());
     }
 
     static RunSettings run(int staleness) {
@@ -113,6 +114,7 @@ final class Settings {
                 Recipes.load("embedded-demo", List.of()).ledger(),
                 Recipes.load("embedded-demo", List.of()).workers(),
                 limits,
-                Recipes.load("embedded-demo", List.of()).cluster());
+                Recipes.load("embedded-demo", List.of()).cluster(),
+                Recipes.load("embedded-demo", List.of()).faults());
     }
 }

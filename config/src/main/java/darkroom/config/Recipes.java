@@ -122,6 +122,7 @@ public final class Recipes {
                 "checkpoints",
                 "ledger",
                 "cluster",
+                "faults",
                 "evaluation",
                 "scoring.endpoints",
                 "recipe",

@@ -4,7 +4,7 @@ package darkroom.config;
  * Everything that decides what a run computes and how it is carried out, read once and validated.
  *
  * <p>{@link #policy} to {@link #training} and {@link #seed} decide the result; {@link #workers}, {@link #limits},
- * {@link #evaluation}, {@link #checkpoints}, {@link #ledger} and {@link #cluster} never reach a weight (promise P-1).
+ * {@link #evaluation}, {@link #checkpoints}, {@link #ledger}, {@link #cluster} and {@link #faults} never reach a weight (promise P-1).
  *
  * @param recipe name of the recipe this came from, for instance {@code embedded-demo}
  * @param seed key of all randomness of the run
@@ -25,7 +25,8 @@ public record RunSettings(
         LedgerSettings ledger,
         WorkerSettings workers,
         LimitSettings limits,
-        ClusterSettings cluster) {
+        ClusterSettings cluster,
+        FaultSettings faults) {
     private static final String SHIPPED_RESOLUTIONS =
             "32 with a base that ships; another takes a base of your own, see darkroom pretrain";
 

@@ -70,10 +70,24 @@ public final class Checkpoints {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private final Path directory;
+    private final Runnable beforeRename;
+    private final Runnable renamed;
 
     /** @param directory of the run's checkpoints; made by the first {@link #save} */
     public Checkpoints(Path directory) {
+        this(directory, () -> {}, () -> {});
+    }
+
+    /**
+     * With moments at which the process may be made to die.
+     *
+     * @param beforeRename called when a checkpoint is whole beside its place
+     * @param renamed called when it has its name
+     */
+    public Checkpoints(Path directory, Runnable beforeRename, Runnable renamed) {
         this.directory = directory;
+        this.beforeRename = beforeRename;
+        this.renamed = renamed;
     }
 
     /**
@@ -127,12 +141,14 @@ public final class Checkpoints {
         SortedMap<String, String> files = new TreeMap<>(Map.of(LEARNER, sha256(file)));
         writeForced(partial.resolve(MANIFEST), encode(new Sealed(manifest, state.verdictDigest(), published, files)));
         force(partial);
+        beforeRename.run();
         Path replaced = directory.resolve(place.getFileName() + REPLACED);
         deleteTree(replaced);
         if (Files.exists(place)) {
             Files.move(place, replaced, StandardCopyOption.ATOMIC_MOVE);
         }
         Files.move(partial, place, StandardCopyOption.ATOMIC_MOVE);
+        renamed.run();
         force(directory);
         deleteTree(replaced);
         return place;

@@ -143,7 +143,8 @@ final class TorchRun implements AutoCloseable {
                         workers.device(),
                         workers.virtual()),
                 run.limits(),
-                run.cluster());
+                run.cluster(),
+                run.faults());
     }
 
     static RunSettings settings(long seed, RolloutSettings rollout, TrainingSettings training) {
@@ -176,7 +177,8 @@ final class TorchRun implements AutoCloseable {
                 Recipes.load("embedded-demo", List.of()).workers(),
                 new LimitSettings(
                         4, Duration.ofMillis(500), Duration.ofMillis(10), 200, Duration.ofSeconds(60), 1 << 26),
-                Recipes.load("embedded-demo", List.of()).cluster());
+                Recipes.load("embedded-demo", List.of()).cluster(),
+                Recipes.load("embedded-demo", List.of()).faults());
     }
 
     /** No weight is zero, so that every image and every gradient depends on all of them. */

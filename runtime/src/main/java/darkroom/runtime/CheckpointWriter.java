@@ -42,6 +42,7 @@ final class CheckpointWriter implements RunListener {
     private final Supplier<SortedMap<Integer, Double>> validations;
     private final SortedMap<String, Long> counts;
     private final IntPredicate validated;
+    private final Runnable refused;
     private int saved;
     private int failures;
     private @Nullable RunState awaited;
@@ -52,6 +53,7 @@ final class CheckpointWriter implements RunListener {
      * @param validations validation measures by step so far
      * @param validated whether a validation follows the commit of so many steps: its measure belongs into that checkpoint
      * @param saved step of the checkpoint that the run goes on from, 0 for a new run
+     * @param refused called when a checkpoint could not be written
      */
     CheckpointWriter(
             RunSettings settings,
@@ -60,7 +62,8 @@ final class CheckpointWriter implements RunListener {
             Map<String, Long> counts,
             Supplier<SortedMap<Integer, Double>> validations,
             IntPredicate validated,
-            int saved) {
+            int saved,
+            Runnable refused) {
         this.settings = settings;
         this.checkpoints = checkpoints;
         this.store = store;
@@ -68,6 +71,7 @@ final class CheckpointWriter implements RunListener {
         this.validations = validations;
         this.validated = validated;
         this.saved = saved;
+        this.refused = refused;
     }
 
     /** What two runs must have in common for one to go on from the other's checkpoint. */
@@ -133,6 +137,7 @@ final class CheckpointWriter implements RunListener {
             failures = 0;
         } catch (UncheckedIOException e) {
             failures++;
+            refused.run();
             if (failures >= FAILURES_MAX) {
                 throw e;
             }
@@ -199,8 +204,12 @@ final class CheckpointWriter implements RunListener {
         return best;
     }
 
-    /** Where the checkpoints of a run are. */
+    static Path placeIn(Path run) {
+        return run.resolve("checkpoints");
+    }
+
+    /** The checkpoints of a run. */
     static Checkpoints in(Path run) {
-        return new Checkpoints(run.resolve("checkpoints"));
+        return new Checkpoints(placeIn(run));
     }
 }

@@ -41,6 +41,7 @@ final class ControlNode implements Ground {
     private final String name;
     private final OffHeapTensorStore store;
     private final AeronTensorPlane plane;
+    private final NodeFaults faults;
     private @Nullable Supplier<ActorRef<Gate.Command>> gate;
     private @Nullable StatusPage page;
     private @Nullable ActorSystem<Studio.Command> system;
@@ -78,6 +79,8 @@ final class ControlNode implements Ground {
         this.name = NodeCards.name(ROLE);
         this.store = new OffHeapTensorStore(name, settings.limits().tensorBytesMax());
         this.plane = TensorPlanes.open(name, store, settings.cluster());
+        this.faults = NodeFaults.of(settings.faults());
+        plane.weather(faults.weather());
     }
 
     /**
@@ -101,8 +104,13 @@ final class ControlNode implements Ground {
     }
 
     @Override
+    public NodeFaults faults() {
+        return faults;
+    }
+
+    @Override
     public Config pekko() {
-        return PekkoConfig.node(settings.cluster(), roles);
+        return PekkoConfig.node(settings.cluster(), roles, faults.enabled());
     }
 
     @Override
@@ -123,6 +131,7 @@ final class ControlNode implements Ground {
     @Override
     public void directory(Path run) {
         directory = run;
+        faults.directory(run);
     }
 
     @Override
@@ -158,13 +167,14 @@ final class ControlNode implements Ground {
     @Override
     public void open(ActorSystem<Studio.Command> studio) {
         system = studio;
+        faults.system(studio);
         Cluster cluster = Cluster.get(studio);
         Address address = cluster.selfMember().address();
         cluster.manager().tell(Join.create(address));
         Supplier<ActorRef<Gate.Command>> door = () -> Gates.at(studio, address);
         gate = door;
         try {
-            page = StatusPage.open(settings.cluster().statusPort(), studio, door);
+            page = StatusPage.open(settings.cluster().statusPort(), () -> studio, door, faults);
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "no status page on cluster.status-port="
@@ -236,6 +246,7 @@ final class ControlNode implements Ground {
         if (page != null) {
             page.close();
         }
+        faults.close();
         plane.close();
         store.close();
     }

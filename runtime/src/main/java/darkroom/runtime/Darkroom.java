@@ -39,6 +39,8 @@ public final class Darkroom implements Runnable {
             TrainCommand.class,
             NodeCommand.class,
             StatusCommand.class,
+            FaultCommand.class,
+            ChaosCommand.class,
             EvalCommand.class,
             EditCommand.class,
             ScoreCommand.class,

@@ -28,6 +28,11 @@ interface Ground extends RunListener, AutoCloseable {
     /** Whether this very process asks scorers. */
     boolean scores();
 
+    /** What may be made to happen to this process. */
+    default NodeFaults faults() {
+        return NodeFaults.NONE;
+    }
+
     /** Where the run is; told before {@link #open}. */
     default void directory(Path run) {}
 

@@ -153,8 +153,9 @@ final class LocalRun {
                     new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
             try (Interrupt interrupt = new Interrupt();
                     Ground ground = grounds.open(settings);
-                    Scorers scorers =
-                            ground.scores() ? Scorers.open(settings.scoring()) : Scorers.elsewhere(settings.scoring());
+                    Scorers scorers = ground.scores()
+                            ? Scorers.open(settings.scoring(), ground.faults())
+                            : Scorers.elsewhere(settings.scoring());
                     RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv())) {
                 ground.directory(directory);
                 TensorStore store = ground.plane().store();
@@ -224,20 +225,30 @@ final class LocalRun {
             this.heldOut = open.open(data.heldOut().first(data.heldOut().size()));
             this.checkpoints = new CheckpointWriter(
                     settings,
-                    CheckpointWriter.in(directory),
+                    ground.faults().checkpoints(CheckpointWriter.placeIn(directory)),
                     store,
                     loaded.map(found -> found.manifest().counts()).orElseGet(TreeMap::new),
                     validations::measures,
                     step -> plan.isPresent() && step % plan.get().everySteps() == 0,
-                    loaded.map(found -> found.manifest().step()).orElse(-1));
+                    loaded.map(found -> found.manifest().step()).orElse(-1),
+                    ground.faults()::diskRefused);
         }
 
         ExitCode run(Interrupt interrupt) throws IOException, InterruptedException {
             try (RunRecorder recorder = new RunRecorder(directory, settings, open::row, meter, from.step());
+                    IncidentRecorder incidents = IncidentRecorder.in(directory, InstantSource.system());
                     TensorBoardRecorder tensorBoard =
                             TensorBoardRecorder.in(directory, InstantSource.system(), from.step(), meter::measure)) {
-                RunListener listeners =
-                        RunListeners.of(validations, recorder, tensorBoard, checkpoints, this::figures, view, ground);
+                RunListener listeners = RunListeners.of(
+                        ground.faults()::heard,
+                        validations,
+                        recorder,
+                        incidents,
+                        tensorBoard,
+                        checkpoints,
+                        this::figures,
+                        view,
+                        ground);
                 RunPorts ports = new RunPorts(
                                 new RowPrompts(
                                         data.train(),
@@ -247,8 +258,8 @@ final class LocalRun {
                                 stopWhen(),
                                 ground.plane(),
                                 listeners,
-                                InstantSource.system())
-                        .with(journal.ledger(), checkpoints::written);
+                                ground.faults().clock(InstantSource.system()))
+                        .with(ground.faults().ledger(journal.ledger()), checkpoints::written);
                 try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground, journal.pekko())) {
                     interrupt.finishing(studio::finishStep);
                     return finish(trained(studio, interrupt), interrupt);

@@ -26,6 +26,7 @@ final class NodeProcesses implements AutoCloseable {
 
     private final Path logs;
     private final boolean outlive;
+    private final List<String> flags;
     private final List<Process> processes = new ArrayList<>();
     private boolean closed;
 
@@ -36,17 +37,28 @@ final class NodeProcesses implements AutoCloseable {
 
     /** @param outlive whether the nodes go on if this process is killed */
     NodeProcesses(Path logs, boolean outlive) {
+        this(logs, outlive, List.of());
+    }
+
+    /** @param flags of their virtual machines, above those of this one */
+    NodeProcesses(Path logs, boolean outlive, List<String> flags) {
         this.logs = logs;
         this.outlive = outlive;
+        this.flags = List.copyOf(flags);
     }
 
     /** What starts this program once more: the flags and the class path of this process, and no command. */
     static List<String> program() {
+        return program(List.of());
+    }
+
+    private static List<String> program(List<String> flags) {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElse("java"));
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(flag -> !flag.startsWith("-XX:AOTCacheOutput") && !flag.startsWith("-agentlib"))
                 .toList());
+        command.addAll(flags);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Darkroom.class.getName()));
         return command;
     }
@@ -62,7 +74,7 @@ final class NodeProcesses implements AutoCloseable {
             throw new IllegalStateException("no process is started while the others end");
         }
         List<String> command = new ArrayList<>(by);
-        command.addAll(program());
+        command.addAll(program(flags));
         command.add("node");
         command.addAll(List.of("--roles", String.join(",", roles)));
         command.addAll(

@@ -19,7 +19,14 @@ final class PekkoConfig {
 
     /** A node of a cluster, reached at {@code cluster.host}; not yet joined to anything. */
     static Config node(ClusterSettings settings, List<String> roles) {
+        return node(settings, roles, false);
+    }
+
+    /** @param faults whether its messages may be made to be lost */
+    static Config node(ClusterSettings settings, List<String> roles, boolean faults) {
         Config own = ConfigFactory.parseMap(Map.of(
+                "pekko.remote.artery.advanced.test-mode",
+                faults,
                 "pekko.remote.artery.canonical.hostname",
                 settings.host(),
                 "pekko.remote.artery.canonical.port",

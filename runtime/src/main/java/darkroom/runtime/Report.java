@@ -2,16 +2,9 @@ package darkroom.runtime;
 
 import darkroom.actors.RunDigests;
 import darkroom.edittasks.RgbImage;
-import freemarker.core.HTMLOutputFormat;
 import freemarker.core.TemplateHTMLOutputModel;
-import freemarker.template.Configuration;
-import freemarker.template.TemplateException;
-import freemarker.template.TemplateExceptionHandler;
-import freemarker.template.TemplateModelException;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -95,21 +88,7 @@ final class Report {
     }
 
     private String html() {
-        Configuration templates = new Configuration(Configuration.VERSION_2_3_34);
-        templates.setClassForTemplateLoading(Report.class, "");
-        templates.setDefaultEncoding(StandardCharsets.UTF_8.name());
-        templates.setLocale(Locale.ROOT);
-        templates.setTemplateExceptionHandler(TemplateExceptionHandler.RETHROW_HANDLER);
-        templates.setLogTemplateExceptions(false);
-        StringWriter html = new StringWriter();
-        try {
-            templates.getTemplate("report.ftlh").process(Map.of("page", page()), html);
-        } catch (IOException e) {
-            throw RunDirectory.failed("write", directory.report(), e);
-        } catch (TemplateException e) {
-            throw new IllegalStateException("report.ftlh does not fit its page: " + e.getMessage(), e);
-        }
-        return html.toString();
+        return HtmlPages.render("report.ftlh", page());
     }
 
     private ReportPage page() {
@@ -401,15 +380,7 @@ final class Report {
     }
 
     private static List<TemplateHTMLOutputModel> charts(List<Optional<String>> charts) {
-        return charts.stream().flatMap(Optional::stream).map(Report::markup).toList();
-    }
-
-    private static TemplateHTMLOutputModel markup(String wellFormed) {
-        try {
-            return HTMLOutputFormat.INSTANCE.fromMarkup(wellFormed);
-        } catch (TemplateModelException e) {
-            throw new IllegalStateException(e);
-        }
+        return charts.stream().flatMap(Optional::stream).map(HtmlPages::markup).toList();
     }
 
     private List<ReportPage.Task> tasks() {
@@ -439,7 +410,7 @@ final class Report {
                     fixed(truthAfter, 3),
                     gain(start.groundTruth(), truthAfter),
                     fixed(truthClean, 3),
-                    markup(span(start.groundTruth(), truthAfter, truthClean)),
+                    HtmlPages.markup(span(start.groundTruth(), truthAfter, truthClean)),
                     fixed(start.reward(), 3),
                     fixed(rewardAfter, 3),
                     gain(start.reward(), rewardAfter)));

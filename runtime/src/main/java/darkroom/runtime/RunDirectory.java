@@ -37,6 +37,11 @@ record RunDirectory(Path path) {
         return path.resolve("sheets.jsonl");
     }
 
+    /** One {@link Incident} a line. */
+    Path incidents() {
+        return path.resolve("incidents.jsonl");
+    }
+
     /** A file named by a {@link ContactSheet}. */
     Path picture(String file) {
         return path.resolve(file);

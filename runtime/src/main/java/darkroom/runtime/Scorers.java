@@ -38,12 +38,17 @@ final class Scorers implements AutoCloseable {
 
     /** @throws IOException if the embedded judge cannot be read or no port of loopback is free */
     static Scorers open(ScoringSettings settings) throws IOException {
+        return open(settings, NodeFaults.NONE);
+    }
+
+    /** @param faults what may happen to answers */
+    static Scorers open(ScoringSettings settings, NodeFaults faults) throws IOException {
         if (!settings.endpoints().isEmpty()) {
-            return new Scorers(settings, settings.endpoints(), null, null);
+            return new Scorers(settings, faults.scorers(settings.endpoints()), null, null);
         }
         JudgeNetwork network = JudgeNetwork.shipped(settings.judge());
         JudgeEndpoint endpoint = new JudgeEndpoint(new Judge(network), "darkroom-" + settings.judge(), 0);
-        return new Scorers(settings, List.of(endpoint.url()), endpoint, network);
+        return new Scorers(settings, faults.scorers(List.of(endpoint.url())), endpoint, network);
     }
 
     /** Other nodes ask the scorers. */

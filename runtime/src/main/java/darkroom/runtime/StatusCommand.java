@@ -73,7 +73,9 @@ final class StatusCommand implements Callable<Integer> {
     }
 
     private String ask(HttpClient http) throws IOException, InterruptedException {
-        List<String> urls = node == null ? StatusPage.ofThisMachine() : List.of(node.toString());
+        List<String> urls = node == null
+                ? StatusPage.ofThisMachine().stream().map(StatusPage.Found::url).toList()
+                : List.of(node.toString());
         String last = "no process of yours on this machine is a node; start one, or name its page with --node";
         for (String url : urls) {
             try {

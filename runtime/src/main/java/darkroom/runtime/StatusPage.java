@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -39,8 +40,10 @@ import org.slf4j.LoggerFactory;
  */
 final class StatusPage implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StatusPage.class);
+    static final String FAULTS = "/faults";
     static final Duration ANSWER_WITHIN = Duration.ofSeconds(3);
     private static final int REQUESTS_WAITING_MAX = 16;
+    private static final int ORDER_BYTES_MAX = 1 << 16;
     static final JsonMapper JSON =
             JsonMapper.builder().addModule(new Jdk8Module()).build();
 
@@ -58,11 +61,13 @@ final class StatusPage implements AutoCloseable {
      * @param port on loopback; 0 takes a free one
      * @param system asks; null until it is there
      * @param gate asked; null while none is known
+     * @param faults injected by {@code POST /faults}, shown by {@code GET}, ended by {@code DELETE}; where they are enabled
      */
     static StatusPage open(
             int port,
             Supplier<? extends @Nullable ActorSystem<?>> system,
-            Supplier<? extends @Nullable ActorRef<Gate.Command>> gate)
+            Supplier<? extends @Nullable ActorRef<Gate.Command>> gate,
+            NodeFaults faults)
             throws IOException {
         HttpServer server =
                 HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), REQUESTS_WAITING_MAX);
@@ -70,6 +75,9 @@ final class StatusPage implements AutoCloseable {
                 Thread.ofPlatform().daemon().name("status-page").factory());
         server.setExecutor(threads);
         server.createContext("/status", exchange -> answer(exchange, system.get(), gate.get()));
+        if (faults.enabled()) {
+            server.createContext(FAULTS, exchange -> faults(exchange, faults));
+        }
         server.start();
         Path directory = directory();
         Files.createDirectories(directory);
@@ -79,21 +87,29 @@ final class StatusPage implements AutoCloseable {
         return page;
     }
 
-    static StatusPage open(int port, ActorSystem<?> system, Supplier<ActorRef<Gate.Command>> gate) throws IOException {
-        return open(port, () -> system, gate);
-    }
-
     /** Where it is reached, by processes of this machine only. */
     String url() {
         return "http://127.0.0.1:" + server.getAddress().getPort() + "/status";
     }
 
+    /** That of a living process of this user on this machine, if it has one by now. */
+    static Optional<String> ofProcess(long pid) {
+        try {
+            return Optional.of(Files.readString(directory().resolve(pid + ".url")));
+        } catch (IOException none) {
+            return Optional.empty();
+        }
+    }
+
+    /** A process of this machine that has a page. */
+    record Found(long pid, String url) {}
+
     /** Pages of living processes of this user on this machine, the youngest file first. */
-    static List<String> ofThisMachine() throws IOException {
+    static List<Found> ofThisMachine() throws IOException {
         Path directory = directory();
-        List<String> urls = new ArrayList<>();
+        List<Found> found = new ArrayList<>();
         if (!Files.isDirectory(directory)) {
-            return urls;
+            return found;
         }
         List<Path> files;
         try (Stream<Path> all = Files.list(directory)) {
@@ -105,12 +121,12 @@ final class StatusPage implements AutoCloseable {
             String name = file.getFileName().toString();
             long pid = Long.parseLong(name.substring(0, name.indexOf('.')));
             if (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
-                urls.add(Files.readString(file));
+                found.add(new Found(pid, Files.readString(file)));
             } else {
                 Files.deleteIfExists(file);
             }
         }
-        return urls;
+        return found;
     }
 
     private static long modified(Path file) {
@@ -137,6 +153,32 @@ final class StatusPage implements AutoCloseable {
             send(exchange, 504, Map.of("error", "the control node did not answer within " + ANSWER_WITHIN));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void faults(HttpExchange exchange, NodeFaults faults) throws IOException {
+        try (exchange) {
+            switch (exchange.getRequestMethod()) {
+                case "GET" -> send(exchange, 200, faults.list());
+                case "POST" -> {
+                    FaultOrder order =
+                            JSON.readValue(exchange.getRequestBody().readNBytes(ORDER_BYTES_MAX), FaultOrder.class);
+                    send(exchange, 200, Map.of("id", faults.inject(order)));
+                }
+                case "DELETE" -> {
+                    String id = exchange.getRequestURI()
+                            .getPath()
+                            .substring(FAULTS.length())
+                            .replace("/", "");
+                    faults.heal(id.isEmpty() ? 0 : Integer.parseInt(id));
+                    send(exchange, 200, faults.list());
+                }
+                default -> send(exchange, 405, Map.of("error", "GET, POST and DELETE are known here"));
+            }
+        } catch (JsonProcessingException e) {
+            send(exchange, 400, Map.of("error", e.getOriginalMessage()));
+        } catch (IllegalArgumentException e) {
+            send(exchange, 400, Map.of("error", String.valueOf(e.getMessage())));
         }
     }
 

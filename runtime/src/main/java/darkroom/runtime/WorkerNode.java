@@ -65,6 +65,7 @@ final class WorkerNode implements AutoCloseable {
     private final List<String> roles;
     private final int devices;
     private final int livesInVainMax;
+    private final NodeFaults faults;
     private final Consumer<String> said;
     private final CompletableFuture<String> leave = new CompletableFuture<>();
     private final AtomicReference<@Nullable Life> life = new AtomicReference<>();
@@ -91,6 +92,7 @@ final class WorkerNode implements AutoCloseable {
         this.roles = List.copyOf(roles);
         this.devices = devices;
         this.said = said;
+        this.faults = NodeFaults.of(own.faults());
     }
 
     /** Works until the run has ended or {@link #leave} was called. */
@@ -190,6 +192,7 @@ final class WorkerNode implements AutoCloseable {
 
         Life() {
             this.plane = TensorPlanes.open(name, store, own.cluster());
+            plane.weather(faults.weather());
             plane.onLost(why -> end.complete(new End.GivenUp("the tensor plane is gone: " + why)));
         }
 
@@ -202,7 +205,7 @@ final class WorkerNode implements AutoCloseable {
             ClusterSettings cluster = own.cluster();
             try {
                 page = StatusPage.open(
-                        cluster.statusPort(), () -> system, () -> gate.get().orElse(null));
+                        cluster.statusPort(), () -> system, () -> gate.get().orElse(null), faults);
             } catch (IOException e) {
                 throw new UncheckedIOException("no status page on cluster.status-port=" + cluster.statusPort(), e);
             }
@@ -211,7 +214,11 @@ final class WorkerNode implements AutoCloseable {
             ActorSystem<Void> started = ActorSystem.create(
                     Behaviors.empty(),
                     LocalStudio.SYSTEM,
-                    PekkoConfig.node(cluster.discoveryName().isEmpty() ? cluster : cluster.onAnyPort(), roles));
+                    PekkoConfig.node(
+                            cluster.discoveryName().isEmpty() ? cluster : cluster.onAnyPort(),
+                            roles,
+                            faults.enabled()));
+            faults.system(started);
             ActorRef<NodeAgent.Command> brings = started.systemActorOf(
                     NodeAgent.create(
                             card,
@@ -310,12 +317,13 @@ final class WorkerNode implements AutoCloseable {
                     : computing(settings);
             letIn = true;
             said.accept("let in as " + name);
+            faults.reached(FaultMoment.JOIN);
             ResultSweep of = new ResultSweep(plane.store()::release);
             ResultSweep before = sweep.getAndSet(of);
             if (before != null) {
                 before.close();
             }
-            return Crews.swept(crew, of);
+            return Crews.swept(faults.crew(crew), of);
         }
 
         private Crew computing(RunSettings settings) {
@@ -341,7 +349,7 @@ final class WorkerNode implements AutoCloseable {
             if (!roles.contains("reward")) {
                 return List.of();
             }
-            Scorers scorers = Scorers.open(settings.scoring());
+            Scorers scorers = Scorers.open(settings.scoring(), faults);
             opened.add(scorers);
             return scorers.seats(plane.store());
         }

@@ -111,7 +111,7 @@ class CheckpointWriterTest {
 
     private CheckpointWriter writer(Path directory) {
         return new CheckpointWriter(
-                settings, CheckpointWriter.in(directory), store, Map.of(), TreeMap::new, _ -> false, 0);
+                settings, CheckpointWriter.in(directory), store, Map.of(), TreeMap::new, _ -> false, 0, () -> {});
     }
 
     private RunEvent.StepCommitted committed(int step) {

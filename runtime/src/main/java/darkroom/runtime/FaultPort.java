@@ -1,0 +1,60 @@
+package darkroom.runtime;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.List;
+
+/** A node of this machine, asked for faults at its status page. */
+record FaultPort(HttpClient http, URI page) {
+    private static final Duration ANSWER_WITHIN = Duration.ofSeconds(3);
+
+    /**
+     * @param status URL of a node's status page
+     * @throws CommandFailedException if it is none
+     */
+    static FaultPort at(HttpClient http, String status) {
+        return new FaultPort(http, URI.create(status.strip()).resolve(StatusPage.FAULTS));
+    }
+
+    /** @return number of the fault at the node */
+    int inject(FaultOrder order) throws IOException, InterruptedException {
+        return ask(HttpRequest.newBuilder(page)
+                        .POST(HttpRequest.BodyPublishers.ofString(StatusPage.JSON.writeValueAsString(order))))
+                .path("id")
+                .asInt();
+    }
+
+    List<NodeFaults.Seen> list() throws IOException, InterruptedException {
+        return seen(ask(HttpRequest.newBuilder(page).GET()));
+    }
+
+    /** @param id of a fault; 0 for all */
+    List<NodeFaults.Seen> heal(int id) throws IOException, InterruptedException {
+        return seen(ask(HttpRequest.newBuilder(id == 0 ? page : URI.create(page + "/" + id))
+                .DELETE()));
+    }
+
+    private static List<NodeFaults.Seen> seen(JsonNode answer) {
+        return StatusPage.JSON.convertValue(answer, new TypeReference<>() {});
+    }
+
+    private JsonNode ask(HttpRequest.Builder request) throws IOException, InterruptedException {
+        HttpResponse<String> answer =
+                http.send(request.timeout(ANSWER_WITHIN).build(), HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() == 404) {
+            throw new CommandFailedException(
+                    "%s obeys no orders: start the node with --set faults.enabled=true".formatted(page));
+        }
+        JsonNode body = StatusPage.JSON.readTree(answer.body());
+        if (answer.statusCode() != 200) {
+            throw new CommandFailedException(body.path("error").asText("status " + answer.statusCode()));
+        }
+        return body;
+    }
+}

@@ -1,0 +1,52 @@
+package darkroom.runtime;
+
+import freemarker.core.HTMLOutputFormat;
+import freemarker.core.TemplateHTMLOutputModel;
+import freemarker.template.Configuration;
+import freemarker.template.TemplateException;
+import freemarker.template.TemplateExceptionHandler;
+import freemarker.template.TemplateModelException;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Map;
+
+/** Pages made of a template and what it shows, a record called {@code page}. Text is escaped. */
+final class HtmlPages {
+    private HtmlPages() {}
+
+    /** @param template in this package */
+    static String render(String template, Object page) {
+        Configuration templates = new Configuration(Configuration.VERSION_2_3_34);
+        templates.setClassForTemplateLoading(HtmlPages.class, "");
+        templates.setDefaultEncoding(StandardCharsets.UTF_8.name());
+        templates.setLocale(Locale.ROOT);
+        templates.setTemplateExceptionHandler(TemplateExceptionHandler.RETHROW_HANDLER);
+        templates.setLogTemplateExceptions(false);
+        StringWriter html = new StringWriter();
+        try {
+            templates.getTemplate(template).process(Map.of("page", page), html);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the jar is broken: no " + template, e);
+        } catch (TemplateException e) {
+            throw new IllegalStateException(template + " does not fit its page: " + e.getMessage(), e);
+        }
+        return html.toString();
+    }
+
+    /** What a template takes as it is. */
+    static TemplateHTMLOutputModel markup(String wellFormed) {
+        try {
+            return HTMLOutputFormat.INSTANCE.fromMarkup(wellFormed);
+        } catch (TemplateModelException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Text as it stands in XML. */
+    static String escaped(String text) {
+        return HTMLOutputFormat.INSTANCE.escapePlainText(text);
+    }
+}
