@@ -424,7 +424,7 @@ class AeronTensorPlaneTest {
             List<Long> redirections = redirections(fleet, "late");
             fleet.bring("late", ref);
             assertThat(redirections).containsExactly(PlaneFrame.number("a"));
-            assertThat(fleet.plane("a").stats().bytesOut()).isEqualTo(LARGE);
+            assertThat(fleet.plane("a").stats().bytesOut()).isBetween((long) LARGE, LARGE * 3L / 2);
             assertThat(fleet.read("late", ref)).isEqualTo(PlaneFleet.bytes(LARGE, 21));
         }
     }
@@ -459,7 +459,9 @@ class AeronTensorPlaneTest {
                 brought.add(fleet.plane(node).bring(List.of(ref)));
             }
             brought.forEach(PlaneFleet::answer);
-            assertThat(fleet.plane("home").stats().bytesOut()).isEqualTo(LARGE);
+            assertThat(fleet.plane("home").stats().bytesOut())
+                    .as("one copy, and what a busy machine has to be sent again; three would be three times as much")
+                    .isBetween((long) LARGE, LARGE * 3L / 2);
             for (String node : List.of("a", "b", "c")) {
                 assertThat(fleet.read(node, ref)).isEqualTo(PlaneFleet.bytes(LARGE, 21));
             }

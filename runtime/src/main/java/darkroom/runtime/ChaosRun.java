@@ -529,7 +529,7 @@ final class ChaosRun implements AutoCloseable {
         List<Node> able = new ArrayList<>();
         for (Node node : nodes) {
             boolean role = planned.on().equals("any") || planned.on().equals(node.role);
-            if (!role || !node.isAlive() || node.isStopped()) {
+            if (!role || !node.isAlive() || node.isStopped() || isDoomed(node)) {
                 continue;
             }
             boolean there = node.role.equals(ControlNode.ROLE)
@@ -542,6 +542,16 @@ final class ChaosRun implements AutoCloseable {
             }
         }
         return able;
+    }
+
+    /** It has had its signal, and is not gone yet. */
+    private boolean isDoomed(Node node) {
+        return injected.stream()
+                .anyMatch(fault -> fault.process == node.process
+                        && switch (fault.order.kind()) {
+                            case KILL, TERM, KILL_STORM, LEAVE_STORM, TORN_CHECKPOINT -> true;
+                            default -> false;
+                        });
     }
 
     private boolean isIn(long pid) {

@@ -158,28 +158,33 @@ final class StatusPage implements AutoCloseable {
 
     private static void faults(HttpExchange exchange, NodeFaults faults) throws IOException {
         try (exchange) {
-            switch (exchange.getRequestMethod()) {
-                case "GET" -> send(exchange, 200, faults.list());
-                case "POST" -> {
-                    FaultOrder order =
-                            JSON.readValue(exchange.getRequestBody().readNBytes(ORDER_BYTES_MAX), FaultOrder.class);
-                    send(exchange, 200, Map.of("id", faults.inject(order)));
-                }
-                case "DELETE" -> {
-                    String id = exchange.getRequestURI()
-                            .getPath()
-                            .substring(FAULTS.length())
-                            .replace("/", "");
-                    faults.heal(id.isEmpty() ? 0 : Integer.parseInt(id));
-                    send(exchange, 200, faults.list());
-                }
-                default -> send(exchange, 405, Map.of("error", "GET, POST and DELETE are known here"));
+            try {
+                send(exchange, 200, obeyed(exchange, faults));
+            } catch (JsonProcessingException e) {
+                send(exchange, 400, Map.of("error", e.getOriginalMessage()));
+            } catch (IllegalArgumentException e) {
+                send(exchange, 400, Map.of("error", String.valueOf(e.getMessage())));
             }
-        } catch (JsonProcessingException e) {
-            send(exchange, 400, Map.of("error", e.getOriginalMessage()));
-        } catch (IllegalArgumentException e) {
-            send(exchange, 400, Map.of("error", String.valueOf(e.getMessage())));
         }
+    }
+
+    private static Object obeyed(HttpExchange exchange, NodeFaults faults) throws IOException {
+        return switch (exchange.getRequestMethod()) {
+            case "GET" -> faults.list();
+            case "POST" -> {
+                byte[] order = exchange.getRequestBody().readNBytes(ORDER_BYTES_MAX);
+                yield Map.of("id", faults.inject(JSON.readValue(order, FaultOrder.class)));
+            }
+            case "DELETE" -> {
+                String id = exchange.getRequestURI()
+                        .getPath()
+                        .substring(FAULTS.length())
+                        .replace("/", "");
+                faults.heal(id.isEmpty() ? 0 : Integer.parseInt(id));
+                yield faults.list();
+            }
+            default -> throw new IllegalArgumentException("GET, POST and DELETE are known here");
+        };
     }
 
     private static void send(HttpExchange exchange, int code, Object body) throws IOException {
