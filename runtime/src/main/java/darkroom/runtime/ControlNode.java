@@ -48,6 +48,7 @@ final class ControlNode implements Ground {
     private @Nullable Path directory;
     private @Nullable BeatKeeper beat;
     private boolean leavesToStandby;
+    private volatile boolean progressed;
 
     /**
      * What others need to come in.
@@ -140,14 +141,18 @@ final class ControlNode implements Ground {
         return keeper != null && keeper.isFollowed();
     }
 
-    /** A request to this node alone, where another one waits, is no end of the run. */
+    /**
+     * Where another node waits, a request to this one alone is no end of the run; nor is a failure, for instance of its disk,
+     * after it has committed a step. What has failed without one would fail there, too.
+     */
     @Override
-    public void ended(RunEvent.End end) {
+    public boolean ended(RunEvent.End end) {
         String how =
                 switch (end) {
                     case RunEvent.End.Completed() -> "all steps are committed";
                     case RunEvent.End.ByRule(String reason) -> reason;
-                    case RunEvent.End.Failed(String message) -> "it failed: " + message;
+                    case RunEvent.End.Failed(String message) ->
+                        progressed && Standby.isThere(directory) ? "" : "it failed: " + message;
                     case RunEvent.End.ByRequest() ->
                         succession && Standby.isThere(directory) ? "" : "it was asked to end";
                 };
@@ -155,6 +160,7 @@ final class ControlNode implements Ground {
         if (beat != null) {
             beat.ended(how);
         }
+        return leavesToStandby;
     }
 
     /** Stopped for long, given up, and awake again: another node has the run. */
@@ -201,6 +207,7 @@ final class ControlNode implements Ground {
     public void heard(RunEvent event) {
         switch (event) {
             case RunEvent.StepCommitted committed -> {
+                progressed = true;
                 tell(new Gate.StepOver(LocalRun.RUN, committed.step() + 1));
                 stage("training", committed.step() + 1);
             }

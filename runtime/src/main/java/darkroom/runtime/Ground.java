@@ -41,8 +41,10 @@ interface Ground extends RunListener, AutoCloseable {
         return false;
     }
 
-    /** How the run has ended here. Told before {@link #dismiss}. */
-    default void ended(RunEvent.End end) {}
+    /** How the run has ended here. Told before {@link #dismiss}. Answers whether another process goes on with it. */
+    default boolean ended(RunEvent.End end) {
+        return false;
+    }
 
     /** The studio is there; others may be let in. */
     void open(ActorSystem<Studio.Command> studio);

@@ -298,7 +298,7 @@ final class LocalRun {
             if (ground.isFollowed()) {
                 throw new FollowedException("another control node goes on with the run in " + directory);
             }
-            ground.ended(ended.end());
+            boolean goesOnElsewhere = ground.ended(ended.end());
             view.stage("writing the report");
             Summary summary = Summary.of(directory, settings, RunDigests.of(store, ended.state()), ended.end(), stages);
             summary.write(directory);
@@ -308,7 +308,9 @@ final class LocalRun {
             return switch (ended.end()) {
                 case RunEvent.End.Failed(String message) ->
                     throw new CommandFailedException(
-                            "%s%nResume with: darkroom train --resume %s".formatted(message, directory));
+                            goesOnElsewhere
+                                    ? message + "\nA standby goes on with the run."
+                                    : "%s%nResume with: darkroom train --resume %s".formatted(message, directory));
                 case RunEvent.End.ByRequest() -> interrupt.isRaised() ? ExitCode.INTERRUPTED : ExitCode.OK;
                 case RunEvent.End.Completed _, RunEvent.End.ByRule _ ->
                     summary.counts().unscored() > 0 ? ExitCode.UNSCORED : ExitCode.OK;
