@@ -37,6 +37,10 @@ final class ChaosRun implements AutoCloseable {
     private static final int KILLED = 137;
     private static final Duration LEFT_WITHIN = Duration.ofSeconds(40);
     private static final Duration WITNESS_EVERY = Duration.ofMillis(250);
+
+    /** What is heard later has another cause. */
+    private static final Duration NOTICED_WITHIN = Duration.ofSeconds(10);
+
     private static final String ASKED_TO_END = "it was asked to end";
     /** A process that does not live long is not worth the best code. */
     private static final List<String> SHORT_LIVED = List.of("-XX:TieredStopAtLevel=1");
@@ -363,7 +367,8 @@ final class ChaosRun implements AutoCloseable {
                             incident.who().contains("-" + fault.process.pid() + "-");
                         case NODE_JOINED, NOBODY_THERE, MIXED_PROCESSORS -> false;
                     };
-            if (seen && fault.detected.isEmpty() && at >= fault.at) {
+            boolean because = at >= fault.at && at < fault.at + fault.order.forMillis() / 1e3 + seconds(NOTICED_WITHIN);
+            if (seen && because && fault.detected.isEmpty()) {
                 fault.detected = OptionalDouble.of(at - fault.at);
             }
         }

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -31,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 final class Report {
     /** Verdicts in the table: the newest ones; the rest are in the file that the page links to. */
     static final int VERDICTS_MAX = 400;
+
+    /** Incidents that are listed: the newest ones. */
+    static final int INCIDENTS_MAX = 200;
 
     /** Different reasons for missing scores that are listed. */
     static final int UNSCORED_REASONS_MAX = 20;
@@ -110,10 +115,28 @@ final class Report {
                         .sorted(Map.Entry.<String, Integer>comparingByValue(Comparator.reverseOrder()))
                         .map(reason -> new ReportPage.Fact(plain(reason.getKey()), grouped(reason.getValue())))
                         .toList(),
+                incidents(),
                 stages(),
                 speed(),
                 digests(),
                 settings());
+    }
+
+    /** Nothing where nothing but the beginning is recorded. */
+    private List<ReportPage.Mishap> incidents() {
+        List<Incident> all = JsonLines.read(directory.incidents(), Incident.class);
+        if (all.size() <= 1) {
+            return List.of();
+        }
+        return all.subList(Math.max(0, all.size() - INCIDENTS_MAX), all.size()).reversed().stream()
+                .map(incident -> new ReportPage.Mishap(
+                        Instant.ofEpochMilli(incident.at())
+                                .truncatedTo(ChronoUnit.SECONDS)
+                                .toString(),
+                        incident.kind().name().toLowerCase(Locale.ROOT).replace('_', ' '),
+                        incident.who(),
+                        plain(incident.text())))
+                .toList();
     }
 
     private String title() {

@@ -21,6 +21,7 @@ import java.util.List;
  * @param verdicts lines of the table
  * @param verdictsNote how many there are in all
  * @param unscored reasons why images have no score
+ * @param incidents what happened to nodes and workers, the newest first; empty if nothing but the start
  * @param stages time by stage
  * @param speed charts
  * @param digests name and value
@@ -41,6 +42,7 @@ public record ReportPage(
         List<Line> verdicts,
         String verdictsNote,
         List<Fact> unscored,
+        List<Mishap> incidents,
         List<Stage> stages,
         List<TemplateHTMLOutputModel> speed,
         List<Fact> digests,
@@ -69,6 +71,9 @@ public record ReportPage(
             String rewardBefore,
             String rewardAfter,
             String rewardGain) {}
+
+    /** One {@link Incident}. */
+    public record Mishap(String at, String kind, String who, String text) {}
 
     /** Contact sheets of one step. */
     public record Step(String title, List<Strip> strips) {}

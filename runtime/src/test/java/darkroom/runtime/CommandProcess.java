@@ -61,6 +61,12 @@ final class CommandProcess implements AutoCloseable {
         return new Finished(process.exitValue(), printed());
     }
 
+    /** For a command that takes long. */
+    Finished awaitWithin(Duration within) throws IOException, InterruptedException {
+        until("the command ends", within, () -> !process.isAlive(), this::printed);
+        return new Finished(process.exitValue(), printed());
+    }
+
     void awaitEnd() throws IOException, InterruptedException {
         until("the command ends", () -> !process.isAlive());
     }
