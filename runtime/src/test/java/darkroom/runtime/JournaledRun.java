@@ -55,6 +55,7 @@ final class JournaledRun implements AutoCloseable {
     private final CompletableFuture<RunEvent.Ended> ended = new CompletableFuture<>();
     private final Queue<CompletableFuture<ScoreOutcome>> held = new ConcurrentLinkedQueue<>();
     private final CountDownLatch silence;
+    private volatile boolean speaks;
     private final ActorSystem<Studio.Command> system;
 
     /**
@@ -125,8 +126,9 @@ final class JournaledRun implements AutoCloseable {
         }
     }
 
-    /** What the scorer was asked in the meantime is answered. */
+    /** What the scorer was asked in the meantime is answered, and it says something again. */
     void answerTheRest() {
+        speaks = true;
         held.forEach(answer -> answer.complete(new ScoreOutcome.Scored(0.5, 1, 1, "late")));
     }
 
@@ -153,7 +155,7 @@ final class JournaledRun implements AutoCloseable {
 
         @Override
         public CompletionStage<ScoreOutcome> perform(ScoreUnit unit) {
-            if (silence.getCount() == 0) {
+            if (silence.getCount() == 0 && !speaks) {
                 CompletableFuture<ScoreOutcome> answer = new CompletableFuture<>();
                 held.add(answer);
                 return answer;
