@@ -19,7 +19,11 @@ record FaultPort(HttpClient http, URI page) {
      * @throws CommandFailedException if it is none
      */
     static FaultPort at(HttpClient http, String status) {
-        return new FaultPort(http, URI.create(status.strip()).resolve(StatusPage.FAULTS));
+        URI page = URI.create(status.strip());
+        if (!"http".equals(page.getScheme())) {
+            throw new CommandFailedException("\"%s\" is no URL of a status page".formatted(status), ExitCode.USAGE);
+        }
+        return new FaultPort(http, page.resolve(StatusPage.FAULTS));
     }
 
     /** @return number of the fault at the node */

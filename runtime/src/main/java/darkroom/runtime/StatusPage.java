@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,7 +84,9 @@ final class StatusPage implements AutoCloseable {
         Files.createDirectories(directory);
         Path file = directory.resolve(ProcessHandle.current().pid() + ".url");
         StatusPage page = new StatusPage(server, threads, file);
-        Files.writeString(file, page.url());
+        Path part = directory.resolve(file.getFileName() + ".part"); // nobody reads half of it
+        Files.writeString(part, page.url());
+        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         return page;
     }
 
