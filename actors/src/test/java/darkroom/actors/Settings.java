@@ -110,7 +110,7 @@ final class Settings {
                 groups,
                 TRAINING,
                 new EvaluationSettings(4, 2, 2, 3, 0, 4),
-                new CheckpointSettings(10, 2),
+                new CheckpointSettings(10, 2, ""),
                 Recipes.load("embedded-demo", List.of()).ledger(),
                 Recipes.load("embedded-demo", List.of()).workers(),
                 limits,

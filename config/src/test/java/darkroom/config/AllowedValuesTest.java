@@ -95,6 +95,7 @@ class AllowedValuesTest {
                 "evaluation.solver-steps=0 | evaluation.solver-steps | from 1 to",
                 "checkpoints.every-steps=0 | checkpoints.every-steps | from 1 to",
                 "checkpoints.keep-last=0 | checkpoints.keep-last | from 1 to",
+                "checkpoints.copy-to=\"s3://me:secret@bucket/run\" | checkpoints.copy-to | without them",
                 "ledger.store=paper | ledger.store | [file, postgresql, none]",
                 "ledger.store=postgresql | ledger.url | jdbc:postgresql://HOST:PORT/DATABASE",
                 "ledger.url=\"jdbc:mysql://host/db\" | ledger.url | jdbc:postgresql://HOST:PORT/DATABASE",

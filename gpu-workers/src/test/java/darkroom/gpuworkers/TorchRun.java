@@ -172,7 +172,7 @@ final class TorchRun implements AutoCloseable {
                         2),
                 training,
                 new EvaluationSettings(4, 2, 2, 3, 0, 4),
-                new CheckpointSettings(10, 2),
+                new CheckpointSettings(10, 2, ""),
                 Recipes.load("embedded-demo", List.of()).ledger(),
                 Recipes.load("embedded-demo", List.of()).workers(),
                 new LimitSettings(

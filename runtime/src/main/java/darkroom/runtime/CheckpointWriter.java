@@ -8,6 +8,7 @@ import darkroom.actors.TensorStore;
 import darkroom.config.CheckpointSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.gpuworkers.CheckpointCopies;
 import darkroom.gpuworkers.CheckpointManifest;
 import darkroom.gpuworkers.Checkpoints;
 import java.io.IOException;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -43,6 +45,7 @@ final class CheckpointWriter implements RunListener {
     private final SortedMap<String, Long> counts;
     private final IntPredicate validated;
     private final Runnable refused;
+    private final Optional<CheckpointCopies> copies;
     private int saved;
     private int failures;
     private @Nullable RunState awaited;
@@ -54,6 +57,7 @@ final class CheckpointWriter implements RunListener {
      * @param validated whether a validation follows the commit of so many steps: its measure belongs into that checkpoint
      * @param saved step of the checkpoint that the run goes on from, 0 for a new run
      * @param refused called when a checkpoint could not be written
+     * @param copies get a copy of each
      */
     CheckpointWriter(
             RunSettings settings,
@@ -63,7 +67,8 @@ final class CheckpointWriter implements RunListener {
             Supplier<SortedMap<Integer, Double>> validations,
             IntPredicate validated,
             int saved,
-            Runnable refused) {
+            Runnable refused,
+            Optional<CheckpointCopies> copies) {
         this.settings = settings;
         this.checkpoints = checkpoints;
         this.store = store;
@@ -72,6 +77,21 @@ final class CheckpointWriter implements RunListener {
         this.validated = validated;
         this.saved = saved;
         this.refused = refused;
+        this.copies = copies;
+    }
+
+    /**
+     * The second place for checkpoints, if there is one.
+     *
+     * @throws CommandFailedException if it cannot be one
+     */
+    static Optional<CheckpointCopies> copiesOf(RunSettings settings) {
+        String where = settings.checkpoints().copyTo();
+        try {
+            return where.isEmpty() ? Optional.empty() : Optional.of(CheckpointCopies.in(where));
+        } catch (IllegalArgumentException e) {
+            throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
+        }
     }
 
     /** What two runs must have in common for one to go on from the other's checkpoint. */
@@ -165,6 +185,10 @@ final class CheckpointWriter implements RunListener {
                     store);
             checkpoints.prune(settings.checkpoints().keepLast(), best(measures));
             saved = state.step();
+            Optional<CheckpointCopies> second = copies;
+            if (second.isPresent()) {
+                second.get().take(place, checkpoints.list());
+            }
             note(new LedgerEvent.CheckpointWritten(state.step(), Checkpoints.digest(place), resumableFrom()));
         } catch (IOException e) {
             throw new UncheckedIOException("the checkpoint of step %d could not be written".formatted(state.step()), e);

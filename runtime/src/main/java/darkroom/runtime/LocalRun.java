@@ -16,6 +16,7 @@ import darkroom.actors.TensorStore;
 import darkroom.actors.ValidationPlan;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.gpuworkers.CheckpointCopies;
 import darkroom.gpuworkers.Checkpoints;
 import darkroom.gpuworkers.DitWeights;
 import darkroom.gpuworkers.EmbeddedPolicy;
@@ -56,6 +57,7 @@ final class LocalRun {
     private final PrintWriter out;
     private final DitWeights base;
     private final DataSplits data;
+    private final Optional<CheckpointCopies> copies;
 
     /** Reads what the run is made of. What cannot be used is refused here, before anything is written. */
     private LocalRun(RunSettings settings, Path directory, boolean resumed, Ground.Opener grounds, PrintWriter out)
@@ -67,6 +69,7 @@ final class LocalRun {
         this.out = out;
         this.base = DitWeights.base(settings.policy().base());
         this.data = DataSplits.of(settings, out);
+        this.copies = CheckpointWriter.copiesOf(settings);
     }
 
     /**
@@ -159,6 +162,9 @@ final class LocalRun {
                     RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv())) {
                 ground.directory(directory);
                 TensorStore store = ground.plane().store();
+                if (resumed && copies.isPresent()) {
+                    copies.get().restore(CheckpointWriter.placeIn(directory));
+                }
                 Optional<Checkpoints.Loaded> loaded =
                         resumed ? CheckpointWriter.in(directory).loadNewest(store) : Optional.empty();
                 loaded.ifPresent(this::requireSameSettings);
@@ -231,7 +237,8 @@ final class LocalRun {
                     validations::measures,
                     step -> plan.isPresent() && step % plan.get().everySteps() == 0,
                     loaded.map(found -> found.manifest().step()).orElse(-1),
-                    ground.faults()::diskRefused);
+                    ground.faults()::diskRefused,
+                    copies);
         }
 
         ExitCode run(Interrupt interrupt) throws IOException, InterruptedException {

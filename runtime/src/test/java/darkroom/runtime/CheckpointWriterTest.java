@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -111,7 +112,15 @@ class CheckpointWriterTest {
 
     private CheckpointWriter writer(Path directory) {
         return new CheckpointWriter(
-                settings, CheckpointWriter.in(directory), store, Map.of(), TreeMap::new, _ -> false, 0, () -> {});
+                settings,
+                CheckpointWriter.in(directory),
+                store,
+                Map.of(),
+                TreeMap::new,
+                _ -> false,
+                0,
+                () -> {},
+                Optional.empty());
     }
 
     private RunEvent.StepCommitted committed(int step) {
