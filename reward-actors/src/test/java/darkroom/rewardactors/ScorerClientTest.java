@@ -64,7 +64,9 @@ class ScorerClientTest {
                             .doesNotContain("\n")
                             .matches(StandardCharsets.UTF_8.newEncoder()::canEncode, "can be written to a file");
                 }
-                assertThat(outcome.attempts()).isEqualTo(scorer.asked());
+                // A question that goes out while the other side hangs up is an attempt that no scorer has seen.
+                int unseen = behaviour == Behaviour.HONEST_BUT_CLOSES_UNANNOUNCED ? 1 : 0;
+                assertThat(outcome.attempts()).isBetween(scorer.asked(), scorer.asked() + unseen);
             }
             scorer.behave(Behaviour.HONEST);
             assertTrue(edit(3), ask(client, edit(3)));
