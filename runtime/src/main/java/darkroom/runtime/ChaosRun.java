@@ -41,6 +41,9 @@ final class ChaosRun implements AutoCloseable {
     /** What is heard later has another cause. */
     private static final Duration NOTICED_WITHIN = Duration.ofSeconds(10);
 
+    /** Chance waits for the next commit when there was none for so long, so that it starves no run. */
+    private static final Duration BREATH_AFTER = Duration.ofSeconds(30);
+
     private static final String ASKED_TO_END = "it was asked to end";
     /** A process that does not live long is not worth the best code. */
     private static final List<String> SHORT_LIVED = List.of("-XX:TieredStopAtLevel=1");
@@ -425,7 +428,7 @@ final class ChaosRun implements AutoCloseable {
             return;
         }
         double lastCommit = commits.isEmpty() ? goingSince : commits.getLast();
-        boolean breath = now() - lastCommit > seconds(plan.hangAfter()) / 4;
+        boolean breath = now() - lastCommit > Math.min(seconds(BREATH_AFTER), seconds(plan.hangAfter()) / 4);
         for (int i = due.size(); i > 0; i--) {
             Due next = due.removeFirst();
             if (Double.isNaN(next.since) && steps >= next.planned.atStep()) {

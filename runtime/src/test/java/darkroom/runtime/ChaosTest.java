@@ -28,7 +28,7 @@ final class ChaosTest {
                 List.of("chaos", "--plan", PLANS.resolve(plan + ".conf").toString(), "--out", out.toString()));
         arguments.addAll(List.of(more));
         try (CommandProcess process = CommandProcess.start(directory, arguments)) {
-            CommandProcess.Finished finished = process.awaitWithin(Duration.ofMinutes(8));
+            CommandProcess.Finished finished = process.awaitWithin(Duration.ofMinutes(15));
             return new Done(
                     finished.code(),
                     finished.printed(),
