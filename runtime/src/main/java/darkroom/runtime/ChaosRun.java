@@ -4,7 +4,6 @@ import darkroom.actors.RunDigests;
 import darkroom.runtime.ChaosPlan.Planned;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.http.HttpClient;
@@ -501,7 +500,7 @@ final class ChaosRun implements AutoCloseable {
                         .count();
         try {
             id = FaultPort.at(http, page.get()).inject(order);
-        } catch (ConnectException | CommandFailedException notNow) {
+        } catch (CommandFailedException notNow) {
             return false; // it has died, or has no checkpoint to tear yet
         } catch (IOException late) {
             say("%s has not confirmed %s".formatted(node.label, order.text())); // perhaps dead of it

@@ -3,6 +3,7 @@ package darkroom.runtime;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -49,8 +50,12 @@ record FaultPort(HttpClient http, URI page) {
     }
 
     private JsonNode ask(HttpRequest.Builder request) throws IOException, InterruptedException {
-        HttpResponse<String> answer =
-                http.send(request.timeout(ANSWER_WITHIN).build(), HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> answer;
+        try {
+            answer = http.send(request.timeout(ANSWER_WITHIN).build(), HttpResponse.BodyHandlers.ofString());
+        } catch (ConnectException e) {
+            throw new CommandFailedException("nobody answers at %s: the node has ended, or is ending".formatted(page));
+        }
         if (answer.statusCode() == 404) {
             throw new CommandFailedException(
                     "%s obeys no orders: start the node with --set faults.enabled=true".formatted(page));
