@@ -2,6 +2,7 @@ package darkroom.actors;
 
 import darkroom.actors.PlaneFrame.TensorKey;
 import darkroom.actors.ReplicaShelf.Replica;
+import darkroom.actors.TensorWindows.Sight;
 import io.aeron.Aeron;
 import io.aeron.Subscription;
 import io.aeron.exceptions.ConductorServiceTimeoutException;
@@ -23,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -57,11 +59,16 @@ import org.slf4j.LoggerFactory;
  *   <li><b>TP-10</b> A home sends a tensor of a mebibyte or more to at most two other drivers at a time; who comes later
  *       gets it from a peer that has it, first from one of its own machine.
  *   <li><b>TP-11</b> Whatever ends, memory that was lent to it is given back once.
+ *   <li><b>TP-12</b> What another process of this machine shows in its window is read there, by no message. It counts only
+ *       if it was shown until the last byte was read; otherwise the home is asked.
  * </ul>
  */
 public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AeronTensorPlane.class);
     private static final long PARK_MAX_NS = 1_000_000;
+
+    /** What a caller's own thread reads out of a window: less time than it would take to ask another thread. */
+    private static final long GLANCE_BYTES_MAX = 1 << 20;
 
     private final OffHeapTensorStore own;
     private final ReplicaShelf shelf;
@@ -76,6 +83,9 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private final AtomicReference<@Nullable String> lost = new AtomicReference<>();
     private final CompletableFuture<String> gone = new CompletableFuture<>();
     private final @Nullable PlaneBell bell;
+    private final TensorWindows windows;
+    private final @Nullable TensorWindow window;
+    private final LongAdder glanced = new LongAdder();
     private final Thread thread;
     private volatile boolean closing;
     private volatile boolean ended;
@@ -87,6 +97,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         this.driver = driver;
         this.chunkBytes = settings.chunkBytes();
         this.shelf = new ReplicaShelf(store, settings.replicaBytesMax());
+        this.windows = new TensorWindows(clock);
         this.aeron = driver.connect(this::failed);
         boolean memory = settings.transport() != TensorPlaneSettings.Transport.UDP;
         boolean network = settings.transport() != TensorPlaneSettings.Transport.IPC;
@@ -109,10 +120,16 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                     ? PlaneBell.open(driver.directory(), PlaneFrame.stream(PlaneFrame.number(node)))
                             .orElse(null)
                     : null;
-            this.agent = new PlaneAgent(here, settings, aeron, addressed, toAll, bell, store, shelf, clock);
+            this.agent = new PlaneAgent(here, settings, aeron, addressed, toAll, bell, store, shelf, windows, clock);
         } catch (RuntimeException e) {
             aeron.close();
             throw e;
+        }
+        this.window = memory && settings.shownBytesMin() <= store.bytesMax()
+                ? TensorWindow.open(driver.directory(), PlaneFrame.number(node)).orElse(null)
+                : null;
+        if (window != null) {
+            store.show(window, settings.shownBytesMin());
         }
         this.thread = Thread.ofPlatform().name("tensor-plane-" + node).daemon().unstarted(this::run);
     }
@@ -167,7 +184,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
 
     /** What was moved and what is held. */
     public PlaneStats stats() {
-        return agent.stats();
+        return agent.stats().withMore(glanced.sum());
     }
 
     @Override
@@ -356,7 +373,12 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         }));
     }
 
-    private void begin(List<Transfer> transfers) {
+    private void begin(List<Transfer> all) {
+        List<Transfer> transfers =
+                all.stream().filter(transfer -> !glanced(transfer)).toList();
+        if (transfers.isEmpty()) {
+            return;
+        }
         if (underWay.size() > TensorPlaneSettings.WAITING_MAX || !call(() -> transfers.forEach(agent::begin))) {
             for (Transfer transfer : transfers) {
                 transfer.outcome.failed(new TensorTransferException("tensor %d of %s is not fetched: %s"
@@ -366,6 +388,34 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                                 closing ? "the plane is closed" : "too many transfers wait"))); // TP-5
             }
         }
+    }
+
+    /** Whether it is small, another process of this machine shows it, and it has been read there by now. */
+    private boolean glanced(Transfer transfer) {
+        Optional<Sight> sight =
+                closing || transfer.key.bytes() > GLANCE_BYTES_MAX ? Optional.empty() : agent.sight(transfer.key);
+        if (sight.isEmpty()) {
+            return false;
+        }
+        transfer.lookAt(sight.get());
+        RuntimeException failure = null;
+        try {
+            transfer.look(GLANCE_BYTES_MAX);
+        } catch (RuntimeException reader) {
+            failure = reader;
+        }
+        boolean still = transfer.lookAway();
+        if (failure == null && still && transfer.checksum() == transfer.key.checksum()) {
+            glanced.add(transfer.key.bytes());
+            transfer.outcome.landed();
+            return true;
+        }
+        if (failure == null && transfer.repeatable()) {
+            transfer.forget(); // TP-12
+            return false;
+        }
+        transfer.outcome.failed(failure == null ? Transfers.releasedMeanwhile(transfer) : failure);
+        return true;
     }
 
     private void releaseAtHome(Set<TensorRef> tensors) {
@@ -476,18 +526,24 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        if (window != null) {
+            own.showNoMore();
+            window.close();
+        }
         aeron.close();
         driver.close();
         shelf.clear();
+        windows.close();
     }
 
     /** What becomes of messages that arrive here from now on. */
     public void weather(PlaneWeather weather) {
-        agent.fate(
-                weather == PlaneWeather.CALM
-                        ? _ -> PlaneWeather.Fate.DELIVERED
-                        : frame -> weather.fate(
-                                agent.name(frame.from()), frame.kind() == PlaneFrame.Kind.DATA ? frame.bytes() : 0));
+        if (weather == PlaneWeather.CALM) {
+            agent.calm();
+            return;
+        }
+        agent.fate(frame ->
+                weather.fate(agent.name(frame.from()), frame.kind() == PlaneFrame.Kind.DATA ? frame.bytes() : 0));
     }
 
     /** For tests: what becomes of messages that arrive here. */

@@ -1,5 +1,6 @@
 package darkroom.actors;
 
+import darkroom.actors.TensorWindow.Pane;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -13,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tensors in native memory, pooled by size.
@@ -21,11 +23,14 @@ import java.util.zip.CRC32C;
  * still does a unit which others have finished) reads wrong bytes, which nobody counts, and not unmapped memory. Idle
  * memory is given back only when the budget would not suffice otherwise.
  *
+ * <p>What it has from {@link #show} on lies in a window, where other processes of the machine can read it.
+ *
  * <ul>
  *   <li><b>TS-1</b> A tensor that was released, that never was, or whose bytes changed is a {@link TensorLostException}.
  *   <li><b>TS-2</b> Bytes held and bytes idle are together never more than the budget.
  *   <li><b>TS-3</b> A filler that throws leaves no tensor and no bytes held.
  *   <li><b>TS-4</b> Release counts once, and only with the reference that was given out.
+ *   <li><b>TS-5</b> A window lists what is alive, and nothing whose memory may be written.
  * </ul>
  */
 public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
@@ -40,6 +45,8 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     private final AtomicLong held = new AtomicLong();
     private final AtomicLong lent = new AtomicLong();
     private final AtomicLong mapped = new AtomicLong();
+    private volatile @Nullable TensorWindow window;
+    private volatile long shownBytesMin;
 
     /**
      * @param home name of this node, in every reference made here
@@ -59,11 +66,19 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     final class Room {
         private final Arena arena;
         private final MemorySegment memory;
+        private final @Nullable Pane pane;
         private final AtomicInteger users = new AtomicInteger(1);
 
         private Room(long size) {
             arena = Arena.ofShared();
             memory = arena.allocate(size, ALIGNMENT);
+            pane = null;
+        }
+
+        private Room(Pane pane) {
+            arena = pane.arena();
+            memory = pane.memory();
+            this.pane = pane;
         }
 
         /** The first bytes of it. */
@@ -90,6 +105,34 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         boolean unshared() {
             return users.get() == 1;
         }
+
+        /** False if someone reads the memory this very moment. */
+        private boolean closed() {
+            try {
+                arena.close();
+            } catch (IllegalStateException beingRead) {
+                return false;
+            }
+            if (pane != null) {
+                pane.window().drop(pane.number());
+            }
+            return true;
+        }
+    }
+
+    /**
+     * Memory that is taken from here on lies in a window, as far as there is room in it.
+     *
+     * @param bytesMin of a tensor that is worth a file of its own
+     */
+    void show(TensorWindow in, long bytesMin) {
+        shownBytesMin = bytesMin;
+        window = in;
+    }
+
+    /** Memory that is taken from here on is this process's alone. */
+    void showNoMore() {
+        window = null;
     }
 
     @Override
@@ -103,7 +146,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
             MemorySegment exact = room.memory(bytes);
             filler.accept(exact);
             TensorRef ref = new TensorRef(blank.id(), home, type, shape, checksum(exact));
-            tensors.put(ref.id(), new Tensor(ref, room));
+            alive(ref, room);
             sealed = true;
             return ref;
         } finally {
@@ -111,6 +154,13 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
                 held.addAndGet(-room.size());
                 room.unpin(); // TS-3
             }
+        }
+    }
+
+    private void alive(TensorRef ref, Room room) {
+        tensors.put(ref.id(), new Tensor(ref, room));
+        if (room.pane != null) {
+            room.pane.window().show(ref, room.pane); // TS-5
         }
     }
 
@@ -166,6 +216,9 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     private void end(Tensor tensor) {
         if (tensors.remove(tensor.ref().id(), tensor)) {
             held.addAndGet(-tensor.room().size());
+            if (tensor.room().pane != null) {
+                tensor.room().pane.window().hide(tensor.ref().id()); // TS-5
+            }
             tensor.room().unpin();
         }
     }
@@ -207,7 +260,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         lent.addAndGet(-room.size());
         held.addAndGet(room.size());
         TensorRef ref = new TensorRef(ids.incrementAndGet(), home, like.type(), like.shape(), like.checksum());
-        tensors.put(ref.id(), new Tensor(ref, room));
+        alive(ref, room);
         return ref;
     }
 
@@ -236,6 +289,11 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         return mapped.get();
     }
 
+    /** The budget. */
+    long bytesMax() {
+        return bytesMax;
+    }
+
     /** Name of this node. */
     String home() {
         return home;
@@ -250,8 +308,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
     private Room take(long bytes) {
         long size = Math.max(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-        Queue<Room> pool = idle.get(size);
-        Room pooled = pool == null ? null : pool.poll();
+        Room pooled = pooled(size);
         if (pooled != null) {
             pooled.users.set(1);
             return pooled;
@@ -262,7 +319,15 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
                 throw new TensorStoreFullException(size, held.get() + lent.get(), bytesMax);
             }
         }
-        return new Room(size);
+        TensorWindow in = window;
+        return in == null || size < shownBytesMin
+                ? new Room(size)
+                : in.pane(size).map(Room::new).orElseGet(() -> new Room(size));
+    }
+
+    private @Nullable Room pooled(long size) {
+        Queue<Room> pool = idle.get(size);
+        return pool == null ? null : pool.poll();
     }
 
     private boolean map(long size) {
@@ -274,7 +339,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         long freed = 0;
         for (Queue<Room> pool : idle.values()) {
             for (Room room = pool.poll(); room != null; room = pool.poll()) {
-                if (!closed(room)) {
+                if (!room.closed()) {
                     pool.add(room);
                     break;
                 }
@@ -284,16 +349,6 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
                     return;
                 }
             }
-        }
-    }
-
-    /** False if someone reads the memory this very moment. */
-    private static boolean closed(Room room) {
-        try {
-            room.arena.close();
-            return true;
-        } catch (IllegalStateException beingRead) {
-            return false;
         }
     }
 

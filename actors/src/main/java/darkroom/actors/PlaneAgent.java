@@ -3,6 +3,7 @@ package darkroom.actors;
 import darkroom.actors.PlaneFrame.Kind;
 import darkroom.actors.PlaneFrame.TensorKey;
 import darkroom.actors.PlaneWeather.Fate;
+import darkroom.actors.TensorWindows.Sight;
 import io.aeron.Aeron;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.FragmentHandler;
@@ -78,6 +79,8 @@ final class PlaneAgent implements PlaneNetwork {
     private volatile boolean deaf;
     private volatile PlaneStats stats = new PlaneStats(0, 0, 0, 0, 0, 0);
     private final ReplicaShelf shelf;
+    private final TensorWindows windows;
+    private volatile boolean calm = true;
     private long nowNs;
     private long tickedNs;
     private long invokedNs;
@@ -92,6 +95,7 @@ final class PlaneAgent implements PlaneNetwork {
             @Nullable PlaneBell bell,
             OffHeapTensorStore store,
             ReplicaShelf shelf,
+            TensorWindows windows,
             NanoClock clock) {
         this.here = here;
         this.self = PlaneFrame.number(here.node());
@@ -102,6 +106,7 @@ final class PlaneAgent implements PlaneNetwork {
         this.bell = bell;
         this.store = store;
         this.shelf = shelf;
+        this.windows = windows;
         this.clock = clock;
         this.nowNs = clock.nanoTime();
         this.tickedNs = nowNs;
@@ -139,6 +144,7 @@ final class PlaneAgent implements PlaneNetwork {
         if (nowNs - before >= STOOD_STILL_NS) {
             transfers.stoodStill(nowNs - before);
         }
+        work += transfers.look(nowNs);
         work += flush();
         work += uploads.send(nowNs);
         if (nowNs - tickedNs >= TICK_NS) {
@@ -217,6 +223,7 @@ final class PlaneAgent implements PlaneNetwork {
     private void tick() {
         transfers.tick(nowNs);
         uploads.tick(nowNs);
+        windows.tick();
         releases.replaceAll((key, said) -> nowNs - said >= RELEASE_AGAIN_NS ? sayReleased(key) : said);
         links.values().removeIf(link -> {
             boolean idle = nowNs - link.usedNs() >= LINK_IDLE_NS;
@@ -276,9 +283,15 @@ final class PlaneAgent implements PlaneNetwork {
                 link.close();
             }
             releases.keySet().removeIf(key -> key.home() == number);
+            windows.shut(number);
             transfers.left(number, nowNs);
             uploads.left(number);
         }
+        next.forEach((number, peer) -> {
+            if (!here.driver().isEmpty() && !peer.driver().isEmpty() && sameHost(peer)) {
+                windows.open(peer);
+            }
+        });
     }
 
     /** Everything that is under way fails. */
@@ -403,6 +416,12 @@ final class PlaneAgent implements PlaneNetwork {
         return !here.driver().isEmpty() && sameHost(peer) && here.driver().equals(peer.driver());
     }
 
+    /** None while messages have a fate: it is to meet every tensor. */
+    @Override
+    public Optional<Sight> sight(TensorKey tensor) {
+        return calm ? windows.of(tensor) : Optional.empty();
+    }
+
     @Override
     public boolean sameHost(PlanePeer peer) {
         return here.host().equals(peer.host());
@@ -451,7 +470,14 @@ final class PlaneAgent implements PlaneNetwork {
 
     /** What becomes of messages that arrive: for tests, and for the injection of faults. */
     void fate(Function<PlaneFrame, Fate> what) {
+        calm = false;
         fate = what;
+    }
+
+    /** Every message arrives. */
+    void calm() {
+        fate = _ -> Fate.DELIVERED;
+        calm = true;
     }
 
     /** For tests: nothing is read. */

@@ -40,12 +40,22 @@ final class PlaneDriver implements AutoCloseable {
     private static final Duration TIMER = Duration.ofMillis(100);
     private static final Duration CONNECTION = Duration.ofMillis(700);
     private static final Duration IMAGE_LIVENESS = Duration.ofSeconds(1);
-    private static final Duration CLIENT_LIVENESS = Duration.ofSeconds(5);
+
+    /** A process that is stopped for a minute and continued finds its driver and its client as they were. */
+    private static final Duration CLIENT_LIVENESS = Duration.ofSeconds(90);
+
+    /** Of no use here, as nobody shares a publication; has to be more than the client's. */
+    private static final Duration UNBLOCK = CLIENT_LIVENESS.multipliedBy(2);
+
     private static final Duration LAGGARD = Duration.ofMillis(700);
     private static final Duration LAGGARD_OUT = Duration.ofMillis(120);
     private static final Duration DRIVER_TIMEOUT = Duration.ofSeconds(5);
-    private static final long PARK_MAX_NS = 2_000_000;
-    private static final long EXECUTOR_PARK_MAX_NS = 10_000_000;
+
+    /** A driver of this process stands still only when the process does. */
+    private static final Duration OWN_DRIVER_TIMEOUT = CLIENT_LIVENESS;
+
+    private static final long PARK_MAX_NS = 3_000_000;
+    private static final long EXECUTOR_PARK_MAX_NS = 20_000_000;
 
     private final @Nullable MediaDriver own;
     private final Path directory;
@@ -83,6 +93,7 @@ final class PlaneDriver implements AutoCloseable {
                 .publicationConnectionTimeoutNs(CONNECTION.toNanos())
                 .imageLivenessTimeoutNs(IMAGE_LIVENESS.toNanos())
                 .clientLivenessTimeoutNs(CLIENT_LIVENESS.toNanos())
+                .publicationUnblockTimeoutNs(UNBLOCK.toNanos())
                 .untetheredWindowLimitTimeoutNs(LAGGARD.toNanos())
                 .untetheredLingerTimeoutNs(LAGGARD_OUT.toNanos())
                 .untetheredRestingTimeoutNs(LAGGARD_OUT.toNanos())
@@ -146,7 +157,7 @@ final class PlaneDriver implements AutoCloseable {
     Aeron connect(ErrorHandler errors) {
         return Aeron.connect(new Aeron.Context()
                 .aeronDirectoryName(directory.toString())
-                .driverTimeoutMs(DRIVER_TIMEOUT.toMillis())
+                .driverTimeoutMs((own == null ? DRIVER_TIMEOUT : OWN_DRIVER_TIMEOUT).toMillis())
                 .useConductorAgentInvoker(true)
                 .errorHandler(errors)
                 .subscriberErrorHandler(errors));

@@ -26,6 +26,9 @@ interface PlaneNetwork {
     /** Whether it is on this machine. */
     boolean sameHost(PlanePeer peer);
 
+    /** What a tensor's home shows of it to this machine; empty if nothing. To be closed once. */
+    Optional<TensorWindows.Sight> sight(PlaneFrame.TensorKey tensor);
+
     /** The way to it alone. */
     PlaneLink link(PlanePeer peer);
 

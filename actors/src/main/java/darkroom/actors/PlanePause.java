@@ -16,7 +16,7 @@ final class PlanePause {
     private static final long BULK_AWAKE_NS = 5_000;
     private static final long SLEEP_NS = 1_000;
     private static final long WARM_SLEEP_MAX_NS = 50_000;
-    private static final long SLEEP_MAX_NS = 2_000_000;
+    private static final long SLEEP_MAX_NS = 4_000_000;
 
     private final @Nullable PlaneBell bell;
     private final NanoClock clock;

@@ -10,4 +10,8 @@ package darkroom.actors;
  * @param replicaBytes memory of other nodes' tensors, with those on their way
  * @param releases of other nodes' tensors that their homes have not answered yet
  */
-public record PlaneStats(long bytesIn, long bytesOut, int transfers, int uploads, long replicaBytes, int releases) {}
+public record PlaneStats(long bytesIn, long bytesOut, int transfers, int uploads, long replicaBytes, int releases) {
+    PlaneStats withMore(long bytesRead) {
+        return new PlaneStats(bytesIn + bytesRead, bytesOut, transfers, uploads, replicaBytes, releases);
+    }
+}

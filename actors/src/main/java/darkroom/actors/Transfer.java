@@ -1,6 +1,7 @@
 package darkroom.actors;
 
 import darkroom.actors.PlaneFrame.TensorKey;
+import darkroom.actors.TensorWindows.Sight;
 import java.lang.foreign.MemorySegment;
 import java.util.zip.CRC32C;
 import org.agrona.DirectBuffer;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * checksum is reckoned while a chunk is in the cache.
  */
 final class Transfer {
+    /** So few at a time that they are in the processor's cache when their checksum is reckoned. */
+    private static final int LOOK_BYTES = 1 << 14;
+
     /** What becomes of it. */
     interface Outcome {
         void landed();
@@ -33,6 +37,8 @@ final class Transfer {
     private long start;
     private long received;
     private long gapAt;
+
+    private @Nullable Sight sight;
 
     long source;
     long sourceSinceNs;
@@ -131,6 +137,47 @@ final class Transfer {
         }
         received += taken;
         return taken;
+    }
+
+    /** From here on it is read where its home has put it, from the first byte. The sight is closed by {@link #lookAway}. */
+    void lookAt(Sight at) {
+        forget();
+        sight = at;
+    }
+
+    /** Whether it is read where its home has put it. */
+    boolean looks() {
+        return sight != null;
+    }
+
+    /**
+     * Takes what comes next of what its home shows.
+     *
+     * @return bytes taken
+     */
+    long look(long bytesMax) {
+        long before = received;
+        if (sight != null) {
+            MemorySegment bytes = sight.bytes();
+            for (long end = Math.min(key.bytes(), before + bytesMax); received < end; ) {
+                int length = (int) Math.min(LOOK_BYTES, end - received);
+                UnsafeBuffer seen =
+                        new UnsafeBuffer(bytes.asSlice(received, length).asByteBuffer());
+                take(received, seen, 0, length);
+            }
+        }
+        return received - before;
+    }
+
+    /** Ends the looking. False if the home has released the tensor meanwhile, and what was taken is anything. */
+    boolean lookAway() {
+        if (sight == null) {
+            return true;
+        }
+        boolean still = sight.still();
+        sight.close();
+        sight = null;
+        return still;
     }
 
     /** CRC-32C of all bytes in their order. */

@@ -16,6 +16,9 @@ final class Transfers {
     /** After this long without a byte a request is said again, from the first byte that is missing. */
     private static final long ASK_AGAIN_NS = 100_000_000;
 
+    /** Of one tensor in one round, so that others are not kept waiting. */
+    private static final int LOOK_BYTES = 1 << 20;
+
     /** Fetches of one tensor whose bytes are wrong, before it is given up. */
     private static final int MISMATCHES_MAX = 3;
 
@@ -23,6 +26,7 @@ final class Transfers {
     private final TensorPlaneSettings settings;
     private final Map<TensorKey, List<Transfer>> active = new HashMap<>();
     private final Queue<Transfer> waiting = new ArrayDeque<>();
+    private final List<Transfer> looking = new ArrayList<>();
     private final Long2LongHashMap heard = new Long2LongHashMap(Long.MIN_VALUE);
     private int activeCount;
     private long bytesIn;
@@ -45,7 +49,55 @@ final class Transfers {
     private void activate(Transfer transfer, long nowNs) {
         activeCount++;
         active.computeIfAbsent(transfer.key, _ -> new ArrayList<>(1)).add(transfer);
-        from(transfer, transfer.key.home(), nowNs);
+        network.sight(transfer.key)
+                .ifPresentOrElse(
+                        sight -> {
+                            transfer.lookAt(sight);
+                            looked(transfer, nowNs);
+                            looking.add(transfer);
+                        },
+                        () -> from(transfer, transfer.key.home(), nowNs));
+    }
+
+    private static void looked(Transfer transfer, long nowNs) {
+        transfer.source = transfer.key.home();
+        transfer.sourceSinceNs = nowNs;
+        transfer.movedNs = nowNs;
+    }
+
+    /** Goes on with what is read where its home has put it. Answers how many of those there were. */
+    int look(long nowNs) {
+        int looks = 0;
+        for (Transfer transfer : List.copyOf(looking)) {
+            looks++;
+            try {
+                bytesIn += transfer.look(LOOK_BYTES);
+            } catch (RuntimeException reader) {
+                fail(transfer, reader);
+                continue;
+            }
+            looked(transfer, nowNs);
+            if (transfer.complete()) {
+                looking.remove(transfer);
+                if (transfer.lookAway()) {
+                    finish(transfer, nowNs);
+                } else if (transfer.repeatable()) { // TP-12
+                    transfer.forget();
+                    from(transfer, transfer.key.home(), nowNs);
+                } else {
+                    fail(transfer, releasedMeanwhile(transfer));
+                }
+            }
+        }
+        return looks;
+    }
+
+    /** What was read of it is nothing. */
+    static TensorLostException releasedMeanwhile(Transfer transfer) {
+        return new TensorLostException(
+                transfer.ref,
+                "tensor %d %s was released by %s while it was read"
+                        .formatted(transfer.ref.id(), transfer.ref.shape(), transfer.ref.home()));
     }
 
     private void from(Transfer transfer, long source, long nowNs) {
@@ -290,6 +342,8 @@ final class Transfers {
         waiting.clear();
         every.addAll(all());
         active.clear();
+        looking.forEach(Transfer::lookAway);
+        looking.clear();
         activeCount = 0;
         every.forEach(transfer -> transfer.outcome.failed(why));
     }
@@ -332,6 +386,10 @@ final class Transfers {
             active.remove(transfer.key);
         }
         activeCount--;
+        if (transfer.looks()) {
+            looking.remove(transfer);
+            transfer.lookAway();
+        }
         Transfer next = waiting.poll();
         if (next != null) {
             activate(next, nowNs);

@@ -29,6 +29,7 @@ class AeronTensorPlaneChanceTest {
                     settings.socketBytes(),
                     settings.transfersMax(),
                     settings.replicaBytesMax(),
+                    settings.shownBytesMin(),
                     settings.transferTimeout(),
                     settings.peerSilentAfter()),
             "home",

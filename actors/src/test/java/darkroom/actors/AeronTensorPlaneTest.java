@@ -147,6 +147,7 @@ class AeronTensorPlaneTest {
                 settings.socketBytes(),
                 transfersMax,
                 settings.replicaBytesMax(),
+                settings.shownBytesMin(),
                 Duration.ofMillis(1500),
                 peerSilentAfter);
     }

@@ -46,7 +46,8 @@ final class PlaneFleet implements AutoCloseable {
 
     /** One more node, of which nobody knows yet. */
     AeronTensorPlane join(String node, UnaryOperator<TensorPlaneSettings> changes) {
-        TensorPlaneSettings settings = changes.apply(TensorPlaneSettings.defaults(BYTES_MAX / 2));
+        TensorPlaneSettings settings =
+                changes.apply(TensorPlaneSettings.defaults(BYTES_MAX / 2).byMessages());
         if (settings.transport() == Transport.IPC && !planes.isEmpty()) {
             settings = settings.with(
                     Path.of(planes.values().iterator().next().peer().driver()));

@@ -26,6 +26,7 @@ final class TensorPlanes {
                 plain.socketBytes(),
                 wanted.transfersMax(),
                 wanted.replicaBytesMax(),
+                plain.shownBytesMin(),
                 wanted.transferTimeout(),
                 wanted.peerSilentAfter());
         return AeronTensorPlane.open(

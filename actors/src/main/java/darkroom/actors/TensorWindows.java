@@ -1,0 +1,196 @@
+package darkroom.actors;
+
+import darkroom.actors.PlaneFrame.TensorKey;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.agrona.concurrent.NanoClock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The windows of the other nodes of this machine, as this node looks through them ({@link TensorWindow}).
+ *
+ * <p>Safe for use by many threads.
+ */
+final class TensorWindows implements AutoCloseable {
+    /** A pane through which nobody has looked for this long is let go, and with it memory that its home may have dropped. */
+    private static final long UNUSED_NS = 5_000_000_000L;
+
+    private static final Logger LOG = LoggerFactory.getLogger(TensorWindows.class);
+
+    private final NanoClock clock;
+    private final Map<Long, Window> windows = new ConcurrentHashMap<>();
+
+    TensorWindows(NanoClock clock) {
+        this.clock = clock;
+    }
+
+    /** Looks through the window of a node of this machine from here on, if it has one. */
+    void open(PlanePeer peer) {
+        long number = PlaneFrame.number(peer.node());
+        if (windows.containsKey(number)) {
+            return;
+        }
+        Path directory = TensorWindow.of(Path.of(peer.driver()), number);
+        Arena arena = Arena.ofAuto();
+        try (FileChannel file = FileChannel.open(directory.resolve(TensorWindow.INDEX), StandardOpenOption.READ)) {
+            MemorySegment index = file.map(FileChannel.MapMode.READ_ONLY, 0, TensorWindow.INDEX_BYTES, arena);
+            if ((long) TensorWindow.WORD.getAcquire(index, 0L) == TensorWindow.MAGIC) {
+                windows.put(number, new Window(directory, index));
+            }
+        } catch (IOException none) {
+            LOG.debug("no window of {}: {}", peer, none.toString());
+        }
+    }
+
+    /** A node that has left, or is reached in another way now. */
+    void shut(long node) {
+        Window window = windows.remove(node);
+        if (window != null) {
+            window.panes.values().forEach(Pane::retire);
+        }
+    }
+
+    /** What another process of this machine shows of a tensor; empty if it shows none. To be closed once. */
+    Optional<Sight> of(TensorKey key) {
+        Window window = windows.get(key.home());
+        return window == null ? Optional.empty() : window.sight(key);
+    }
+
+    /** What time brings: panes that nobody needs are let go. */
+    void tick() {
+        long nowNs = clock.nanoTime();
+        for (Window window : windows.values()) {
+            window.panes.values().removeIf(pane -> {
+                boolean unused = nowNs - pane.usedNs >= UNUSED_NS;
+                if (unused) {
+                    pane.retire();
+                }
+                return unused;
+            });
+        }
+    }
+
+    /** Looks nowhere any more. */
+    @Override
+    public void close() {
+        windows.keySet().forEach(this::shut);
+    }
+
+    /** A tensor where its home has put it. */
+    static final class Sight implements AutoCloseable {
+        private final TensorKey key;
+        private final MemorySegment index;
+        private final Pane pane;
+
+        private Sight(TensorKey key, MemorySegment index, Pane pane) {
+            this.key = key;
+            this.index = index;
+            this.pane = pane;
+        }
+
+        /** The bytes, until this is closed; another tensor's, once the owner has released this one. */
+        MemorySegment bytes() {
+            return pane.memory.asSlice(0, key.bytes());
+        }
+
+        /** Whether all that was read until now are the tensor's bytes. */
+        boolean still() {
+            VarHandle.loadLoadFence();
+            return (long) TensorWindow.WORD.getVolatile(index, TensorWindow.slot(key.id())) == key.id();
+        }
+
+        @Override
+        public void close() {
+            pane.unpin();
+        }
+    }
+
+    private final class Window {
+        private final Path directory;
+        private final MemorySegment index;
+        private final Map<Long, Pane> panes = new ConcurrentHashMap<>();
+
+        Window(Path directory, MemorySegment index) {
+            this.directory = directory;
+            this.index = index;
+        }
+
+        Optional<Sight> sight(TensorKey key) {
+            long slot = TensorWindow.slot(key.id());
+            if (!lists(key, slot)) {
+                return Optional.empty();
+            }
+            long number = (long) TensorWindow.WORD.get(index, slot + TensorWindow.PANE_AT);
+            long bytes = (long) TensorWindow.WORD.get(index, slot + TensorWindow.PANE_BYTES_AT);
+            VarHandle.loadLoadFence();
+            if (bytes < key.bytes() || !lists(key, slot)) {
+                return Optional.empty();
+            }
+            Pane pane = panes.computeIfAbsent(number, _ -> mapped(number, bytes));
+            if (pane == null || !pane.pin()) {
+                return Optional.empty();
+            }
+            pane.usedNs = clock.nanoTime();
+            return Optional.of(new Sight(key, index, pane));
+        }
+
+        private boolean lists(TensorKey key, long slot) {
+            return (long) TensorWindow.WORD.getAcquire(index, slot) == key.id()
+                    && (long) TensorWindow.WORD.get(index, slot + TensorWindow.CHECKSUM_AT) == key.checksum()
+                    && (long) TensorWindow.WORD.get(index, slot + TensorWindow.BYTES_AT) == key.bytes();
+        }
+
+        private @Nullable Pane mapped(long number, long bytes) {
+            Arena arena = Arena.ofShared();
+            try (FileChannel file =
+                    FileChannel.open(directory.resolve(TensorWindow.file(number)), StandardOpenOption.READ)) {
+                if (file.size() >= bytes) {
+                    return new Pane(arena, file.map(FileChannel.MapMode.READ_ONLY, 0, bytes, arena), clock.nanoTime());
+                }
+            } catch (IOException gone) {
+                LOG.debug("pane {} of {} is gone", number, directory, gone);
+            }
+            arena.close();
+            return null;
+        }
+    }
+
+    /** Another process's memory, mapped as long as it is kept or someone looks. */
+    private static final class Pane {
+        private final Arena arena;
+        private final MemorySegment memory;
+        private final AtomicInteger users = new AtomicInteger(1);
+        private volatile long usedNs;
+
+        Pane(Arena arena, MemorySegment memory, long nowNs) {
+            this.arena = arena;
+            this.memory = memory;
+            this.usedNs = nowNs;
+        }
+
+        boolean pin() {
+            return users.getAndUpdate(now -> now == 0 ? 0 : now + 1) != 0;
+        }
+
+        void unpin() {
+            if (users.decrementAndGet() == 0) {
+                arena.close();
+            }
+        }
+
+        void retire() {
+            unpin();
+        }
+    }
+}

@@ -1,0 +1,281 @@
+package darkroom.actors;
+
+import static darkroom.actors.PlaneFleet.answer;
+import static darkroom.actors.PlaneFleet.bytes;
+import static darkroom.actors.PlaneFleet.until;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import darkroom.actors.PlaneFrame.TensorKey;
+import darkroom.actors.TensorPlaneSettings.Transport;
+import darkroom.actors.TensorWindows.Sight;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.agrona.concurrent.SystemNanoClock;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Between nodes that are processes of one machine as far as they know. */
+class TensorWindowTest {
+    private static final int SMALL = 64 << 10;
+    private static final int LARGE = (5 << 20) + 3;
+
+    private static UnaryOperator<TensorPlaneSettings> shown(Transport transport) {
+        return settings ->
+                TensorPlaneSettings.defaults(settings.replicaBytesMax()).over(transport);
+    }
+
+    /** TP-12: with one driver or two, on the caller's thread or the plane's. */
+    @ParameterizedTest
+    @ValueSource(ints = {SMALL, LARGE})
+    void a_tensor_of_another_process_is_read_where_it_lies_without_a_message(int size) {
+        for (Transport transport : List.of(Transport.IPC, Transport.AUTO)) {
+            try (PlaneFleet fleet = PlaneFleet.of(shown(transport), "home", "here")) {
+                TensorRef ref = fleet.put("home", size, 1);
+                fleet.bring("here", ref);
+                assertThat(fleet.read("here", ref)).isEqualTo(bytes(size, 1));
+                until("it is counted", () -> fleet.plane("here").stats().bytesIn() == size);
+                assertThat(fleet.plane("home").stats().bytesOut()).isZero();
+            }
+        }
+    }
+
+    /** TP-8, TP-12: what was taken over is shown in its turn; a release reaches the home as ever. */
+    @Test
+    void what_was_adopted_is_shown_by_the_node_that_owns_it_now() {
+        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO), "home", "here", "third")) {
+            TensorRef ref = fleet.put("home", SMALL, 2);
+            TensorRef mine = answer(fleet.plane("here").adopt(List.of(ref))).getFirst();
+            until("the original is released", () -> fleet.store("home").tensorsHeld() == 0);
+            fleet.bring("third", mine);
+            assertThat(fleet.read("third", mine)).isEqualTo(bytes(SMALL, 2));
+            assertThat(fleet.plane("here").stats().bytesOut()).isZero();
+            fleet.plane("here").store().release(mine);
+        }
+    }
+
+    /** TP-12: what a reader has seen of it does not count. */
+    @ParameterizedTest
+    @ValueSource(ints = {SMALL, LARGE})
+    void a_tensor_that_is_released_while_it_is_read_is_lost(int size) {
+        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO), "home", "here")) {
+            TensorRef ref = fleet.put("home", size, 3);
+            assertThatThrownBy(() -> answer(fleet.plane("here").readInPlace(ref, (offset, _, _, _) -> {
+                        if (offset == 0) {
+                            fleet.plane("home").store().release(ref);
+                        }
+                    })))
+                    .isInstanceOf(TensorLostException.class)
+                    .hasMessageContaining("released by home while it was read");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {SMALL, LARGE})
+    void a_reader_that_throws_fails_its_own_stage_and_nothing_else(int size) {
+        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO), "home", "here")) {
+            TensorRef ref = fleet.put("home", size, 4);
+            assertThatThrownBy(() -> answer(fleet.plane("here").readInPlace(ref, (_, _, _, _) -> {
+                        throw new IllegalStateException("no more");
+                    })))
+                    .hasMessage("no more");
+            fleet.bring("here", ref);
+            assertThat(fleet.read("here", ref)).isEqualTo(bytes(size, 4));
+        }
+    }
+
+    /** TP-1, TP-12: wrong bytes in the window itself are asked for by a message, and found wrong there, too. */
+    @ParameterizedTest
+    @ValueSource(ints = {SMALL, LARGE})
+    void bytes_that_have_changed_in_a_window_are_not_delivered(int size) {
+        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO), "home", "here")) {
+            TensorRef ref = fleet.put("home", size, 5);
+            OffHeapTensorStore.Room room = fleet.store("home")
+                    .pinned(ref.id(), ref.checksum(), ref.bytes())
+                    .orElseThrow();
+            room.memory(1).set(ValueLayout.JAVA_BYTE, 0, (byte) (bytes(1, 5)[0] + 1));
+            room.unpin();
+            assertThatThrownBy(() -> fleet.bring("here", ref))
+                    .isInstanceOfAny(TensorLostException.class, TensorTransferException.class);
+        }
+    }
+
+    @Test
+    void while_messages_have_a_fate_everything_goes_by_messages() {
+        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO), "home", "here")) {
+            fleet.plane("here").weather((_, _) -> PlaneWeather.Fate.DELIVERED);
+            fleet.bring("here", fleet.put("home", SMALL, 6));
+            until("it is counted", () -> fleet.plane("home").stats().bytesOut() == SMALL);
+            fleet.plane("here").weather(PlaneWeather.CALM);
+            fleet.bring("here", fleet.put("home", SMALL, 7));
+            assertThat(fleet.plane("home").stats().bytesOut()).isEqualTo(SMALL);
+        }
+    }
+
+    @Test
+    void without_shared_memory_tensors_lie_in_the_process_and_go_by_messages() throws IOException {
+        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO), "home", "here")) {
+            Path window = TensorWindow.of(Path.of(fleet.plane("home").peer().driver()), PlaneFrame.number("home"));
+            try (Stream<Path> files = Files.list(window)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(window);
+            TensorRef ref = fleet.put("home", SMALL, 8);
+            fleet.bring("here", ref);
+            assertThat(fleet.read("here", ref)).isEqualTo(bytes(SMALL, 8));
+            until("it is counted", () -> fleet.plane("home").stats().bytesOut() == SMALL);
+        }
+    }
+
+    @Test
+    void nobody_else_can_read_a_window_and_it_goes_with_its_node(@TempDir Path driver) throws IOException {
+        TensorWindow window = TensorWindow.open(driver, 1).orElseThrow();
+        assertThat(Files.getPosixFilePermissions(TensorWindow.of(driver, 1)))
+                .isEqualTo(Set.of(
+                        PosixFilePermission.OWNER_READ,
+                        PosixFilePermission.OWNER_WRITE,
+                        PosixFilePermission.OWNER_EXECUTE));
+        assertThat(window.pane(SMALL)).isPresent();
+        window.close();
+        assertThat(driver).isEmptyDirectory();
+    }
+
+    @Test
+    void what_a_dead_process_has_left_is_removed_and_what_a_living_one_has_is_not(@TempDir Path driver)
+            throws IOException {
+        Path left = Files.createDirectory(TensorWindow.of(driver, 1));
+        Files.createFile(left.resolve("alive"));
+        Files.createFile(left.resolve("pane-1"));
+        TensorWindow living = TensorWindow.open(driver, 2).orElseThrow();
+        assertThat(left).doesNotExist();
+        TensorWindow third = TensorWindow.open(driver, 3).orElseThrow();
+        assertThat(TensorWindow.of(driver, 2)).exists();
+        third.close();
+        living.close();
+    }
+
+    @Test
+    void a_pane_that_nobody_looks_through_is_let_go_and_mapped_again_when_it_is_needed(@TempDir Path driver) {
+        AtomicLong nowNs = new AtomicLong();
+        OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 20);
+        TensorWindow window =
+                TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
+        store.show(window, 1);
+        TensorKey key = TensorKey.of(put(store, SMALL, 9));
+        try (TensorWindows windows = new TensorWindows(nowNs::get)) {
+            windows.open(new PlanePeer("home", "", driver.toString(), ""));
+            Sight kept = windows.of(key).orElseThrow();
+            nowNs.addAndGet(60_000_000_000L);
+            windows.tick();
+            Sight again = windows.of(key).orElseThrow();
+            assertThat(again.bytes().address()).isNotEqualTo(kept.bytes().address());
+            assertThat(kept.bytes().get(ValueLayout.JAVA_BYTE, 0)).isEqualTo(bytes(1, 9)[0]);
+            kept.close();
+            assertThatThrownBy(() -> kept.bytes().get(ValueLayout.JAVA_BYTE, 0))
+                    .isInstanceOf(IllegalStateException.class);
+            again.close();
+        }
+        store.close();
+        assertThat(store.bytesMapped()).isZero();
+        window.close();
+    }
+
+    /** TS-5: a place in the index that a living tensor has is not given to another one. */
+    @Test
+    void two_tensors_of_one_place_are_never_taken_for_each_other(@TempDir Path driver) {
+        OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 24);
+        TensorWindow window =
+                TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
+        store.show(window, 1);
+        try (TensorWindows windows = new TensorWindows(SystemNanoClock.INSTANCE)) {
+            windows.open(new PlanePeer("home", "", driver.toString(), ""));
+            TensorRef first = put(store, 100, 1);
+            for (int i = 1; i < TensorWindow.SLOTS; i++) {
+                store.release(put(store, 100, 2));
+            }
+            TensorRef other = put(store, 100, 3);
+            assertThat(TensorWindow.slot(other.id())).isEqualTo(TensorWindow.slot(first.id()));
+            assertThat(windows.of(TensorKey.of(other))).isEmpty();
+            Sight sight = windows.of(TensorKey.of(first)).orElseThrow();
+            store.release(other);
+            assertThat(sight.still()).isTrue();
+            store.release(first);
+            assertThat(sight.still()).isFalse();
+            assertThat(windows.of(TensorKey.of(first))).isEmpty();
+            sight.close();
+        }
+        store.close();
+        window.close();
+    }
+
+    /** TP-12, TS-5: while the home releases and fills the same memory over and over. */
+    @Test
+    void what_was_shown_to_the_last_byte_is_what_the_reference_says(@TempDir Path driver) {
+        OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 22);
+        TensorWindow window =
+                TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
+        store.show(window, 1);
+        AtomicReference<TensorRef> newest = new AtomicReference<>(put(store, SMALL, 0));
+        AtomicBoolean done = new AtomicBoolean();
+        CompletableFuture<Void> home = CompletableFuture.runAsync(() -> {
+            for (int seed = 1; !done.get(); seed++) {
+                TensorRef before = newest.get();
+                newest.set(put(store, SMALL, seed));
+                store.release(before);
+            }
+        });
+        int whole = 0;
+        int torn = 0;
+        try (TensorWindows windows = new TensorWindows(SystemNanoClock.INSTANCE)) {
+            windows.open(new PlanePeer("home", "", driver.toString(), ""));
+            long begun = System.nanoTime();
+            while (whole < 2_000 && System.nanoTime() - begun < 20_000_000_000L) {
+                TensorRef ref = newest.get();
+                Optional<Sight> sight = windows.of(TensorKey.of(ref));
+                if (sight.isEmpty()) {
+                    continue;
+                }
+                try (Sight at = sight.get()) {
+                    for (int spin = ThreadLocalRandom.current().nextInt(2_000); spin > 0; spin--) {
+                        Thread.onSpinWait();
+                    }
+                    long checksum = OffHeapTensorStore.checksum(at.bytes());
+                    if (at.still()) {
+                        assertThat(checksum).isEqualTo(ref.checksum());
+                        whole++;
+                    } else {
+                        torn++;
+                    }
+                }
+            }
+        } finally {
+            done.set(true);
+            home.join();
+        }
+        assertThat(whole).isPositive();
+        assertThat(torn).isPositive();
+        store.close();
+        window.close();
+    }
+
+    private static TensorRef put(OffHeapTensorStore store, int size, long seed) {
+        return store.put(TensorRef.ElementType.UINT8, List.of(size), to -> PlaneFleet.fill(to, seed));
+    }
+}
