@@ -170,9 +170,23 @@ final class ControlNode implements Ground {
         Runtime.getRuntime().halt(ExitCode.FAILED.code());
     }
 
+    /**
+     * The media driver or the plane's client is gone, and with it every tensor of this node that another one was to read. What
+     * is committed is on disk: a standby goes on from there, or whoever starts this run again.
+     */
+    private void blind(String why) {
+        LOG.error("the tensor plane of {} is gone: {}: this process ends", name, why);
+        System.err.println("darkroom: the tensor plane is gone: " + why);
+        System.err.println(
+                "  This control node ends. A standby goes on with the run; without one, start it again: --resume "
+                        + (directory == null ? "<its directory>" : directory));
+        Runtime.getRuntime().halt(ExitCode.FAILED.code());
+    }
+
     @Override
     public void open(ActorSystem<Studio.Command> studio) {
         system = studio;
+        plane.onLost(this::blind);
         faults.system(studio);
         Cluster cluster = Cluster.get(studio);
         Address address = cluster.selfMember().address();

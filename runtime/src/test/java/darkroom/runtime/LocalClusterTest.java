@@ -3,6 +3,8 @@ package darkroom.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import darkroom.runtime.CommandProcess.Finished;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ThreadingMode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,6 +109,43 @@ class LocalClusterTest {
             assertThat(one.await().code()).as(one.printed()).isZero();
         }
         assertThat(digests(run)).isEqualTo(digests(alone));
+    }
+
+    /** P-7: without a media driver nothing moves; a control node that loses it says so and ends, and loses nothing that is committed. */
+    @Test
+    void a_control_node_whose_media_driver_ends_says_so_and_the_run_is_resumed_exactly() throws Exception {
+        Path run = directory.resolve("run");
+        Path shared =
+                Path.of("/dev/shm", "darkroom-test-" + ProcessHandle.current().pid());
+        String driver = "cluster.tensor-plane.driver=" + shared;
+        List<String> nodes = train(run, 4, "--nodes", NODES, "--set", "checkpoints.every-steps=1", "--set", driver);
+        try (CommandProcess cluster = startedWith(shared, nodes)) {
+            Finished finished = cluster.await();
+            assertThat(finished.code()).as(finished.printed()).isEqualTo(ExitCode.FAILED.code());
+            assertThat(finished.printed()).contains("the tensor plane is gone").contains("--resume " + run);
+        }
+        Path alone = directory.resolve("alone");
+        for (List<String> arguments : List.of(train(alone, 4), List.of("train", "--resume", run.toString()))) {
+            try (CommandProcess process = CommandProcess.start(directory, arguments)) {
+                Finished finished = process.await();
+                assertThat(finished.code()).as(finished.printed()).isZero();
+            }
+        }
+        assertThat(digests(run)).isEqualTo(digests(alone));
+    }
+
+    /** A run with a media driver that ends once a checkpoint is there. */
+    private CommandProcess startedWith(Path driver, List<String> arguments) throws Exception {
+        try (MediaDriver _ = MediaDriver.launch(new MediaDriver.Context()
+                .aeronDirectoryName(driver.toString())
+                .dirDeleteOnStart(true)
+                .dirDeleteOnShutdown(true)
+                .threadingMode(ThreadingMode.SHARED))) {
+            CommandProcess process = CommandProcess.start(directory, arguments);
+            process.until("a checkpoint is there", () -> !checkpoints(directory.resolve("run"))
+                    .isEmpty());
+            return process;
+        }
     }
 
     private static List<Path> checkpoints(Path run) throws IOException {
