@@ -122,7 +122,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         }
     }
 
-    private record Learning(Learn asked, StepTally tally, LessonPlan plan, Instant began) {}
+    /** @param verdicts the digest of the run's verdicts with those of this step */
+    private record Learning(Learn asked, StepTally tally, LessonPlan plan, String verdicts, Instant began) {}
 
     private record Committing(Commit asked, RunEvent.StepCommitted event) {}
 
@@ -349,34 +350,35 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         }
         Step step = step(compared.step());
         StepTally tally = StepTally.of(step.opened.draws(), compared.endings(), compared.statistics()); // RS-3
-        for (int i = 0; i < compared.endings().size(); i++) {
-            ports.listener()
-                    .heard(new RunEvent.GroupCompared(
-                            compared.step(),
-                            compared.endings().get(i),
-                            compared.statistics().groups().get(i)));
-        }
         recordVerdicts(compared);
-        List<Lesson> lessons = lessonsOf(compared, step);
+        List<Lesson> lessons = lessonsOf(compared);
         if (lessons.size() != tally.counted()) {
             throw new IllegalStateException("promise P-2 is broken: step %d counts %d images and has %d lessons"
                     .formatted(compared.step(), tally.counted(), lessons.size()));
         }
         LessonPlan plan =
                 LessonPlan.of(settings.seed(), compared.step(), lessons, settings.rollout(), settings.training());
-        Learning now = new Learning(learn, tally, plan, ports.clock().instant());
-        learning = now;
+        Instant began = ports.clock().instant();
+        if (!plan.passes().isEmpty()) {
+            train(compared.step(), plan);
+        }
+        hearCompared(compared, step); // while the trainers work
+        String verdicts = RunDigests.verdictsAfter(
+                state.verdictDigest(), compared.step(), compared.statistics(), compared.rewards());
+        learning = new Learning(learn, tally, plan, verdicts, began);
         if (plan.passes().isEmpty()) {
             learn.replyTo().tell(new StepLine.LearnedStep(compared, state.learner(), List.of())); // RS-4
-            return;
         }
+    }
+
+    private void train(int step, LessonPlan plan) {
         ActorRef<StepTrainer.Ending> trainersTellHere =
                 context.messageAdapter(StepTrainer.Ending.class, TrainerEnded::new);
         ActorRef<StepTrainer.Command> trainer = context.spawn(
                 StepTrainer.create(
                         order.run(),
                         settings.seed(),
-                        compared.step(),
+                        step,
                         state.learner(),
                         plan,
                         desks.train(),
@@ -384,12 +386,25 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                         settings.workers().gradientUnitsPerLease(),
                         settings.limits().workAttemptsMax(),
                         trainersTellHere),
-                "training-" + compared.step());
-        adopt(
-                trainer,
-                new StepTrainer.Abandon(),
-                "the trainer of step " + compared.step(),
-                () -> now.equals(learning) && uncommitted == null);
+                "training-" + step);
+        adopt(trainer, new StepTrainer.Abandon(), "the trainer of step " + step, () -> owesLearning(step));
+    }
+
+    private boolean owesLearning(int step) {
+        return learning != null && learning.asked().compared().step() == step && uncommitted == null;
+    }
+
+    /** Images of groups that teach nothing are released once they were heard of; those of lessons at the commit. */
+    private void hearCompared(StepLine.ComparedStep compared, Step step) {
+        for (int i = 0; i < compared.endings().size(); i++) {
+            GroupKeeper.Ending ending = compared.endings().get(i);
+            GroupStatistics statistics = compared.statistics().groups().get(i);
+            ports.listener().heard(new RunEvent.GroupCompared(compared.step(), ending, statistics));
+            if (ending instanceof GroupKeeper.GroupLost || !(statistics.verdict() instanceof Verdict.Kept)) {
+                Endings.release(ending, release);
+                step.held.remove(ending);
+            }
+        }
     }
 
     private void recordVerdicts(StepLine.ComparedStep compared) {
@@ -411,17 +426,13 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         write(verdicts);
     }
 
-    /** Images of groups that teach nothing are released here; those of lessons at the commit. */
-    private List<Lesson> lessonsOf(StepLine.ComparedStep compared, Step step) {
+    private static List<Lesson> lessonsOf(StepLine.ComparedStep compared) {
         List<Lesson> lessons = new ArrayList<>();
         for (int i = 0; i < compared.endings().size(); i++) {
-            GroupKeeper.Ending ending = compared.endings().get(i);
             GroupStatistics statistics = compared.statistics().groups().get(i);
-            if (ending instanceof GroupKeeper.GroupEnded ended && statistics.verdict() instanceof Verdict.Kept) {
+            if (compared.endings().get(i) instanceof GroupKeeper.GroupEnded ended
+                    && statistics.verdict() instanceof Verdict.Kept) {
                 addLessons(ended, statistics, lessons);
-            } else {
-                Endings.release(ending, release);
-                step.held.remove(ending);
             }
         }
         return lessons;
@@ -469,10 +480,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                     "step %d was learned, step %d is next".formatted(compared.step(), state.step())); // RS-2
         }
         PromptBan ban = state.newest().ban().after(compared.statistics(), settings.groups());
-        String digest = RunDigests.verdictsAfter(
-                state.verdictDigest(), compared.step(), compared.statistics(), compared.rewards());
         RunState after = state.committed(
-                commit.learned().learner(), ban, settings.rollout().staleness(), digest);
+                commit.learned().learner(), ban, settings.rollout().staleness(), done.verdicts());
         LedgerEvent.StepCommitted now =
                 new LedgerEvent.StepCommitted(compared.step(), RunDigests.of(ports.store(), after), done.tally());
         LedgerEvent.StepCommitted recorded = history.committed(compared.step()).orElse(null);
