@@ -23,12 +23,15 @@ import darkroom.gpuworkers.TorchTrainerDevice;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The devices of one process. Each has what it reads brought first. */
 final class Crews {
@@ -36,6 +39,8 @@ final class Crews {
     private static final int VIRTUAL_SCORES_MAX = 4096;
     private static final ScheduledExecutorService VIRTUAL_CLOCK = Executors.newScheduledThreadPool(
             2, Thread.ofPlatform().daemon().name("virtual-devices").factory());
+    private static final Executor VIRTUAL_WORK = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("virtual-work").factory());
 
     private Crews() {}
 
@@ -76,47 +81,50 @@ final class Crews {
             int trainerDevices,
             int scorers,
             TensorPlane plane) {
+        SimulatedDevices simulated = new SimulatedDevices(plane.store(), VIRTUAL_PARAMETERS, VIRTUAL_WORK);
         List<DeviceSeat<DrawUnit, Drawn>> rollout = new ArrayList<>();
         for (int i = 0; i < rolloutDevices; i++) {
-            rollout.add(seat(
-                    "rollout-" + i, plane, () -> simulated(plane, times.draw()).rollout()));
+            rollout.add(seat("rollout-" + i, plane, () -> new Lasting<>(simulated.rollout(), _ -> times.draw())));
         }
         List<DeviceSeat<TrainUnit, Trained>> trainer = new ArrayList<>();
         for (int i = 0; i < trainerDevices; i++) {
-            trainer.add(seat("trainer-" + i, plane, () -> new VirtualTrainer(plane, times.unit())));
+            trainer.add(
+                    seat("trainer-" + i, plane, () -> new Lasting<>(simulated.trainer(), unit -> lasts(unit, times))));
         }
         List<DeviceSeat<ScoreUnit, ScoreOutcome>> reward = new ArrayList<>();
         for (int i = 0; i < scorers; i++) {
             reward.add(seat(
                     "reward-" + i,
                     plane,
-                    () -> new Wide<>(simulated(plane, times.score()).reward(0), VIRTUAL_SCORES_MAX)));
+                    () -> new Wide<>(new Lasting<>(simulated.reward(0), _ -> times.score()), VIRTUAL_SCORES_MAX)));
         }
         return new Crew(rollout, reward, trainer);
     }
 
-    private static SimulatedDevices simulated(TensorPlane plane, Duration time) {
-        Executor after = task -> {
-            var _ = VIRTUAL_CLOCK.schedule(task, time.toNanos(), TimeUnit.NANOSECONDS);
+    /** Each gradient unit of a block takes its time, an update none. */
+    private static Duration lasts(TrainUnit unit, WorkerSettings.VirtualSettings times) {
+        return switch (unit) {
+            case TrainUnit.GradientBlock block ->
+                times.unit().multipliedBy(block.units().size());
+            case TrainUnit.UpdateUnit _ -> Duration.ZERO;
         };
-        return new SimulatedDevices(plane.store(), VIRTUAL_PARAMETERS, after);
     }
 
-    /** Each gradient unit of a block takes its time, an update none. */
-    private record VirtualTrainer(TensorPlane plane, Duration time) implements Device<TrainUnit, Trained> {
+    /** A device that answers when the time is over that its unit lasts, and computes meanwhile. */
+    private record Lasting<U extends Unit, R extends Result>(Device<U, R> device, Function<U, Duration> time)
+            implements Device<U, R> {
         @Override
-        public CompletionStage<Trained> perform(TrainUnit unit) {
-            Duration all =
-                    switch (unit) {
-                        case TrainUnit.GradientBlock block ->
-                            time.multipliedBy(block.units().size());
-                        case TrainUnit.UpdateUnit _ -> Duration.ZERO;
-                    };
-            return simulated(plane, all).trainer().perform(unit);
+        public CompletionStage<R> perform(U unit) {
+            CompletableFuture<@Nullable Void> over = new CompletableFuture<>();
+            var _ = VIRTUAL_CLOCK.schedule(
+                    () -> over.complete(null), time.apply(unit).toNanos(), TimeUnit.NANOSECONDS);
+            return device.perform(unit).thenCombine(over, (result, _) -> result);
         }
 
         @Override
-        public void close() {}
+        public void close() {
+            device.close();
+        }
     }
 
     /** A device that takes many units at a time. */
