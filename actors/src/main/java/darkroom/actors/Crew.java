@@ -2,6 +2,7 @@ package darkroom.actors;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /** The devices of one node, by what they do. */
 public record Crew(
@@ -15,10 +16,18 @@ public record Crew(
     }
 
     List<NodeWarden.Post<?, ?>> posts(Desks desks) {
+        return posts(desks.draw(), desks.score(), desks.train());
+    }
+
+    /** @param draw who hears what the workers of {@code rollout} say; and so on */
+    List<NodeWarden.Post<?, ?>> posts(
+            ActorRef<? super WorkDesk.Word<DrawUnit, Drawn>> draw,
+            ActorRef<? super WorkDesk.Word<ScoreUnit, ScoreOutcome>> score,
+            ActorRef<? super WorkDesk.Word<TrainUnit, Trained>> train) {
         List<NodeWarden.Post<?, ?>> posts = new ArrayList<>();
-        rollout.forEach(seat -> posts.add(new NodeWarden.Post<>(seat.name(), seat.device(), desks.draw())));
-        reward.forEach(seat -> posts.add(new NodeWarden.Post<>(seat.name(), seat.device(), desks.score())));
-        trainer.forEach(seat -> posts.add(new NodeWarden.Post<>(seat.name(), seat.device(), desks.train())));
+        rollout.forEach(seat -> posts.add(new NodeWarden.Post<>(seat.name(), seat.device(), draw)));
+        reward.forEach(seat -> posts.add(new NodeWarden.Post<>(seat.name(), seat.device(), score)));
+        trainer.forEach(seat -> posts.add(new NodeWarden.Post<>(seat.name(), seat.device(), train)));
         return posts;
     }
 

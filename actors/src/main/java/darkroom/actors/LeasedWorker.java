@@ -27,8 +27,9 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>LW-3</b> A worker that stops releases the tensors of whatever its device still finishes, and closes the device.
  *   <li><b>LW-4</b> After a failure it pulls nothing until its next heartbeat; after {@value #FAILURES_IN_A_ROW_MAX}
  *       failures in a row it stops, so that its warden gives it a new device.
- *   <li><b>LW-5</b> Told to drain, it takes no more leases, answers those it has, and stops, {@value #DRAINING_BEATS_MIN}
- *       heartbeats later at the earliest: a lease that was on its way when the desk heard of it is handed back.
+ *   <li><b>LW-5</b> Told to drain, it takes no more leases, answers those it has, and stops {@value #DRAINING_BEATS_MIN}
+ *       heartbeats after that and after the last answer: a lease that was on its way when the desk heard of it is handed
+ *       back, and what it said has left its node.
  * </ul>
  */
 public final class LeasedWorker<U extends Unit, R extends Result> extends SwitchBehavior<LeasedWorker.Command<U, R>> {
@@ -69,7 +70,7 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     private final ActorContext<Command<U, R>> context;
     private final String name;
     private final Device<U, R> device;
-    private final ActorRef<WorkDesk.Command<U, R>> desk;
+    private final ActorRef<? super WorkDesk.Word<U, R>> desk;
     private final Consumer<TensorRef> release;
     private final Map<LeaseId, Handover<R>> inWork = new LinkedHashMap<>();
     private final List<LeaseId> done = new ArrayList<>();
@@ -81,7 +82,7 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
             ActorContext<Command<U, R>> context,
             String name,
             Device<U, R> device,
-            ActorRef<WorkDesk.Command<U, R>> desk,
+            ActorRef<? super WorkDesk.Word<U, R>> desk,
             Consumer<TensorRef> release) {
         this.context = context;
         this.name = name;
@@ -99,7 +100,7 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
     public static <U extends Unit, R extends Result> Behavior<Command<U, R>> create(
             String name,
             Supplier<? extends Device<U, R>> device,
-            ActorRef<WorkDesk.Command<U, R>> desk,
+            ActorRef<? super WorkDesk.Word<U, R>> desk,
             LimitSettings limits,
             Consumer<TensorRef> release) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
@@ -187,7 +188,8 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
         boolean stop = failuresInARow >= FAILURES_IN_A_ROW_MAX; // LW-4
         beat(0);
         desk.tell(new WorkDesk.Failed<>(context.getSelf(), lease, faultOf(failure))); // LW-1
-        return stop || ended() ? Behaviors.stopped() : this;
+        drainingBeats = 0;
+        return stop ? Behaviors.stopped() : this;
     }
 
     private Behavior<Command<U, R>> onDeliver() {
@@ -204,7 +206,8 @@ public final class LeasedWorker<U extends Unit, R extends Result> extends Switch
             int to = Math.min(from + WorkDesk.UNITS_PER_MESSAGE_MAX, results.size());
             desk.tell(new WorkDesk.Finished<>(context.getSelf(), results.subList(from, to))); // LW-1
         }
-        return ended() ? Behaviors.stopped() : this;
+        drainingBeats = 0;
+        return this;
     }
 
     private Behavior<Command<U, R>> onBeat() {

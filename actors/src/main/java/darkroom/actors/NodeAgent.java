@@ -210,8 +210,9 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
             sayLeaving(why);
             return end(new Ending.Refused(why));
         }
-        warden = context.spawnAnonymous(
-                NodeWarden.create(crew.named(card.name()).posts(welcome.desks()), limits, release, events));
+        Crew named = crew.named(card.name());
+        warden = context.spawnAnonymous(Behaviors.setup(
+                own -> NodeWarden.create(Courier.posts(named, welcome.desks(), limits, own), limits, release, events)));
         return this;
     }
 

@@ -49,10 +49,10 @@ public final class NodeWarden extends SwitchBehavior<NodeWarden.Command> {
      *
      * @param name unique within the node
      * @param device makes the device of a new worker; called on the dispatcher, must return at once
-     * @param desk where its work comes from
+     * @param desk where its work comes from, or a courier to it
      */
     public record Post<U extends Unit, R extends Result>(
-            String name, Supplier<? extends Device<U, R>> device, ActorRef<WorkDesk.Command<U, R>> desk) {}
+            String name, Supplier<? extends Device<U, R>> device, ActorRef<? super WorkDesk.Word<U, R>> desk) {}
 
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;

@@ -24,6 +24,7 @@ final class WireClasses {
             entry(25, LeaseId.class),
             entry(26, LeasedWorker.Leased.class),
             entry(27, WorkDesk.Delivery.class),
+            entry(28, WorkDesk.Words.class),
             // Units
             entry(30, DrawUnit.class),
             entry(31, DrawUnit.Purpose.class),

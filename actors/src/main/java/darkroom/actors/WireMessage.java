@@ -7,7 +7,8 @@ package darkroom.actors;
  * <p>A message that is added here needs an id in {@link WireClasses} and a new {@link WireVersion}.
  */
 public sealed interface WireMessage
-        permits WorkDesk.Heartbeat,
+        permits WorkDesk.Words,
+                WorkDesk.Heartbeat,
                 WorkDesk.Finished,
                 WorkDesk.Failed,
                 LeasedWorker.Perform,

@@ -118,7 +118,7 @@ final class WireTypes {
             case TypeVariable<?> variable -> of(variable.getBounds()[0], component);
             case ParameterizedType type when type.getRawType() == ActorRef.class -> actorRef;
             case ParameterizedType type
-            when type.getRawType() instanceof Class<?> raw && raw.isRecord() -> of(raw, component);
+            when type.getRawType() instanceof Class<?> raw && (raw.isRecord() || raw.isSealed()) -> of(raw, component);
             case ParameterizedType type
             when type.getRawType() == Optional.class -> optional(of(type.getActualTypeArguments()[0], component));
             case ParameterizedType type

@@ -65,13 +65,24 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     public record Withdraw<U extends Unit, R extends Result>(ActorRef<Answer<U, R>> requester)
             implements Command<U, R> {}
 
+    /** What a worker tells a desk. */
+    public sealed interface Word<U extends Unit, R extends Result> extends Command<U, R>, Courier.Command<U, R> {}
+
+    /** What the workers of one node said in one moment, in that order: a message costs as much as what is in it. */
+    public record Words<U extends Unit, R extends Result>(List<Word<U, R>> words)
+            implements Command<U, R>, WireMessage {
+        public Words {
+            words = List.copyOf(words);
+        }
+    }
+
     /**
      * The worker is there, may hold {@code capacity} leases, and works on {@code leases}. Sent at least every
      * {@code limits.heartbeat-every}; losing some, or hearing one twice, changes nothing.
      */
     public record Heartbeat<U extends Unit, R extends Result>(
             ActorRef<LeasedWorker.Command<U, R>> worker, String name, int capacity, Set<LeaseId> leases)
-            implements Command<U, R>, WireMessage {
+            implements Word<U, R>, WireMessage {
         public Heartbeat {
             leases = Set.copyOf(leases);
         }
@@ -79,8 +90,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
 
     /** These leases are done. The desk owns the tensors of the results from here on. */
     public record Finished<U extends Unit, R extends Result>(
-            ActorRef<LeasedWorker.Command<U, R>> worker, List<Delivery<R>> results)
-            implements Command<U, R>, WireMessage {
+            ActorRef<LeasedWorker.Command<U, R>> worker, List<Delivery<R>> results) implements Word<U, R>, WireMessage {
         public Finished {
             results = List.copyOf(results);
         }
@@ -96,7 +106,7 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
     /** The worker could not do it. */
     public record Failed<U extends Unit, R extends Result>(
             ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, Fault fault)
-            implements Command<U, R>, WireMessage {}
+            implements Word<U, R>, WireMessage {}
 
     /** Wants to know what there is to do and who does it. */
     public record Report<U extends Unit, R extends Result>(ActorRef<DeskReport> replyTo) implements Command<U, R> {}
@@ -178,10 +188,8 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         switch (command) {
             case Submit<U, R>(U unit, ActorRef<Answer<U, R>> requester) -> onSubmit(unit, requester);
             case Withdraw<U, R>(ActorRef<Answer<U, R>> requester) -> onWithdraw(requester);
-            case Heartbeat<U, R> heartbeat -> onHeartbeat(heartbeat);
-            case Finished<U, R>(ActorRef<LeasedWorker.Command<U, R>> worker, List<Delivery<R>> results) ->
-                results.forEach(delivery -> onDelivered(worker, delivery.lease(), delivery.result()));
-            case Failed<U, R> failed -> onFailed(failed);
+            case Words<U, R>(List<Word<U, R>> words) -> words.forEach(this::onWord);
+            case Word<U, R> word -> onWord(word);
             case Report<U, R>(ActorRef<DeskReport> replyTo) -> replyTo.tell(report());
             case Tick<U, R>() -> onTick();
             case LeaseOut<U, R>() -> {
@@ -192,6 +200,15 @@ public final class WorkDesk<U extends Unit, R extends Result> extends SwitchBeha
         }
         leaseOutSoon();
         return this;
+    }
+
+    private void onWord(Word<U, R> word) {
+        switch (word) {
+            case Heartbeat<U, R> heartbeat -> onHeartbeat(heartbeat);
+            case Finished<U, R>(ActorRef<LeasedWorker.Command<U, R>> worker, List<Delivery<R>> results) ->
+                results.forEach(delivery -> onDelivered(worker, delivery.lease(), delivery.result()));
+            case Failed<U, R> failed -> onFailed(failed);
+        }
     }
 
     @Override

@@ -60,7 +60,8 @@ final class AnyMessage {
             case ParameterizedType type
             when type.getRawType() == ActorRef.class ->
                 Arbitraries.integers().between(1, 1 << 20).map(this::actor).asGeneric();
-            case ParameterizedType type when type.getRawType() instanceof Class<?> raw && raw.isRecord() -> record(raw);
+            case ParameterizedType type
+            when type.getRawType() instanceof Class<?> raw && (raw.isRecord() || raw.isSealed()) -> any(raw);
             case ParameterizedType type -> {
                 Arbitrary<Object> element = any(type.getActualTypeArguments()[0]);
                 yield type.getRawType() == Optional.class

@@ -238,6 +238,9 @@ class LeasedWorkerTest {
         devices.getFirst().begun.getFirst().complete(result);
         assertThat(said(WorkDesk.Finished.class))
                 .containsExactly(new WorkDesk.Finished<>(worker, new LeaseId(1), result));
+        world.pass(BEAT);
+        assertThat(gone).as("its answer may not have left the node").isFalse();
+        world.pass(BEAT);
         assertThat(gone).isTrue();
         assertThat(devices.getFirst().closed).isTrue();
         assertThat(released).isEmpty();
@@ -282,6 +285,7 @@ class LeasedWorkerTest {
         devices.getFirst().begun.getFirst().complete(new Trained.Gradient(tensor(), 0, 0));
         world.settle();
         assertThat(said(WorkDesk.Finished.class)).hasSize(1);
+        world.pass(BEAT.multipliedBy(2));
         assertThat(gone).isTrue();
         world.pass(DeskBench.LIMITS.leaseTime().multipliedBy(3));
         assertThat(devices).hasSize(1);

@@ -57,15 +57,27 @@ class NodeAgentTest {
 
         /** The worker that beats at the desk. */
         List<ActorRef<LeasedWorker.Command<TrainUnit, Trained>>> workers() {
-            world.settle();
+            world.pass(BEAT.dividedBy(Courier.BEAT_PARTS));
             List<ActorRef<LeasedWorker.Command<TrainUnit, Trained>>> workers = new ArrayList<>();
-            for (WorkDesk.Command<TrainUnit, Trained> command : trainDesk.getAllReceived()) {
-                if (command instanceof WorkDesk.Heartbeat<TrainUnit, Trained> beat
-                        && !workers.contains(beat.worker())) {
+            for (WorkDesk.Word<TrainUnit, Trained> word : words()) {
+                if (word instanceof WorkDesk.Heartbeat<TrainUnit, Trained> beat && !workers.contains(beat.worker())) {
                     workers.add(beat.worker());
                 }
             }
             return workers;
+        }
+
+        List<WorkDesk.Word<TrainUnit, Trained>> words() {
+            List<WorkDesk.Word<TrainUnit, Trained>> words = new ArrayList<>();
+            for (WorkDesk.Command<TrainUnit, Trained> command : trainDesk.getAllReceived()) {
+                switch (command) {
+                    case WorkDesk.Words<TrainUnit, Trained>(List<WorkDesk.Word<TrainUnit, Trained>> several) ->
+                        words.addAll(several);
+                    case WorkDesk.Word<TrainUnit, Trained> one -> words.add(one);
+                    default -> throw new AssertionError(command);
+                }
+            }
+            return words;
         }
     }
 
@@ -241,7 +253,7 @@ class NodeAgentTest {
         assertThat(home.endings).as("it is at work").isEmpty();
         home.device.letOneGo();
         world.settle();
-        TensorRef result = first.trainDesk.getAllReceived().stream()
+        TensorRef result = first.words().stream()
                 .filter(WorkDesk.Finished.class::isInstance)
                 .map(finished -> ((WorkDesk.Finished<?, ?>) finished)
                         .results()

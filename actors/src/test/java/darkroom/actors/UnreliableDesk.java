@@ -2,6 +2,7 @@ package darkroom.actors;
 
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
@@ -63,24 +64,36 @@ final class UnreliableDesk<U extends Unit, R extends Result> extends SwitchBehav
 
     @Override
     Behavior<WorkDesk.Command<U, R>> onMessage(WorkDesk.Command<U, R> command) {
+        List<WorkDesk.Word<U, R>> words =
+                switch (command) {
+                    case WorkDesk.Words<U, R>(List<WorkDesk.Word<U, R>> several) -> several;
+                    case WorkDesk.Word<U, R> one -> List.of(one);
+                    default -> throw new IllegalStateException("no worker says " + command);
+                };
         int copies = weather.copies();
-        switch (command) {
-            case WorkDesk.Heartbeat<U, R> beat ->
-                carry(
-                        new WorkDesk.Heartbeat<>(across(beat.worker()), beat.name(), beat.capacity(), beat.leases()),
-                        copies);
-            case WorkDesk.Failed<U, R> failed ->
-                carry(new WorkDesk.Failed<>(across(failed.worker()), failed.lease(), failed.fault()), copies);
-            case WorkDesk.Finished<U, R> finished -> {
-                if (copies == 0) {
-                    finished.results()
-                            .forEach(delivery -> delivery.result().tensors().forEach(release));
-                }
-                carry(new WorkDesk.Finished<>(across(finished.worker()), finished.results()), copies);
-            }
-            default -> throw new IllegalStateException("no worker says " + command);
+        List<WorkDesk.Word<U, R>> across = words.stream().map(this::across).toList();
+        if (copies == 0) {
+            words.forEach(this::lose);
         }
+        carry(command instanceof WorkDesk.Word ? across.getFirst() : new WorkDesk.Words<>(across), copies);
         return this;
+    }
+
+    private WorkDesk.Word<U, R> across(WorkDesk.Word<U, R> word) {
+        return switch (word) {
+            case WorkDesk.Heartbeat<U, R> beat ->
+                new WorkDesk.Heartbeat<>(across(beat.worker()), beat.name(), beat.capacity(), beat.leases());
+            case WorkDesk.Failed<U, R> failed ->
+                new WorkDesk.Failed<>(across(failed.worker()), failed.lease(), failed.fault());
+            case WorkDesk.Finished<U, R> finished ->
+                new WorkDesk.Finished<>(across(finished.worker()), finished.results());
+        };
+    }
+
+    private void lose(WorkDesk.Word<U, R> word) {
+        if (word instanceof WorkDesk.Finished<U, R> finished) {
+            finished.results().forEach(delivery -> delivery.result().tensors().forEach(release));
+        }
     }
 
     private void carry(WorkDesk.Command<U, R> message, int copies) {

@@ -114,6 +114,7 @@ class WireClassesTest {
         Set<Class<?>> stay = new HashSet<>();
         protocols()
                 .flatMap(protocol -> Stream.of(protocol.getPermittedSubclasses()))
+                .filter(Class::isRecord)
                 .filter(command -> !Modifier.isPrivate(command.getModifiers()))
                 .filter(command -> !WireMessage.class.isAssignableFrom(command))
                 .forEach(stay::add);
@@ -124,7 +125,11 @@ class WireClassesTest {
 
     private static Stream<Class<?>> protocols() {
         return Stream.of(
-                WorkDesk.Command.class, LeasedWorker.Command.class, Gate.Command.class, NodeAgent.Command.class);
+                WorkDesk.Command.class,
+                WorkDesk.Word.class,
+                LeasedWorker.Command.class,
+                Gate.Command.class,
+                NodeAgent.Command.class);
     }
 
     /** Whoever gets a reference to an actor of another node may tell it something: what they may tell is known here. */

@@ -65,7 +65,7 @@ final class WireClosure {
             when Set.<Type>of(List.class, Set.class, Optional.class).contains(type.getRawType()) ->
                 add(type.getActualTypeArguments()[0], where);
             case ParameterizedType type
-            when type.getRawType() instanceof Class<?> raw && raw.isRecord() -> add(raw, where);
+            when type.getRawType() instanceof Class<?> raw && (raw.isRecord() || raw.isSealed()) -> add(raw, where);
             default -> foreign.add(where + " is a " + declared.getTypeName());
         }
     }

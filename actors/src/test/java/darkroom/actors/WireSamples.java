@@ -29,6 +29,7 @@ final class WireSamples {
         samples.workers();
         samples.nodes();
         samples.reports();
+        samples.words();
         return samples.all;
     }
 
@@ -63,6 +64,16 @@ final class WireSamples {
                 new Fault.StopRun("no further"))) {
             add("Failed, " + fault.getClass().getSimpleName(), new WorkDesk.Failed<>(worker, new LeaseId(6), fault));
         }
+    }
+
+    private void words() {
+        ActorRef<LeasedWorker.Command<ScoreUnit, ScoreOutcome>> scorer = actor("scorer", 12);
+        add(
+                "Words",
+                new WorkDesk.Words<ScoreUnit, ScoreOutcome>(List.of(
+                        new WorkDesk.Heartbeat<>(scorer, "node-1/score-0", 8, Set.of(new LeaseId(9))),
+                        new WorkDesk.Finished<>(scorer, new LeaseId(8), new ScoreOutcome.Scored(0.25, 1, 1, "judge")),
+                        new WorkDesk.Failed<>(scorer, new LeaseId(9), new Fault.Retry("again")))));
     }
 
     private void workers() {

@@ -39,7 +39,7 @@ final class WarmUpCommand implements Callable<Integer> {
                         "rollout.groups-per-step=2",
                         "rollout.images-per-group=2",
                         "groups.scored-min=1",
-                        "steps=2"));
+                        "steps=300"));
         CountDownLatch joined = new CountDownLatch(1);
         List<WorkerNode> nodes = new ArrayList<>();
         List<Thread> threads = new ArrayList<>();
