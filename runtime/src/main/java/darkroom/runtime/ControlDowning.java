@@ -1,0 +1,102 @@
+package darkroom.runtime;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.Props;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.Cluster;
+import org.apache.pekko.cluster.DowningProvider;
+import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.Option;
+import scala.concurrent.duration.FiniteDuration;
+
+/**
+ * Takes nodes that are gone out of the cluster, by {@link ControlQuorum}. Pekko makes one on every node.
+ *
+ * <p>Why not Pekko's own split-brain resolver: it takes nodes that suspect each other for a network that is cut in a tangled
+ * way, and downs them, and on the second such decision everybody. Workers that die while they watch each other look just like
+ * that, and a storm of deaths ended the control node with them.
+ */
+public final class ControlDowning extends DowningProvider {
+    private static final Duration TICK = Duration.ofMillis(250);
+    private static final Logger LOG = LoggerFactory.getLogger(ControlDowning.class);
+
+    private final ActorSystem system;
+
+    /** @param system of the node; called by Pekko */
+    public ControlDowning(ActorSystem system) {
+        this.system = system;
+    }
+
+    /** Nothing here is started anew when a node is removed: nothing to wait for. */
+    @Override
+    public FiniteDuration downRemovalMargin() {
+        return FiniteDuration.Zero();
+    }
+
+    @Override
+    public Option<Props> downingActorProps() {
+        return Option.apply(Adapter.props(() -> watching(system)));
+    }
+
+    private enum Tick {
+        TICK
+    }
+
+    private static Behavior<Tick> watching(ActorSystem system) {
+        return Behaviors.withTimers(timers -> {
+            timers.startTimerWithFixedDelay(Tick.TICK, TICK);
+            ControlQuorum quorum = new ControlQuorum(ControlQuorum.GONE_AFTER, TICK);
+            return Behaviors.receiveMessage(_ -> {
+                look(Cluster.get(system), quorum);
+                return Behaviors.same();
+            });
+        });
+    }
+
+    /** What others say of a node counts where this one does not listen itself: who has just died, or slept, suspects everybody. */
+    private static boolean hears(Cluster cluster, Member member) {
+        return cluster.failureDetector().isMonitoring(member.address())
+                && cluster.failureDetector().isAvailable(member.address());
+    }
+
+    private static void look(Cluster cluster, ControlQuorum quorum) {
+        Set<Member> unreachable = cluster.state().getUnreachable();
+        List<ControlQuorum.Seen> seen = new ArrayList<>();
+        for (Member member : cluster.state().getMembers()) {
+            if (member.status() != MemberStatus.down() && member.status() != MemberStatus.removed()) {
+                seen.add(new ControlQuorum.Seen(
+                        member.uniqueAddress().toString(),
+                        member.hasRole(ControlNode.ROLE),
+                        !unreachable.contains(member) || hears(cluster, member),
+                        member.uniqueAddress().equals(cluster.selfUniqueAddress())));
+            }
+        }
+        Set<String> gone = quorum.gone(seen);
+        Set<Address> addresses = new TreeSet<>(Address.addressOrdering());
+        for (Member member : cluster.state().getMembers()) {
+            if (gone.contains(member.uniqueAddress().toString())) {
+                addresses.add(member.address());
+            }
+        }
+        for (Address address : addresses) {
+            LOG.warn(
+                    address.equals(cluster.selfAddress())
+                            ? "no control node has been reached for {}: this node leaves the cluster ({})"
+                            : "not reached for {}, taken out of the cluster: {}",
+                    ControlQuorum.GONE_AFTER,
+                    address);
+            cluster.down(address);
+        }
+    }
+}
