@@ -6,6 +6,7 @@ import darkroom.runtime.CommandProcess.Finished;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LocalClusterTest {
     private static final String NODES = "control=1,rollout=1,trainer=1,reward=1";
     private static final Duration ORPHANS_WITHIN = Duration.ofSeconds(10);
+    private static final Duration CHECKPOINT_WITHIN = Duration.ofSeconds(100);
 
     @TempDir
     Path directory = Path.of("unset");
@@ -142,9 +144,25 @@ class LocalClusterTest {
                 .dirDeleteOnShutdown(true)
                 .threadingMode(ThreadingMode.SHARED))) {
             CommandProcess process = CommandProcess.start(directory, arguments);
-            process.until("a checkpoint is there", () -> !checkpoints(directory.resolve("run"))
-                    .isEmpty());
+            CommandProcess.until(
+                    "a checkpoint is there",
+                    CHECKPOINT_WITHIN,
+                    () -> !checkpoints(directory.resolve("run")).isEmpty(),
+                    () -> process.printed() + ofNodes(directory.resolve("run")));
             return process;
+        }
+    }
+
+    /** What the nodes of a run logged. */
+    private static String ofNodes(Path run) {
+        try (Stream<Path> logs = Files.list(run.resolve("nodes"))) {
+            StringBuilder all = new StringBuilder();
+            for (Path log : logs.sorted().toList()) {
+                all.append(log.getFileName()).append('\n').append(Files.readString(log));
+            }
+            return all.toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
