@@ -50,9 +50,12 @@ final class HouseRules {
             "reward-actors", Set.of("config", "edit-tasks", "actors"),
             "runtime", Set.of("config", "edit-tasks", "actors", "gpu-workers", "reward-actors"));
 
+    /** Elements of a pom that say where packages are. */
+    static final List<String> ADDRESSES = List.of("repositories", "pluginRepositories", "distributionManagement");
+
     /** Calls whose answer is another one next time, by owner and name. */
     private static final Set<String> UNREPEATABLE = Set.of(
-            "java.lang.Thread.sleep",
+            Thread.class.getName() + ".sleep",
             "java.lang.System.currentTimeMillis",
             "java.lang.System.nanoTime",
             "java.lang.Math.random",
@@ -170,7 +173,7 @@ final class HouseRules {
     static List<String> pinned(String pom, boolean root) {
         List<String> wrong = new ArrayList<>();
         Document document = parse(pom);
-        for (String element : List.of("repositories", "pluginRepositories", "distributionManagement")) {
+        for (String element : ADDRESSES) {
             elements(document, element).forEach(_ -> wrong.add("<" + element + ">"));
         }
         for (Element version : elements(document, "version")) {

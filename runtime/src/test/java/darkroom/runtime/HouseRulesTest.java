@@ -157,8 +157,10 @@ class HouseRulesTest {
                 .isEmpty();
         assertThat(HouseRules.pinned("<project><plugin><version>1</version></plugin></project>", false))
                 .hasSize(1);
-        assertThat(HouseRules.pinned("<project><repositories/></project>", true))
-                .containsExactly("<repositories>");
+        for (String element : HouseRules.ADDRESSES) {
+            assertThat(HouseRules.pinned("<project><%s/></project>".formatted(element), true))
+                    .containsExactly("<" + element + ">");
+        }
     }
 
     @Test
