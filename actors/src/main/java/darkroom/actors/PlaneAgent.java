@@ -173,14 +173,17 @@ final class PlaneAgent implements PlaneNetwork {
      * to this node alone can be read by now, and comes first; the other way round it never changes.
      */
     private void messageToAll(DirectBuffer buffer, int index, int length, Header header) {
+        // A look that ends at the padding of a term reads nothing, though the next term may be full: only the second look
+        // in vain says that there is no more.
         int heard = 0;
-        int last = 1;
-        while (last > 0 && heard < ADDRESSED_MAX) {
-            last = 0;
+        int inVain = 0;
+        while (inVain < 2 && heard < ADDRESSED_MAX) {
+            int read = 0;
             for (Subscription subscription : addressed) {
-                last += subscription.poll(handler, FRAGMENTS_MAX);
+                read += subscription.poll(handler, FRAGMENTS_MAX);
             }
-            heard += last;
+            heard += read;
+            inVain = read > 0 ? 0 : inVain + 1;
         }
         message(buffer, index, length, header);
     }
