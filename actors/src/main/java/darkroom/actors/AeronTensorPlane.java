@@ -125,11 +125,11 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
             aeron.close();
             throw e;
         }
-        this.window = memory && settings.shownBytesMin() <= store.bytesMax()
+        this.window = memory && settings.shown()
                 ? TensorWindow.open(driver.directory(), PlaneFrame.number(node)).orElse(null)
                 : null;
         if (window != null) {
-            store.show(window, settings.shownBytesMin());
+            store.show(window);
         }
         this.thread = Thread.ofPlatform().name("tensor-plane-" + node).daemon().unstarted(this::run);
     }

@@ -4,6 +4,7 @@ import darkroom.actors.TensorWindow.Pane;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +38,11 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     private static final long ALIGNMENT = 64;
     private static final long CHECKSUM_CHUNK = 1L << 30;
 
+    /** Rooms of one size that share a pane: as many as fit, at most. */
+    private static final long SLAB_BYTES_MAX = 1 << 19;
+
+    private static final int SLAB_ROOMS_MAX = 64;
+
     private final String home;
     private final long bytesMax;
     private final Map<Long, Tensor> tensors = new ConcurrentHashMap<>();
@@ -46,7 +52,6 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     private final AtomicLong lent = new AtomicLong();
     private final AtomicLong mapped = new AtomicLong();
     private volatile @Nullable TensorWindow window;
-    private volatile long shownBytesMin;
 
     /**
      * @param home name of this node, in every reference made here
@@ -59,6 +64,18 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
     private record Tensor(TensorRef ref, Room room) {}
 
+    /** A pane cut into rooms of one size: a file for each small tensor would be too many. */
+    private static final class Slab {
+        private final Pane pane;
+        private final int count;
+        private int resting;
+
+        Slab(Pane pane, int count) {
+            this.pane = pane;
+            this.count = count;
+        }
+    }
+
     /**
      * Native memory out of the budget. It has one owner; whoever else needs it mapped pins it for that time, and only when
      * everyone has let go is it used again.
@@ -66,19 +83,23 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     final class Room {
         private final Arena arena;
         private final MemorySegment memory;
-        private final @Nullable Pane pane;
+        private final @Nullable Slab slab;
+        private final long offset;
         private final AtomicInteger users = new AtomicInteger(1);
 
         private Room(long size) {
             arena = Arena.ofShared();
             memory = arena.allocate(size, ALIGNMENT);
-            pane = null;
+            slab = null;
+            offset = 0;
         }
 
-        private Room(Pane pane) {
-            arena = pane.arena();
-            memory = pane.memory();
-            this.pane = pane;
+        private Room(Slab slab, int number) {
+            long size = slab.pane.memory().byteSize() / slab.count;
+            arena = slab.pane.arena();
+            this.slab = slab;
+            offset = number * size;
+            memory = slab.pane.memory().asSlice(offset, size);
         }
 
         /** The first bytes of it. */
@@ -97,7 +118,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
         void unpin() {
             if (users.decrementAndGet() == 0) {
-                idle.computeIfAbsent(size(), _ -> new ConcurrentLinkedQueue<>()).add(this);
+                poolOf(size()).add(this);
             }
         }
 
@@ -106,27 +127,37 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
             return users.get() == 1;
         }
 
-        /** False if someone reads the memory this very moment. */
-        private boolean closed() {
+        /** Gives idle memory back if all of its slab is idle and nobody reads it this very moment. How many bytes. */
+        private long end() {
+            if (slab != null && ++slab.resting < slab.count) {
+                return 0;
+            }
             try {
                 arena.close();
             } catch (IllegalStateException beingRead) {
-                return false;
+                return 0;
             }
-            if (pane != null) {
-                pane.window().drop(pane.number());
+            if (slab == null) {
+                return size();
             }
-            return true;
+            slab.pane.window().drop(slab.pane.number());
+            return slab.pane.memory().byteSize();
+        }
+
+        private boolean ended() {
+            return !arena.scope().isAlive();
+        }
+
+        private void stay() {
+            if (slab != null) {
+                slab.resting = 0;
+            }
+            poolOf(size()).add(this);
         }
     }
 
-    /**
-     * Memory that is taken from here on lies in a window, as far as there is room in it.
-     *
-     * @param bytesMin of a tensor that is worth a file of its own
-     */
-    void show(TensorWindow in, long bytesMin) {
-        shownBytesMin = bytesMin;
+    /** Memory that is taken from here on lies in a window, as far as there is room in it. */
+    void show(TensorWindow in) {
         window = in;
     }
 
@@ -159,8 +190,9 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
     private void alive(TensorRef ref, Room room) {
         tensors.put(ref.id(), new Tensor(ref, room));
-        if (room.pane != null) {
-            room.pane.window().show(ref, room.pane); // TS-5
+        if (room.slab != null) {
+            Pane pane = room.slab.pane;
+            pane.window().show(ref, pane, room.offset); // TS-5
         }
     }
 
@@ -216,8 +248,9 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     private void end(Tensor tensor) {
         if (tensors.remove(tensor.ref().id(), tensor)) {
             held.addAndGet(-tensor.room().size());
-            if (tensor.room().pane != null) {
-                tensor.room().pane.window().hide(tensor.ref().id()); // TS-5
+            Slab slab = tensor.room().slab;
+            if (slab != null) {
+                slab.pane.window().hide(tensor.ref().id()); // TS-5
             }
             tensor.room().unpin();
         }
@@ -308,26 +341,58 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
     private Room take(long bytes) {
         long size = Math.max(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-        Room pooled = pooled(size);
-        if (pooled != null) {
-            pooled.users.set(1);
-            return pooled;
-        }
-        if (!map(size)) {
-            trim(size);
-            if (!map(size)) {
-                throw new TensorStoreFullException(size, held.get() + lent.get(), bytesMax);
-            }
+        Room idle = pooled(size);
+        if (idle != null) {
+            return idle;
         }
         TensorWindow in = window;
-        return in == null || size < shownBytesMin
-                ? new Room(size)
-                : in.pane(size).map(Room::new).orElseGet(() -> new Room(size));
+        Room shown = in == null ? null : shown(in, size);
+        if (shown != null) {
+            return shown;
+        }
+        if (map(size)) {
+            return new Room(size);
+        }
+        trim(size);
+        Room rested = pooled(size);
+        if (rested != null) {
+            return rested;
+        }
+        if (!map(size)) {
+            throw new TensorStoreFullException(size, held.get() + lent.get(), bytesMax);
+        }
+        return new Room(size);
+    }
+
+    /** Memory in a window; null if budget or machine have too little for more of it. */
+    private @Nullable Room shown(TensorWindow in, long size) {
+        int count = Math.clamp(SLAB_BYTES_MAX / size, 1, SLAB_ROOMS_MAX);
+        if (!map(size * count)) {
+            return null;
+        }
+        Optional<Pane> pane = in.pane(size * count);
+        if (pane.isEmpty()) {
+            mapped.addAndGet(-size * count);
+            return null;
+        }
+        Slab slab = new Slab(pane.get(), count);
+        for (int number = 1; number < count; number++) {
+            new Room(slab, number).unpin();
+        }
+        return new Room(slab, 0);
+    }
+
+    private Queue<Room> poolOf(long size) {
+        return idle.computeIfAbsent(size, _ -> new ConcurrentLinkedQueue<>());
     }
 
     private @Nullable Room pooled(long size) {
         Queue<Room> pool = idle.get(size);
-        return pool == null ? null : pool.poll();
+        Room room = pool == null ? null : pool.poll();
+        if (room != null) {
+            room.users.set(1);
+        }
+        return room;
     }
 
     private boolean map(long size) {
@@ -335,19 +400,19 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         return size <= bytesMax - before;
     }
 
-    private void trim(long wanted) {
+    private synchronized void trim(long wanted) {
         long freed = 0;
         for (Queue<Room> pool : idle.values()) {
-            for (Room room = pool.poll(); room != null; room = pool.poll()) {
-                if (!room.closed()) {
-                    pool.add(room);
-                    break;
-                }
-                mapped.addAndGet(-room.size());
-                freed += room.size();
-                if (freed >= wanted) {
-                    return;
-                }
+            List<Room> looked = new ArrayList<>();
+            for (Room room = pool.poll(); room != null; room = freed < wanted ? pool.poll() : null) {
+                looked.add(room);
+                long bytes = room.end();
+                mapped.addAndGet(-bytes);
+                freed += bytes;
+            }
+            looked.stream().filter(room -> !room.ended()).forEach(Room::stay);
+            if (freed >= wanted) {
+                return;
             }
         }
     }

@@ -173,7 +173,8 @@ final class PlaneAgent implements PlaneNetwork {
      * to this node alone can be read by now, and comes first; the other way round it never changes.
      */
     private void messageToAll(DirectBuffer buffer, int index, int length, Header header) {
-        // A look that ends at the padding of a term reads nothing, though the next term may be full: only the second look
+        // A look that ends at the padding of a term reads nothing, though the next term may be full: only the second
+        // look
         // in vain says that there is no more.
         int heard = 0;
         int inVain = 0;

@@ -19,8 +19,7 @@ import java.util.Optional;
  * @param socketBytes what is asked of the system for each socket's buffers; a receiver's window is what it grants
  * @param transfersMax tensors received at a time, and tensors sent at a time; {@link #WAITING_MAX} more wait
  * @param replicaBytesMax memory for tensors of other nodes, out of the store's budget
- * @param shownBytesMin a tensor of at least this many bytes lies where other processes of this machine can read it
- *     ({@link #SHOWN_NEVER}: none does)
+ * @param shown whether tensors lie where other processes of this machine can read them
  * @param transferTimeout time for one tensor, with all waiting and trying again
  * @param peerSilentAfter a peer from which nothing is heard for this long, while it owes something, is lost
  */
@@ -34,17 +33,11 @@ public record TensorPlaneSettings(
         int socketBytes,
         int transfersMax,
         long replicaBytesMax,
-        long shownBytesMin,
+        boolean shown,
         Duration transferTimeout,
         Duration peerSilentAfter) {
     /** The most that fits an Aeron message of 65,504 bytes with both headers, in whole cache lines. */
     public static final int CHUNK_BYTES_MAX = 65_344;
-
-    /** Everything goes by messages. */
-    public static final long SHOWN_NEVER = Long.MAX_VALUE;
-
-    /** Worth a file of its own; less takes no longer by a message. */
-    private static final long SHOWN_BYTES_MIN = 32 << 10;
 
     /** Transfers that may wait for one of {@link #transfersMax} to end. One more is refused. */
     public static final int WAITING_MAX = 4096;
@@ -84,7 +77,6 @@ public record TensorPlaneSettings(
         require(socketBytes >= 1 << 16, "socket buffers of %d bytes hold no message; at least 65536", socketBytes);
         require(transfersMax >= 1, "%d transfers at a time move nothing", transfersMax);
         require(replicaBytesMax >= 0, "%d bytes for replicas", replicaBytesMax);
-        require(shownBytesMin >= 1, "tensors of %d bytes are not shown", shownBytesMin);
         require(transferTimeout.isPositive(), "no time for a transfer: %s", transferTimeout);
         require(peerSilentAfter.isPositive(), "a peer is not silent after %s", peerSilentAfter);
     }
@@ -112,75 +104,43 @@ public record TensorPlaneSettings(
                 4 << 20,
                 8,
                 replicaBytesMax,
-                SHOWN_BYTES_MIN,
+                true,
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(1));
     }
 
     /** The same over another transport. */
     public TensorPlaneSettings over(Transport other) {
-        return new TensorPlaneSettings(
-                other,
-                driver,
-                host,
-                port,
-                termBytes,
-                chunkBytes,
-                socketBytes,
-                transfersMax,
-                replicaBytesMax,
-                shownBytesMin,
-                transferTimeout,
-                peerSilentAfter);
+        return changed(other, driver, termBytes, shown);
     }
 
     /** The same with the driver that runs in a directory. */
     public TensorPlaneSettings with(Path driverDirectory) {
-        return new TensorPlaneSettings(
-                transport,
-                Optional.of(driverDirectory),
-                host,
-                port,
-                termBytes,
-                chunkBytes,
-                socketBytes,
-                transfersMax,
-                replicaBytesMax,
-                shownBytesMin,
-                transferTimeout,
-                peerSilentAfter);
+        return changed(transport, Optional.of(driverDirectory), termBytes, shown);
     }
 
     /** The same with another term length. */
     public TensorPlaneSettings inTermsOf(int bytes) {
-        return new TensorPlaneSettings(
-                transport,
-                driver,
-                host,
-                port,
-                bytes,
-                chunkBytes,
-                socketBytes,
-                transfersMax,
-                replicaBytesMax,
-                shownBytesMin,
-                transferTimeout,
-                peerSilentAfter);
+        return changed(transport, driver, bytes, shown);
     }
 
     /** The same, with nothing that other processes read where it lies. */
     public TensorPlaneSettings byMessages() {
+        return changed(transport, driver, termBytes, false);
+    }
+
+    private TensorPlaneSettings changed(Transport way, Optional<Path> from, int inTermsOf, boolean show) {
         return new TensorPlaneSettings(
-                transport,
-                driver,
+                way,
+                from,
                 host,
                 port,
-                termBytes,
+                inTermsOf,
                 chunkBytes,
                 socketBytes,
                 transfersMax,
                 replicaBytesMax,
-                SHOWN_NEVER,
+                show,
                 transferTimeout,
                 peerSilentAfter);
     }

@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  */
 final class TensorWindow implements AutoCloseable {
     /** What the index begins with: a name and a version of the layout. */
-    static final long MAGIC = 0x6461726b77696e01L;
+    static final long MAGIC = 0x6461726b77696e02L;
 
     /** Tensors that can be listed. One whose place is taken is moved by messages. */
     static final int SLOTS = 1 << 13;
@@ -50,6 +50,7 @@ final class TensorWindow implements AutoCloseable {
     static final long BYTES_AT = 16;
     static final long PANE_AT = 24;
     static final long PANE_BYTES_AT = 32;
+    static final long OFFSET_AT = 40;
 
     private static final Logger LOG = LoggerFactory.getLogger(TensorWindow.class);
     private static final long BEING_WRITTEN = -1;
@@ -75,7 +76,7 @@ final class TensorWindow implements AutoCloseable {
         WORD.setRelease(index, 0L, MAGIC);
     }
 
-    /** Memory for one tensor at a time, which others see under its number. Its owner closes the arena, and drops it then. */
+    /** Memory for tensors, which others see under its number. Its owner closes the arena, and drops it then. */
     record Pane(TensorWindow window, long number, Arena arena, MemorySegment memory) {}
 
     /**
@@ -182,8 +183,12 @@ final class TensorWindow implements AutoCloseable {
         }
     }
 
-    /** Lists a sealed tensor, if its place is free. */
-    void show(TensorRef ref, Pane pane) {
+    /**
+     * Lists a sealed tensor, if its place is free.
+     *
+     * @param offset where in the pane it begins, in bytes
+     */
+    void show(TensorRef ref, Pane pane, long offset) {
         long slot = slot(ref.id());
         if (!WORD.compareAndSet(index, slot, NOTHING, BEING_WRITTEN)) {
             return;
@@ -192,6 +197,7 @@ final class TensorWindow implements AutoCloseable {
         WORD.set(index, slot + BYTES_AT, ref.bytes());
         WORD.set(index, slot + PANE_AT, pane.number());
         WORD.set(index, slot + PANE_BYTES_AT, pane.memory().byteSize());
+        WORD.set(index, slot + OFFSET_AT, offset);
         WORD.setRelease(index, slot, ref.id());
     }
 

@@ -92,16 +92,18 @@ final class TensorWindows implements AutoCloseable {
         private final TensorKey key;
         private final MemorySegment index;
         private final Pane pane;
+        private final long offset;
 
-        private Sight(TensorKey key, MemorySegment index, Pane pane) {
+        private Sight(TensorKey key, MemorySegment index, Pane pane, long offset) {
             this.key = key;
             this.index = index;
             this.pane = pane;
+            this.offset = offset;
         }
 
         /** The bytes, until this is closed; another tensor's, once the owner has released this one. */
         MemorySegment bytes() {
-            return pane.memory.asSlice(0, key.bytes());
+            return pane.memory.asSlice(offset, key.bytes());
         }
 
         /** Whether all that was read until now are the tensor's bytes. */
@@ -133,8 +135,9 @@ final class TensorWindows implements AutoCloseable {
             }
             long number = (long) TensorWindow.WORD.get(index, slot + TensorWindow.PANE_AT);
             long bytes = (long) TensorWindow.WORD.get(index, slot + TensorWindow.PANE_BYTES_AT);
+            long offset = (long) TensorWindow.WORD.get(index, slot + TensorWindow.OFFSET_AT);
             VarHandle.loadLoadFence();
-            if (bytes < key.bytes() || !lists(key, slot)) {
+            if (!lists(key, slot) || bytes - offset < key.bytes()) {
                 return Optional.empty();
             }
             Pane pane = panes.computeIfAbsent(number, _ -> mapped(number, bytes));
@@ -142,7 +145,7 @@ final class TensorWindows implements AutoCloseable {
                 return Optional.empty();
             }
             pane.usedNs = clock.nanoTime();
-            return Optional.of(new Sight(key, index, pane));
+            return Optional.of(new Sight(key, index, pane, offset));
         }
 
         private boolean lists(TensorKey key, long slot) {

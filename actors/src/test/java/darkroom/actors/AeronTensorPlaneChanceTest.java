@@ -29,7 +29,7 @@ class AeronTensorPlaneChanceTest {
                     settings.socketBytes(),
                     settings.transfersMax(),
                     settings.replicaBytesMax(),
-                    settings.shownBytesMin(),
+                    settings.shown(),
                     settings.transferTimeout(),
                     settings.peerSilentAfter()),
             "home",

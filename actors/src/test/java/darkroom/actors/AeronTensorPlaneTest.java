@@ -147,7 +147,7 @@ class AeronTensorPlaneTest {
                 settings.socketBytes(),
                 transfersMax,
                 settings.replicaBytesMax(),
-                settings.shownBytesMin(),
+                settings.shown(),
                 Duration.ofMillis(1500),
                 peerSilentAfter);
     }

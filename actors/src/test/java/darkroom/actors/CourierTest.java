@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestInbox;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -110,5 +111,25 @@ class CourierTest {
             brought.addAll(together);
         }
         assertThat(brought).containsExactlyElementsOf(all);
+    }
+
+    /** CO-1: the end of a life of the node loses nothing that its workers had said. */
+    @Test
+    void a_courier_that_is_stopped_brings_what_it_has_taken() {
+        List<ActorRef<Courier.Command<ScoreUnit, ScoreOutcome>>> spawned = new ArrayList<>();
+        ActorRef<String> life = world.spawn(
+                Behaviors.setup(context -> {
+                    spawned.add(context.spawnAnonymous(Courier.create(desk.getRef(), DeskBench.LIMITS)));
+                    return Behaviors.receiveMessage(_ -> Behaviors.stopped());
+                }),
+                "life");
+        world.settle();
+        List<WorkDesk.Word<ScoreUnit, ScoreOutcome>> beats = List.of(beat(), beat());
+        beats.forEach(spawned.getFirst()::tell);
+        world.settle();
+        assertThat(desk.hasMessages()).as("they wait for others").isFalse();
+        life.tell("over");
+        world.settle();
+        assertThat(desk.getAllReceived()).containsExactly(new WorkDesk.Words<>(beats));
     }
 }

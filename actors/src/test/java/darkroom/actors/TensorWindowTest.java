@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -177,7 +178,7 @@ class TensorWindowTest {
         OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 20);
         TensorWindow window =
                 TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
-        store.show(window, 1);
+        store.show(window);
         TensorKey key = TensorKey.of(put(store, SMALL, 9));
         try (TensorWindows windows = new TensorWindows(nowNs::get)) {
             windows.open(new PlanePeer("home", "", driver.toString(), ""));
@@ -203,7 +204,7 @@ class TensorWindowTest {
         OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 24);
         TensorWindow window =
                 TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
-        store.show(window, 1);
+        store.show(window);
         try (TensorWindows windows = new TensorWindows(SystemNanoClock.INSTANCE)) {
             windows.open(new PlanePeer("home", "", driver.toString(), ""));
             TensorRef first = put(store, 100, 1);
@@ -231,7 +232,7 @@ class TensorWindowTest {
         OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 22);
         TensorWindow window =
                 TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
-        store.show(window, 1);
+        store.show(window);
         AtomicReference<TensorRef> newest = new AtomicReference<>(put(store, SMALL, 0));
         AtomicBoolean done = new AtomicBoolean();
         CompletableFuture<Void> home = CompletableFuture.runAsync(() -> {
@@ -273,6 +274,56 @@ class TensorWindowTest {
         assertThat(torn).isPositive();
         store.close();
         window.close();
+    }
+
+    /** TP-12: a file for each of a thousand small ones would be too many. */
+    @Test
+    void small_tensors_share_panes_and_each_is_read_as_its_own(@TempDir Path driver) throws IOException {
+        try (OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 22);
+                TensorWindow window =
+                        TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
+                TensorWindows windows = new TensorWindows(SystemNanoClock.INSTANCE)) {
+            store.show(window);
+            windows.open(new PlanePeer("home", "", driver.toString(), ""));
+            List<TensorRef> all = new ArrayList<>();
+            for (int i = 0; i < 1000; i++) {
+                all.add(put(store, 600 + i % 2, i));
+            }
+            try (Stream<Path> files = Files.list(TensorWindow.of(driver, PlaneFrame.number("home")))) {
+                assertThat(files).hasSizeLessThan(1000 / 50);
+            }
+            for (int i = 0; i < 1000; i++) {
+                try (Sight sight = windows.of(TensorKey.of(all.get(i))).orElseThrow()) {
+                    assertThat(sight.bytes().toArray(ValueLayout.JAVA_BYTE)).isEqualTo(bytes(600 + i % 2, i));
+                }
+            }
+        }
+    }
+
+    /** TS-2, TS-5: shared memory goes back once all who share it are gone, and not before. */
+    @Test
+    void panes_of_small_tensors_are_given_back_when_the_budget_needs_them(@TempDir Path driver) {
+        int budget = 1 << 20;
+        try (OffHeapTensorStore store = new OffHeapTensorStore("home", budget);
+                TensorWindow window =
+                        TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow()) {
+            store.show(window);
+            List<TensorRef> all = new ArrayList<>();
+            for (int i = 0; i < budget / SMALL - 1; i++) {
+                all.add(put(store, SMALL, i));
+            }
+            TensorRef kept = all.removeFirst();
+            all.forEach(store::release);
+            assertThatThrownBy(() -> put(store, budget - SMALL, 1)).isInstanceOf(TensorStoreFullException.class);
+            TensorRef half = put(store, budget / 4, 1);
+            assertThat(store.bytesMapped()).isLessThanOrEqualTo(budget);
+            assertThat(store.read(kept).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(bytes(SMALL, 0));
+            store.release(kept);
+            store.release(half);
+            TensorRef whole = put(store, budget, 2);
+            assertThat(store.read(whole).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(bytes(budget, 2));
+            assertThat(store.bytesMapped()).isEqualTo(budget);
+        }
     }
 
     private static TensorRef put(OffHeapTensorStore store, int size, long seed) {

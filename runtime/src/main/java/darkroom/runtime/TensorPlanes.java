@@ -26,7 +26,7 @@ final class TensorPlanes {
                 plain.socketBytes(),
                 wanted.transfersMax(),
                 wanted.replicaBytesMax(),
-                plain.shownBytesMin(),
+                plain.shown(),
                 wanted.transferTimeout(),
                 wanted.peerSilentAfter());
         return AeronTensorPlane.open(
