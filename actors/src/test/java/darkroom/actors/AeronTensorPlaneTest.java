@@ -11,7 +11,10 @@ import darkroom.actors.TensorPlaneSettings.Transport;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -397,6 +400,45 @@ class AeronTensorPlaneTest {
             assertThat(heard).extracting(PlaneFrame::to).contains(PlaneFrame.number("a"), PlaneFrame.EVERYONE);
             assertThat(fleet.read("a", ref)).isEqualTo(PlaneFleet.bytes(LARGE, 24));
             assertThat(fleet.read("b", ref)).isEqualTo(PlaneFleet.bytes(LARGE, 24));
+        }
+    }
+
+    /** TP-1: each reads what the other is told, and passes it over. */
+    @Test
+    void two_nodes_whose_names_fall_on_one_stream_get_what_is_theirs() {
+        Map<Integer, String> seen = new HashMap<>();
+        String one = "";
+        String other = "";
+        for (int i = 0; one.isEmpty(); i++) {
+            other = "node-" + i;
+            one = Objects.requireNonNullElse(seen.put(PlaneFrame.stream(PlaneFrame.number(other)), other), "");
+        }
+        try (PlaneFleet fleet = PlaneFleet.of(Transport.IPC, "home", one, other)) {
+            TensorRef first = fleet.put("home", MEBIBYTE, 1);
+            TensorRef second = fleet.put("home", MEBIBYTE, 2);
+            CompletionStage<Void> begun = fleet.plane(one).bring(List.of(first));
+            fleet.bring(other, second);
+            answer(begun);
+            assertThat(fleet.read(one, first)).isEqualTo(PlaneFleet.bytes(MEBIBYTE, 1));
+            assertThat(fleet.read(other, second)).isEqualTo(PlaneFleet.bytes(MEBIBYTE, 2));
+            assertThat(fleet.plane(one).stats().bytesIn()).isEqualTo(MEBIBYTE);
+            assertThat(fleet.plane(other).stats().bytesIn()).isEqualTo(MEBIBYTE);
+        }
+    }
+
+    /** TP-1: publications that nobody needed for long are closed, and opened again. */
+    @ParameterizedTest
+    @EnumSource(names = {"IPC", "UDP"})
+    void nodes_that_had_nothing_to_say_for_minutes_speak_again(Transport transport) {
+        try (PlaneFleet fleet = PlaneFleet.of(transport, "home", "here")) {
+            for (int seed = 0; seed < 4; seed++) {
+                TensorRef ref = fleet.put("home", MEBIBYTE, seed);
+                fleet.bring("here", ref);
+                assertThat(fleet.read("here", ref)).isEqualTo(PlaneFleet.bytes(MEBIBYTE, seed));
+                fleet.plane("here").store().release(ref);
+                until("it is released", () -> fleet.store("home").tensorsHeld() == 0);
+                fleet.idle(Duration.ofMinutes(2));
+            }
         }
     }
 

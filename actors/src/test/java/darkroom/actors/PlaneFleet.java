@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
@@ -29,6 +30,7 @@ final class PlaneFleet implements AutoCloseable {
 
     private final Map<String, AeronTensorPlane> planes = new LinkedHashMap<>();
     private final Map<String, OffHeapTensorStore> stores = new LinkedHashMap<>();
+    private final AtomicLong aheadNs = new AtomicLong();
 
     /** Nodes that reach each other by the transport; over shared memory with one driver, which is the first one's. */
     static PlaneFleet of(Transport transport, String... nodes) {
@@ -54,7 +56,8 @@ final class PlaneFleet implements AutoCloseable {
         }
         OffHeapTensorStore store = new OffHeapTensorStore(node, BYTES_MAX);
         stores.put(node, store);
-        AeronTensorPlane plane = AeronTensorPlane.open(node, store, settings, SystemNanoClock.INSTANCE);
+        AeronTensorPlane plane =
+                AeronTensorPlane.open(node, store, settings, () -> SystemNanoClock.INSTANCE.nanoTime() + aheadNs.get());
         planes.put(node, plane);
         return plane;
     }
@@ -69,6 +72,11 @@ final class PlaneFleet implements AutoCloseable {
     /** The node ends without a word. */
     void vanish(String node) {
         Objects.requireNonNull(planes.remove(node), node).close();
+    }
+
+    /** As if nobody had anything to do for so long. */
+    void idle(Duration time) {
+        aheadNs.addAndGet(time.toNanos());
     }
 
     AeronTensorPlane plane(String node) {
