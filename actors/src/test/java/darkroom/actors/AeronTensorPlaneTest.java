@@ -423,6 +423,9 @@ class AeronTensorPlaneTest {
             assertThat(fleet.read(other, second)).isEqualTo(PlaneFleet.bytes(MEBIBYTE, 2));
             assertThat(fleet.plane(one).stats().bytesIn()).isEqualTo(MEBIBYTE);
             assertThat(fleet.plane(other).stats().bytesIn()).isEqualTo(MEBIBYTE);
+            TensorRef third = fleet.put(one, MEBIBYTE, 3);
+            fleet.bring("home", third);
+            assertThat(fleet.read("home", third)).isEqualTo(PlaneFleet.bytes(MEBIBYTE, 3));
         }
     }
 
