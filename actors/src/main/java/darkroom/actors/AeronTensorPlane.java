@@ -538,17 +538,15 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
 
     /** What becomes of messages that arrive here from now on. */
     public void weather(PlaneWeather weather) {
-        if (weather == PlaneWeather.CALM) {
-            agent.calm();
-            return;
-        }
-        agent.fate(frame ->
-                weather.fate(agent.name(frame.from()), frame.kind() == PlaneFrame.Kind.DATA ? frame.bytes() : 0));
+        agent.fate(
+                frame -> weather.fate(
+                        agent.name(frame.from()), frame.kind() == PlaneFrame.Kind.DATA ? frame.bytes() : 0),
+                weather::isCalm);
     }
 
     /** For tests: what becomes of messages that arrive here. */
     void fate(Function<PlaneFrame, PlaneWeather.Fate> fate) {
-        agent.fate(fate);
+        agent.fate(fate, () -> false);
     }
 
     /** For tests: whether this node reads nothing that arrives. */

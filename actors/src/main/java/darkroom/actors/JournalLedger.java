@@ -10,8 +10,15 @@ import org.apache.pekko.persistence.typed.PersistenceId;
  * A ledger in the journal that the actor system is configured with.
  *
  * @param name of the ledger in the journal; two runs in one database have two names
+ * @param line called before the journal is read, before each write and after it; what it throws is as if the database had
+ *     gone at that moment
  */
-public record JournalLedger(String name, Limits limits) implements Ledger {
+public record JournalLedger(String name, Limits limits, Runnable line) implements Ledger {
+
+    /** With a database that goes only by itself. */
+    public JournalLedger(String name, Limits limits) {
+        this(name, limits, () -> {});
+    }
 
     /**
      * @param eventsQueuedMax events that wait to be written
@@ -23,7 +30,7 @@ public record JournalLedger(String name, Limits limits) implements Ledger {
 
     @Override
     public Behavior<Command> writer(String run) {
-        return RunLedger.create(run, PersistenceId.ofUniqueId(name), limits);
+        return RunLedger.create(run, PersistenceId.ofUniqueId(name), limits, line);
     }
 
     /** What an actor system needs besides a journal and a snapshot store: how events and snapshots become bytes. */

@@ -29,15 +29,23 @@ final class LedgerJournal extends EventSourcedBehavior<LedgerJournal.Command, Le
     record Append(List<LedgerEvent> events) implements Command {}
 
     private final ActorRef<? super RunLedger.Own> ledger;
+    private final Runnable line;
 
-    private LedgerJournal(PersistenceId id, ActorRef<? super RunLedger.Own> ledger) {
+    private LedgerJournal(PersistenceId id, ActorRef<? super RunLedger.Own> ledger, Runnable line) {
         super(id);
         this.ledger = ledger;
+        this.line = line;
     }
 
-    /** @param ledger hears {@link RunLedger.Recovered}, then an answer to every {@link Append} */
-    static Behavior<Command> create(PersistenceId id, ActorRef<? super RunLedger.Own> ledger) {
-        return Behaviors.setup(_ -> new LedgerJournal(id, ledger));
+    /**
+     * @param ledger hears {@link RunLedger.Recovered}, then an answer to every {@link Append}
+     * @param line of {@link JournalLedger}
+     */
+    static Behavior<Command> create(PersistenceId id, ActorRef<? super RunLedger.Own> ledger, Runnable line) {
+        return Behaviors.setup(_ -> {
+            line.run();
+            return new LedgerJournal(id, ledger, line);
+        });
     }
 
     @Override
@@ -48,8 +56,13 @@ final class LedgerJournal extends EventSourcedBehavior<LedgerJournal.Command, Le
     @Override
     public CommandHandler<Command, LedgerPage, LedgerBook> commandHandler() {
         return (_, command) -> switch (command) {
-            case Append(List<LedgerEvent> events) ->
-                Effect().persist(new LedgerPage(events)).thenRun(_ -> ledger.tell(new RunLedger.Appended()));
+            case Append(List<LedgerEvent> events) -> {
+                line.run();
+                yield Effect().persist(new LedgerPage(events)).thenRun(_ -> {
+                    line.run();
+                    ledger.tell(new RunLedger.Appended());
+                });
+            }
         };
     }
 

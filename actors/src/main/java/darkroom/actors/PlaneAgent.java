@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
@@ -80,7 +81,7 @@ final class PlaneAgent implements PlaneNetwork {
     private volatile PlaneStats stats = new PlaneStats(0, 0, 0, 0, 0, 0);
     private final ReplicaShelf shelf;
     private final TensorWindows windows;
-    private volatile boolean calm = true;
+    private volatile BooleanSupplier calm = () -> true;
     private long nowNs;
     private long tickedNs;
     private long invokedNs;
@@ -423,7 +424,7 @@ final class PlaneAgent implements PlaneNetwork {
     /** None while messages have a fate: it is to meet every tensor. */
     @Override
     public Optional<Sight> sight(TensorKey tensor) {
-        return calm ? windows.of(tensor) : Optional.empty();
+        return calm.getAsBoolean() ? windows.of(tensor) : Optional.empty();
     }
 
     @Override
@@ -472,16 +473,14 @@ final class PlaneAgent implements PlaneNetwork {
                 last.bytesIn(), last.bytesOut(), last.transfers(), last.uploads(), shelf.bytes(), last.releases());
     }
 
-    /** What becomes of messages that arrive: for tests, and for the injection of faults. */
-    void fate(Function<PlaneFrame, Fate> what) {
-        calm = false;
+    /**
+     * What becomes of messages that arrive: for tests, and for the injection of faults.
+     *
+     * @param none whether they all arrive, for now
+     */
+    void fate(Function<PlaneFrame, Fate> what, BooleanSupplier none) {
         fate = what;
-    }
-
-    /** Every message arrives. */
-    void calm() {
-        fate = _ -> Fate.DELIVERED;
-        calm = true;
+        calm = none;
     }
 
     /** For tests: nothing is read. */

@@ -9,7 +9,17 @@ import java.time.Duration;
 @FunctionalInterface
 public interface PlaneWeather {
     /** Everything arrives. */
-    PlaneWeather CALM = (from, bytes) -> Fate.DELIVERED;
+    PlaneWeather CALM = new PlaneWeather() {
+        @Override
+        public Fate fate(String from, long bytes) {
+            return Fate.DELIVERED;
+        }
+
+        @Override
+        public boolean isCalm() {
+            return true;
+        }
+    };
 
     /** How long a {@link Fate#LATE} message takes. */
     Duration LATENESS = Duration.ofMillis(100);
@@ -30,4 +40,9 @@ public interface PlaneWeather {
      * @param bytes of a tensor in it; 0 in all that is not data
      */
     Fate fate(String from, long bytes);
+
+    /** Whether everything arrives, for now: a tensor may then be read where it lies, with no message that could be lost. */
+    default boolean isCalm() {
+        return false;
+    }
 }

@@ -42,6 +42,7 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
     private final String run;
     private final PersistenceId id;
     private final JournalLedger.Limits limits;
+    private final Runnable line;
 
     private final Deque<Ledger.Write> queue = new ArrayDeque<>();
     private int eventsQueued;
@@ -61,17 +62,19 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
             TimerScheduler<Ledger.Command> timers,
             String run,
             PersistenceId id,
-            JournalLedger.Limits limits) {
+            JournalLedger.Limits limits,
+            Runnable line) {
         this.context = context;
         this.timers = timers;
         this.run = run;
         this.id = id;
         this.limits = limits;
+        this.line = line;
     }
 
-    static Behavior<Ledger.Command> create(String run, PersistenceId id, JournalLedger.Limits limits) {
+    static Behavior<Ledger.Command> create(String run, PersistenceId id, JournalLedger.Limits limits, Runnable line) {
         return Behaviors.setup(
-                context -> Behaviors.withTimers(timers -> new RunLedger(context, timers, run, id, limits)));
+                context -> Behaviors.withTimers(timers -> new RunLedger(context, timers, run, id, limits, line)));
     }
 
     static String fenced(String run, int epoch, int newer) {
@@ -120,7 +123,7 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
         if (failed) {
             return;
         }
-        journal = context.spawnAnonymous(LedgerJournal.create(id, context.getSelf()));
+        journal = context.spawnAnonymous(LedgerJournal.create(id, context.getSelf(), line));
         context.watch(journal);
     }
 

@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -117,6 +119,38 @@ class RunLedgerTest {
             expected.add(score(slot));
         }
         assertThat(persisted()).isEqualTo(expected);
+    }
+
+    /** RL-2: gone before a write, after it with the answer lost, or while the journal is read. */
+    @Test
+    void a_database_that_goes_at_any_moment_has_every_event_once_and_in_order() {
+        SplittableRandom chance = new SplittableRandom(5);
+        AtomicInteger gone = new AtomicInteger();
+        JournalLedger.Limits limits = new JournalLedger.Limits(1000, 4, 100, Duration.ofMillis(1));
+        ActorRef<Ledger.Command> ledger = KIT.spawn(new JournalLedger(name, limits, () -> {
+                    synchronized (chance) {
+                        if (chance.nextInt(3) == 0) {
+                            gone.incrementAndGet();
+                            throw new LedgerException("gone");
+                        }
+                    }
+                })
+                .writer("run"));
+        ledger.tell(new Ledger.Open(0, START, owner.getRef()));
+        owner.expectMessageClass(Ledger.Opened.class);
+        List<LedgerEvent> told = new ArrayList<>();
+        for (int slot = 0; slot < 60; slot++) {
+            told.add(score(slot));
+            write(ledger, score(slot));
+        }
+        List<LedgerEvent> answered = new ArrayList<>();
+        while (answered.size() < told.size()) {
+            answered.addAll(writer.receiveMessage().events());
+        }
+        assertThat(answered).isEqualTo(told);
+        assertThat(persisted().stream().filter(LedgerEvent.SlotScored.class::isInstance))
+                .isEqualTo(told);
+        assertThat(gone.get()).isGreaterThan(10);
     }
 
     /** RL-2, LG-3, P-4: it is not tried for ever. */

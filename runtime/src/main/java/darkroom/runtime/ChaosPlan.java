@@ -181,7 +181,7 @@ record ChaosPlan(
     private static String usualRole(FaultOrder order) {
         return switch (order.kind()) {
             case SCORER_ERROR, SCORER_HANG, SCORER_GARBAGE, SCORER_BREAK_OFF, SCORER_SLOW, SCORER_WRONG -> "reward";
-            case DISK_FULL, TORN_CHECKPOINT, CLOCK_JUMP -> "control";
+            case DISK_FULL, TORN_CHECKPOINT, LEDGER_GONE, CLOCK_JUMP -> "control";
             case KILL_AT -> order.moment().filter(FaultMoment::isOfControl).isPresent() ? "control" : "rollout";
             case CRASH_ACTOR, HANG_DEVICE, SLOW_DEVICE, JOIN_STORM, LEAVE_STORM, KILL_STORM -> "rollout";
             default -> "any";

@@ -30,6 +30,7 @@ enum FaultKind {
     SCORER_WRONG(Scope.NODE, "scorers give valid answers that are wrong: the only kind that may change a result"),
     DISK_FULL(Scope.NODE, "no file of the process grows beyond 1 MiB"),
     TORN_CHECKPOINT(Scope.NODE, "the newest checkpoint loses its second half, and the process its life"),
+    LEDGER_GONE(Scope.NODE, "the database of the ledger is gone, for a share of what is asked of it"),
     CLOCK_JUMP(Scope.NODE, "the wall clock of the run is a delay ahead"),
     JOIN_STORM(Scope.CLUSTER, "several more processes of a role join at once"),
     LEAVE_STORM(Scope.CLUSTER, "several processes of a role are asked to end at once"),

@@ -80,7 +80,12 @@ record FaultOrder(
         return new FaultOrder(
                 kind,
                 lasts,
-                kind == FaultKind.TENSOR_DUPLICATE ? 0.5 : kind == FaultKind.TENSOR_CORRUPT ? 0.05 : 0.2,
+                switch (kind) {
+                    case LEDGER_GONE -> 1;
+                    case TENSOR_DUPLICATE -> 0.5;
+                    case TENSOR_CORRUPT -> 0.05;
+                    default -> 0.2;
+                },
                 kind == FaultKind.CLOCK_JUMP ? Duration.ofMinutes(10).toMillis() : 300,
                 Direction.BOTH,
                 "",

@@ -266,7 +266,7 @@ final class LocalRun {
                                 ground.plane(),
                                 listeners,
                                 ground.faults().clock(InstantSource.system()))
-                        .with(ground.faults().ledger(journal.ledger()), checkpoints::written);
+                        .with(ground.faults().ledger(journal), checkpoints::written);
                 try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground, journal.pekko())) {
                     interrupt.finishing(studio::finishStep);
                     return finish(trained(studio, interrupt), interrupt);

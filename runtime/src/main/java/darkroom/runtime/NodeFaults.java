@@ -5,6 +5,7 @@ import darkroom.actors.Device;
 import darkroom.actors.DeviceSeat;
 import darkroom.actors.Ledger;
 import darkroom.actors.LedgerEvent;
+import darkroom.actors.LedgerException;
 import darkroom.actors.PlaneWeather;
 import darkroom.actors.Result;
 import darkroom.actors.RunEvent;
@@ -20,8 +21,10 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -54,6 +57,15 @@ final class NodeFaults implements AutoCloseable {
     private static final long FILE_BYTES_MAX = 1 << 20;
     private static final long LARGE_TENSOR_CHUNK = 32 << 10;
     private static final int ANSWERED_FIRST_MILLIS = 100;
+
+    /** What is to meet every tensor that comes, also those that could be read where they lie. */
+    private static final Set<FaultKind> TENSOR_KINDS = EnumSet.of(
+            FaultKind.PARTITION,
+            FaultKind.TENSOR_LOSS,
+            FaultKind.TENSOR_CORRUPT,
+            FaultKind.TENSOR_DUPLICATE,
+            FaultKind.TENSOR_DELAY,
+            FaultKind.KILL_AT);
 
     /** Of a process that obeys no orders. */
     static final NodeFaults NONE = new NodeFaults(false);
@@ -316,7 +328,19 @@ final class NodeFaults implements AutoCloseable {
 
     /** What arrives at the tensor plane. */
     PlaneWeather weather() {
-        return enabled ? this::fate : PlaneWeather.CALM;
+        return enabled ? new Weather() : PlaneWeather.CALM;
+    }
+
+    private final class Weather implements PlaneWeather {
+        @Override
+        public Fate fate(String from, long bytes) {
+            return NodeFaults.this.fate(from, bytes);
+        }
+
+        @Override
+        public boolean isCalm() {
+            return TENSOR_KINDS.stream().noneMatch(kind -> active(kind).isPresent());
+        }
     }
 
     private PlaneWeather.Fate fate(String from, long bytes) {
@@ -423,9 +447,19 @@ final class NodeFaults implements AutoCloseable {
                 .orElse(ScorerProxy.Spoil.NONE);
     }
 
-    /** The same ledger, with a moment before each commit. */
-    Ledger ledger(Ledger ledger) {
-        return enabled ? run -> Behaviors.intercept(CommitMoment::new, ledger.writer(run)) : ledger;
+    /** The ledger of a run, whose database may be gone; with a moment before each commit. */
+    Ledger ledger(RunJournal journal) {
+        if (!enabled) {
+            return journal.ledger(() -> {});
+        }
+        Ledger ledger = journal.ledger(this::askLedger);
+        return run -> Behaviors.intercept(CommitMoment::new, ledger.writer(run));
+    }
+
+    private void askLedger() {
+        picked(FaultKind.LEDGER_GONE, true).ifPresent(fault -> {
+            throw new LedgerException("injected: the database is gone, fault " + fault.id);
+        });
     }
 
     private final class CommitMoment extends BehaviorInterceptor<Ledger.Command, Ledger.Command> {

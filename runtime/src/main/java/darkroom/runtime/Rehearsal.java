@@ -108,7 +108,7 @@ final class Rehearsal {
         Path directory = Files.createTempDirectory("darkroom-rehearsal");
         try (RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv());
                 LocalStudio studio = new LocalStudio(
-                        settings, crew, ports.with(journal.ledger(), List::of), ground, journal.pekko())) {
+                        settings, crew, ports.with(journal.ledger(() -> {}), List::of), ground, journal.pekko())) {
             before.await();
             RunEvent.Ended ended = studio.run(new RunOrder(LocalRun.RUN, from, settings.steps(), Optional.empty()));
             if (ended.end() instanceof RunEvent.End.Failed(String message)) {

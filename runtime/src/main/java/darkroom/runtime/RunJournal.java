@@ -162,8 +162,12 @@ final class RunJournal implements AutoCloseable {
         }
     }
 
-    /** Where the run writes. */
-    Ledger ledger() {
+    /**
+     * Where the run writes.
+     *
+     * @param line of {@link JournalLedger}
+     */
+    Ledger ledger(Runnable line) {
         return settings.store() == LedgerSettings.Store.NONE
                 ? Ledger.NONE
                 : new JournalLedger(
@@ -172,7 +176,8 @@ final class RunJournal implements AutoCloseable {
                                 settings.eventsQueuedMax(),
                                 settings.eventsPerWriteMax(),
                                 settings.writeAttemptsMax(),
-                                PAUSE));
+                                PAUSE),
+                        line);
     }
 
     /** What an actor system with this ledger is started with, above all else. */

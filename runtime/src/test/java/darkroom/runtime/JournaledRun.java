@@ -72,7 +72,7 @@ final class JournaledRun implements AutoCloseable {
         Config pekko = journal.pekko().withFallback(PekkoConfig.alone());
         RunPorts ports = new RunPorts(
                         new Rows(), StopWhen.NEVER, new LocalTensorPlane(store), this::hear, InstantSource.system())
-                .with(journal.ledger(), List::of);
+                .with(journal.ledger(() -> {}), List::of);
         system = ActorSystem.create(Studio.create(settings, ports), "journaled", pekko);
         system.tell(new Studio.Offer(
                 "here",

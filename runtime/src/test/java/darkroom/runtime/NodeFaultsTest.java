@@ -76,7 +76,9 @@ class NodeFaultsTest {
     void messages_are_lost_spoiled_doubled_or_late_by_the_share_that_was_asked_for() throws IOException {
         PlaneWeather weather = faults.weather();
         assertThat(weather.fate("anyone", 100)).isEqualTo(PlaneWeather.Fate.DELIVERED);
+        assertThat(weather.isCalm()).isTrue();
         int id = faults.inject(order(FaultKind.TENSOR_LOSS, 0.25, 0));
+        assertThat(weather.isCalm()).isFalse();
         long lost = IntStream.range(0, 4000)
                 .filter(_ -> weather.fate("anyone", 100) == PlaneWeather.Fate.LOST)
                 .count();

@@ -202,7 +202,7 @@ final class RunJournalTest {
                         return Behaviors.same();
                     }));
                     ActorRef<Ledger.Command> ledger =
-                            context.spawnAnonymous(journal.ledger().writer("run"));
+                            context.spawnAnonymous(journal.ledger(() -> {}).writer("run"));
                     ledger.tell(new Ledger.Open(0, start, owner));
                     List.of(writes).forEach(ledger::tell);
                     ledger.tell(new Ledger.Close());
