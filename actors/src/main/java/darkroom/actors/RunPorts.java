@@ -28,7 +28,7 @@ public record RunPorts(
     }
 
     /** The same ports, with another listener. */
-    RunPorts with(RunListener other) {
+    public RunPorts with(RunListener other) {
         return new RunPorts(prompts, stopWhen, plane, other, clock, ledger, checkpoints);
     }
 

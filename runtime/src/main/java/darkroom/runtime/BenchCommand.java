@@ -47,8 +47,15 @@ import picocli.CommandLine.Spec;
             "",
             "gpu-workers/bench/side_by_side.sh alternates 'bench compute' with the same mathematics in plain PyTorch."
         },
-        synopsisSubcommandLabel = "(compute | step | loop | schedules | faults | tensors | scoring)",
-        subcommands = {LoopBench.class, ScheduleBench.class, FaultBench.class, TensorBench.class, ScoringBench.class})
+        synopsisSubcommandLabel = "(compute | step | loop | schedules | faults | recovery | tensors | scoring)",
+        subcommands = {
+            LoopBench.class,
+            ScheduleBench.class,
+            FaultBench.class,
+            RecoveryBench.class,
+            TensorBench.class,
+            ScoringBench.class
+        })
 final class BenchCommand implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -25,7 +25,9 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** A run without files and measurements, for benchmarks: with the embedded model or with virtual devices, as its settings say. */
 final class Rehearsal {
@@ -45,12 +47,25 @@ final class Rehearsal {
      */
     static RunDigests run(RunSettings settings, RunListener listener, Before before, Ground ground)
             throws IOException, InterruptedException {
-        return settings.workers().device() == WorkerSettings.Kind.VIRTUAL
-                ? virtual(settings, listener, before, ground)
-                : computing(settings, listener, before, ground);
+        return run(settings, listener, before, ground, false);
     }
 
-    private static RunDigests virtual(RunSettings settings, RunListener listener, Before before, Ground ground)
+    /** The same with the checkpoints that a run writes, and in its ledger where they are. */
+    static RunDigests withCheckpoints(RunSettings settings, RunListener listener, Ground ground)
+            throws IOException, InterruptedException {
+        return run(settings, listener, () -> {}, ground, true);
+    }
+
+    private static RunDigests run(
+            RunSettings settings, RunListener listener, Before before, Ground ground, boolean checkpoints)
+            throws IOException, InterruptedException {
+        return settings.workers().device() == WorkerSettings.Kind.VIRTUAL
+                ? virtual(settings, listener, before, ground, checkpoints)
+                : computing(settings, listener, before, ground, checkpoints);
+    }
+
+    private static RunDigests virtual(
+            RunSettings settings, RunListener listener, Before before, Ground ground, boolean checkpoints)
             throws IOException, InterruptedException {
         TensorStore store = ground.plane().store();
         SimulatedDevices devices = new SimulatedDevices(store, Crews.VIRTUAL_PARAMETERS, Runnable::run);
@@ -66,10 +81,12 @@ final class Rehearsal {
                 ground.plane(),
                 RunListeners.of(listener, ground),
                 InstantSource.system());
-        return finished(settings, crew, ports, RunState.fresh(devices.learner(settings.seed())), before, ground);
+        return finished(
+                settings, crew, ports, RunState.fresh(devices.learner(settings.seed())), before, ground, checkpoints);
     }
 
-    private static RunDigests computing(RunSettings settings, RunListener listener, Before before, Ground ground)
+    private static RunDigests computing(
+            RunSettings settings, RunListener listener, Before before, Ground ground, boolean checkpoints)
             throws IOException, InterruptedException {
         TensorStore store = ground.plane().store();
         EmbeddedPolicy policy = new EmbeddedPolicy(
@@ -98,17 +115,29 @@ final class Rehearsal {
                     RunListeners.of(listener, ground),
                     InstantSource.system());
             RunState from = RunState.fresh(LocalRun.learner(policy.initial(settings.seed()), store));
-            return finished(settings, crew, ports, from, before, ground);
+            return finished(settings, crew, ports, from, before, ground, checkpoints);
         }
     }
 
     private static RunDigests finished(
-            RunSettings settings, Crew crew, RunPorts ports, RunState from, Before before, Ground ground)
+            RunSettings settings,
+            Crew crew,
+            RunPorts ports,
+            RunState from,
+            Before before,
+            Ground ground,
+            boolean checkpoints)
             throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("darkroom-rehearsal");
         try (RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv());
                 LocalStudio studio = new LocalStudio(
-                        settings, crew, ports.with(journal.ledger(() -> {}), List::of), ground, journal.pekko())) {
+                        settings,
+                        crew,
+                        checkpoints
+                                ? recorded(settings, ports, journal, directory)
+                                : ports.with(journal.ledger(() -> {}), List::of),
+                        ground,
+                        journal.pekko())) {
             before.await();
             RunEvent.Ended ended = studio.run(new RunOrder(LocalRun.RUN, from, settings.steps(), Optional.empty()));
             if (ended.end() instanceof RunEvent.End.Failed(String message)) {
@@ -118,6 +147,20 @@ final class Rehearsal {
         } finally {
             ProcessCluster.remove(directory);
         }
+    }
+
+    private static RunPorts recorded(RunSettings settings, RunPorts ports, RunJournal journal, Path directory) {
+        CheckpointWriter writer = new CheckpointWriter(
+                settings,
+                CheckpointWriter.in(directory),
+                ports.store(),
+                Map.of(),
+                TreeMap::new,
+                _ -> false,
+                -1,
+                () -> {},
+                Optional.empty());
+        return ports.with(RunListeners.of(ports.listener(), writer)).with(journal.ledger(() -> {}), writer::written);
     }
 
     /** Rows without pictures worth looking at. */
