@@ -19,6 +19,7 @@ import java.util.Locale;
  * @param rung how log-probabilities are asked for; auto takes the best that a scorer honours
  * @param hedging whether a late answer is asked for a second time
  * @param canaryEvery time between two canaries to a scorer that tells its version; 0 for none
+ * @param jpegQuality pictures are sent as JPEG of this quality, 1 to 100; 0: as PNG, without loss
  */
 public record ScoringSettings(
         List<URI> endpoints,
@@ -31,7 +32,8 @@ public record ScoringSettings(
         double labelMassMin,
         Ladder rung,
         boolean hedging,
-        Duration canaryEvery) {
+        Duration canaryEvery,
+        int jpegQuality) {
     public ScoringSettings {
         for (URI endpoint : endpoints) {
             String scheme = String.valueOf(endpoint.getScheme()).toLowerCase(Locale.ROOT);
@@ -49,6 +51,7 @@ public record ScoringSettings(
         if (!canaryEvery.isZero()) {
             Allowed.duration("scoring.canary-every", canaryEvery);
         }
+        Allowed.whole("scoring.jpeg-quality", jpegQuality, 0, 100);
         Allowed.real("scoring.label-mass-min", labelMassMin, 0, 1);
         endpoints = List.copyOf(endpoints);
     }

@@ -57,6 +57,7 @@ class AllowedValuesTest {
                 "scoring.rung=best | scoring.rung | auto",
                 "scoring.canary-every=1 | scoring.canary-every | 30s",
                 "scoring.canary-every=-1s | scoring.canary-every | 1ms to 7d",
+                "scoring.jpeg-quality=101 | scoring.jpeg-quality | from 0 to 100",
                 "scoring.label-mass-min=1.1 | scoring.label-mass-min | from 0.0 to 1.0",
                 "groups.mean-threshold=1.1 | groups.mean-threshold | from 0.0 to 1.0",
                 "groups.spread-threshold=-0.1 | groups.spread-threshold | from 0.0 to 1.0",

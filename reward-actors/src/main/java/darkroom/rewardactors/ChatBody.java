@@ -22,6 +22,7 @@ final class ChatBody {
     /**
      * A question about labels.
      *
+     * @param jpegQuality of the pictures; 0 for PNG
      * @param labels of which log-probabilities are wanted
      * @param ids of these labels, if {@code rung} is {@link Rung#TOKEN_IDS}
      */
@@ -29,10 +30,11 @@ final class ChatBody {
             ScorerCall call,
             ScoringMethod method,
             String model,
+            int jpegQuality,
             Rung rung,
             List<LabelSet.Label> labels,
             List<Integer> ids) {
-        ObjectNode body = plain(call, method, model);
+        ObjectNode body = plain(call, method, model, jpegQuality);
         if (!method.logprobs()) {
             return bytes(body);
         }
@@ -54,24 +56,24 @@ final class ChatBody {
     }
 
     /** What the label's log-probability is where the answer would begin: {@link Rung#PROMPT}. */
-    static byte[] ofLabel(ScorerCall call, ScoringMethod method, String model, LabelSet.Label label) {
-        ObjectNode body = plain(call, method, model);
+    static byte[] ofLabel(ScorerCall call, ScoringMethod method, String model, int jpegQuality, LabelSet.Label label) {
+        ObjectNode body = plain(call, method, model, jpegQuality);
         body.withArray("messages").addObject().put("role", "assistant").put("content", label.token());
         body.put("continue_final_message", true).put("add_generation_prompt", false);
         body.put("prompt_logprobs", 0);
         return bytes(body);
     }
 
-    private static ObjectNode plain(ScorerCall call, ScoringMethod method, String model) {
+    private static ObjectNode plain(ScorerCall call, ScoringMethod method, String model, int jpegQuality) {
         ObjectNode body = JSON.createObjectNode();
         body.put("model", model);
         ObjectNode message = body.putArray("messages").addObject().put("role", "user");
         ArrayNode content = message.putArray("content");
         ScoreRequest request = call.request();
-        addImage(content, request.source());
-        addImage(content, request.edited());
+        addImage(content, request.source(), jpegQuality);
+        addImage(content, request.edited(), jpegQuality);
         if (request.reference() != null) {
-            addImage(content, request.reference());
+            addImage(content, request.reference(), jpegQuality);
         }
         content.addObject().put("type", "text").put("text", call.text());
         body.put("max_tokens", method.tokensMax());
@@ -90,8 +92,9 @@ final class ChatBody {
         return body;
     }
 
-    private static void addImage(ArrayNode content, PngImage image) {
-        content.addObject().put("type", "image_url").putObject("image_url").put("url", image.toDataUrl());
+    private static void addImage(ArrayNode content, PngImage image, int jpegQuality) {
+        String url = jpegQuality == 0 ? image.toDataUrl() : image.toJpegUrl(jpegQuality);
+        content.addObject().put("type", "image_url").putObject("image_url").put("url", url);
     }
 
     private static byte[] bytes(ObjectNode body) {

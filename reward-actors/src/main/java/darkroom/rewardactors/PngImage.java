@@ -1,5 +1,7 @@
 package darkroom.rewardactors;
 
+import java.awt.Color;
+import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -7,13 +9,17 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Base64;
+import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** A picture as the bytes of a PNG file: lossless on its way to a scorer. Immutable. */
 public final class PngImage {
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final String DATA_URL = "data:image/png;base64,";
+    private static final String JPEG_URL = "data:image/jpeg;base64,";
 
     private final byte[] bytes;
 
@@ -90,6 +96,37 @@ public final class PngImage {
     /** The picture as a {@code data:} URL, as chat messages carry it. */
     String toDataUrl() {
         return DATA_URL + Base64.getEncoder().encodeToString(bytes);
+    }
+
+    /**
+     * The same as a JPEG, which loses something: for those who compare with clients that send one.
+     *
+     * @param quality 1 to 100
+     * @throws UncheckedIOException if the bytes are no whole PNG file
+     */
+    String toJpegUrl(int quality) {
+        try {
+            BufferedImage decoded = decoded();
+            BufferedImage opaque =
+                    new BufferedImage(decoded.getWidth(), decoded.getHeight(), BufferedImage.TYPE_INT_RGB);
+            Graphics2D canvas = opaque.createGraphics();
+            canvas.drawImage(decoded, 0, 0, Color.BLACK, null);
+            canvas.dispose();
+            ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            try (MemoryCacheImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
+                ImageWriteParam how = writer.getDefaultWriteParam();
+                how.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+                how.setCompressionQuality(quality / 100f);
+                writer.setOutput(stream);
+                writer.write(null, new IIOImage(opaque, null, null), how);
+            } finally {
+                writer.dispose();
+            }
+            return JPEG_URL + Base64.getEncoder().encodeToString(out.toByteArray());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override

@@ -11,7 +11,6 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -46,7 +45,7 @@ public final class ScorerClient implements AutoCloseable {
     private final String name;
     private final ScorerPool pool;
     private final ScoringMethod method;
-    private final Optional<BearerToken> token;
+    private final ScorerAccess access;
     private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("scorer-", 0).factory());
     private final ScheduledThreadPoolExecutor timer;
@@ -62,21 +61,21 @@ public final class ScorerClient implements AutoCloseable {
     private record Asked(ScorerCall call, ScorerAttempt attempt) {}
 
     /** The same with one endpoint. */
-    public ScorerClient(URI endpoint, ScoringSettings settings, Optional<BearerToken> token) {
-        this(List.of(endpoint), settings, token);
+    public ScorerClient(URI endpoint, ScoringSettings settings, ScorerAccess access) {
+        this(List.of(endpoint), settings, access);
     }
 
     /**
      * @param endpoints base URLs, with or without a trailing slash or {@code /v1}; at least one
      * @param settings method, model, bounds; its list of endpoints is not looked at
-     * @param token sent as a bearer token to these endpoints only, and never logged
+     * @param access goes to these endpoints only, and is never logged
      * @throws IllegalArgumentException if there is no URL or one is none, or a bound is below 1
      */
-    public ScorerClient(List<URI> endpoints, ScoringSettings settings, Optional<BearerToken> token) {
-        this(endpoints, settings, token, PAUSE_FIRST);
+    public ScorerClient(List<URI> endpoints, ScoringSettings settings, ScorerAccess access) {
+        this(endpoints, settings, access, PAUSE_FIRST);
     }
 
-    ScorerClient(List<URI> endpoints, ScoringSettings settings, Optional<BearerToken> token, Duration pauseFirst) {
+    ScorerClient(List<URI> endpoints, ScoringSettings settings, ScorerAccess access, Duration pauseFirst) {
         if (settings.concurrency() < 1
                 || settings.attempts() < 1
                 || !settings.timeout().isPositive()) {
@@ -90,15 +89,15 @@ public final class ScorerClient implements AutoCloseable {
                 .map(endpoint -> ScorerAddress.of(endpoint).name())
                 .collect(Collectors.joining(", "));
         this.method = ScoringMethod.of(settings.method());
-        this.token = token;
+        this.access = access;
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("scorer-timer").factory());
         timer.setRemoveOnCancelPolicy(true);
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        this.http = new ScorerHttp(executor, timer, settings.timeout());
+        this.http = new ScorerHttp(executor, timer, settings.timeout(), access);
         this.pool = new ScorerPool(
                 endpoints.stream()
-                        .map(endpoint -> new ScorerServer(endpoint, settings, method, token, http, executor))
+                        .map(endpoint -> new ScorerServer(endpoint, settings, method, access, http, executor))
                         .toList(),
                 settings,
                 method,
@@ -208,7 +207,7 @@ public final class ScorerClient implements AutoCloseable {
     }
 
     private Unscored unscored(String code, String detail, int attempts) {
-        String shown = token.map(secret -> secret.hiddenIn(detail)).orElse(detail);
+        String shown = access.hiddenIn(detail);
         return new Unscored(ScorerFault.passing(code, shown).reason(), attempts);
     }
 

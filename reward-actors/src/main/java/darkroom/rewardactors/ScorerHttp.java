@@ -36,14 +36,15 @@ final class ScorerHttp {
     private final HttpClient http;
     private final ScheduledExecutorService timer;
 
-    ScorerHttp(Executor executor, ScheduledExecutorService timer, Duration connectTimeout) {
+    ScorerHttp(Executor executor, ScheduledExecutorService timer, Duration connectTimeout, ScorerAccess access) {
         this.timer = timer;
-        this.http = HttpClient.newBuilder()
+        HttpClient.Builder client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(connectTimeout)
-                .executor(executor)
-                .build();
+                .executor(executor);
+        access.trusted().ifPresent(client::sslContext);
+        this.http = client.build();
     }
 
     sealed interface Reply {

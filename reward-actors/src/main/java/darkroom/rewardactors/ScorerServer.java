@@ -47,7 +47,7 @@ final class ScorerServer {
     private final ScorerAddress address;
     private final ScoringSettings settings;
     private final ScoringMethod method;
-    private final Optional<BearerToken> token;
+    private final ScorerAccess access;
     private final ScorerHttp http;
     private final Executor executor;
     private final Object lookupLock = new Object();
@@ -76,13 +76,13 @@ final class ScorerServer {
             URI endpoint,
             ScoringSettings settings,
             ScoringMethod method,
-            Optional<BearerToken> token,
+            ScorerAccess access,
             ScorerHttp http,
             Executor executor) {
         this.address = ScorerAddress.of(endpoint);
         this.settings = settings;
         this.method = method;
-        this.token = token;
+        this.access = access;
         this.http = http;
         this.executor = executor;
     }
@@ -145,6 +145,7 @@ final class ScorerServer {
                                         call,
                                         method,
                                         profile.model(),
+                                        settings.jpegQuality(),
                                         profile.rung(),
                                         method.labels().labels(),
                                         profile.labelIds()),
@@ -187,7 +188,10 @@ final class ScorerServer {
                         "timeout", "no log-probabilities of all labels within " + settings.timeout()));
             }
             Exchanged said = question(
-                            ChatBody.ofLabel(call, method, model, label), left, LONG_ANSWER_BYTES_MAX, givenUp)
+                            ChatBody.ofLabel(call, method, model, settings.jpegQuality(), label),
+                            left,
+                            LONG_ANSWER_BYTES_MAX,
+                            givenUp)
                     .toCompletableFuture()
                     .join();
             if (!(said instanceof Exchanged.Answer(ChatAnswer answer))) {
@@ -243,7 +247,7 @@ final class ScorerServer {
 
     private HttpRequest.Builder authorised(HttpRequest.Builder request) {
         request.header("Accept", "application/json").header("Accept-Encoding", "identity");
-        token.ifPresent(secret -> request.header("Authorization", secret.header()));
+        access.into(request);
         return request;
     }
 
@@ -374,8 +378,8 @@ final class ScorerServer {
             }
         }
         byte[] body = rung == Rung.PROMPT
-                ? ChatBody.ofLabel(canary, method, model, half.getFirst())
-                : ChatBody.of(canary, method, model, rung, half, halfIds);
+                ? ChatBody.ofLabel(canary, method, model, settings.jpegQuality(), half.getFirst())
+                : ChatBody.of(canary, method, model, settings.jpegQuality(), rung, half, halfIds);
         return switch (question(body, settings.timeout(), LONG_ANSWER_BYTES_MAX, NEVER)
                 .toCompletableFuture()
                 .join()) {

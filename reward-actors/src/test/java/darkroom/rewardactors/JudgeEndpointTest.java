@@ -24,7 +24,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -280,7 +279,7 @@ class JudgeEndpointTest {
                     try (ScorerClient client = new ScorerClient(
                             outside,
                             ScorerClientTest.settings(Method.SCORE_LOGIT, Duration.ofSeconds(2), 1),
-                            Optional.empty())) {
+                            ScorerAccess.NONE)) {
                         ScoreRequest request = ScorerClientTest.request(ScorerClientTest.edit(0));
                         assertThat(client.score(request).toCompletableFuture().get(20, TimeUnit.SECONDS))
                                 .isInstanceOf(Unscored.class);
@@ -340,8 +339,9 @@ class JudgeEndpointTest {
                         .05,
                         ScoringSettings.Ladder.AUTO,
                         true,
-                        Duration.ofMillis(50)),
-                Optional.empty());
+                        Duration.ofMillis(50),
+                        0),
+                ScorerAccess.NONE);
     }
 
     private HttpResponse<String> get(String path) throws Exception {

@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -232,6 +231,6 @@ class PairScorerTest {
 
     private ScorerClient client(Duration timeout, int attempts) {
         ScoringSettings settings = ScorerClientTest.settings(Method.SCORE_LOGIT, timeout, attempts);
-        return new ScorerClient(List.of(scorer.url()), settings, Optional.empty(), Duration.ofMillis(4));
+        return new ScorerClient(List.of(scorer.url()), settings, ScorerAccess.NONE, Duration.ofMillis(4));
     }
 }

@@ -21,7 +21,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -196,8 +195,8 @@ class RealVllmTest {
 
     private static ScorerClient client(Ladder rung, Duration timeout, int attempts) {
         ScoringSettings settings = new ScoringSettings(
-                List.of(), "", Method.SCORE_LOGIT, "judge", 8, timeout, attempts, 0, rung, true, Duration.ZERO);
-        return new ScorerClient(vllm.url(), settings, Optional.empty());
+                List.of(), "", Method.SCORE_LOGIT, "judge", 8, timeout, attempts, 0, rung, true, Duration.ZERO, 0);
+        return new ScorerClient(vllm.url(), settings, ScorerAccess.NONE);
     }
 
     private static List<CompletableFuture<ScoreOutcome>> askAll(ScorerClient client) {

@@ -10,6 +10,9 @@ import darkroom.actors.ScoreOutcome.Unscored;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.FaultyScorer.Behaviour;
+import java.awt.Color;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -17,13 +20,15 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -111,7 +116,7 @@ class ScorerClientTest {
             nobody = URI.create("http://localhost:" + socket.getLocalPort());
         }
         try (ScorerClient client =
-                new ScorerClient(nobody, settings(Method.SCORE_LOGIT, Duration.ofSeconds(5), 2), Optional.empty())) {
+                new ScorerClient(nobody, settings(Method.SCORE_LOGIT, Duration.ofSeconds(5), 2), ScorerAccess.NONE)) {
             assertThat(((Unscored) ask(client, edit(0))).reason()).startsWith("refused: ");
         }
     }
@@ -121,7 +126,7 @@ class ScorerClientTest {
         try (ScorerClient client = new ScorerClient(
                 URI.create("http://scorer.invalid:8000"),
                 settings(Method.SCORE_LOGIT, Duration.ofSeconds(5), 1),
-                Optional.empty())) {
+                ScorerAccess.NONE)) {
             assertThat(((Unscored) ask(client, edit(0))).reason()).startsWith("unknown-host: ");
         }
     }
@@ -131,7 +136,7 @@ class ScorerClientTest {
     void the_base_url_may_end_in_any_way(String end) throws Exception {
         URI url = URI.create(scorer.url() + end);
         try (ScorerClient client =
-                new ScorerClient(url, settings(Method.SCORE_LOGIT, Duration.ofSeconds(5), 1), Optional.empty())) {
+                new ScorerClient(url, settings(Method.SCORE_LOGIT, Duration.ofSeconds(5), 1), ScorerAccess.NONE)) {
             assertTrue(edit(0), ask(client, edit(0)));
             assertThat(scorer.lastRequest()).startsWith("POST /v1/chat/completions HTTP/1.1");
         }
@@ -165,6 +170,36 @@ class ScorerClientTest {
     }
 
     @Test
+    void pictures_go_as_jpeg_where_that_is_wanted_and_look_the_same() throws Exception {
+        byte[] rgb = new byte[3 * 32 * 16];
+        for (int i = 0; i < rgb.length; i += 3) {
+            rgb[i] = (byte) (i / 12);
+            rgb[i + 1] = (byte) 90;
+        }
+        PngImage picture = PngImage.ofPixels(32, 16, rgb);
+        try (ScorerClient client = new ScorerClient(
+                List.of(scorer.url()),
+                settings(Method.SCORE_LOGIT, Duration.ofSeconds(5), 1, 90),
+                ScorerAccess.NONE,
+                Duration.ofMillis(4))) {
+            var _ = ask(client, picture);
+        }
+        String request = scorer.lastRequest();
+        assertThat(request).doesNotContain("data:image/png");
+        Matcher urls = Pattern.compile("data:image/jpeg;base64,([^\"]+)").matcher(request);
+        assertThat(urls.find()).as("the source").isTrue();
+        assertThat(urls.find()).as("the edit").isTrue();
+        BufferedImage sent =
+                ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(urls.group(1))));
+        assertThat(List.of(sent.getWidth(), sent.getHeight())).containsExactly(32, 16);
+        for (int i = 0; i < 32 * 16; i++) {
+            Color color = new Color(sent.getRGB(i % 32, i / 32));
+            assertThat(color.getRed()).isCloseTo(rgb[3 * i] & 0xff, within(24));
+            assertThat(color.getGreen()).isCloseTo(90, within(24));
+        }
+    }
+
+    @Test
     void a_reference_is_the_third_picture() throws Exception {
         PngImage reference = PngImage.ofPixels(1, 1, new byte[] {9, 9, 9});
         try (ScorerClient client = client(Method.SCORE_LOGIT, Duration.ofSeconds(5), 1)) {
@@ -174,23 +209,6 @@ class ScorerClientTest {
         }
         assertThat(scorer.lastRequest())
                 .containsSubsequence(source().toDataUrl(), edit(1).toDataUrl(), reference.toDataUrl(), "\"text\"");
-    }
-
-    @Test
-    void the_token_goes_into_its_header_and_into_no_reason() throws Exception {
-        Optional<BearerToken> token = BearerToken.in(Map.of(BearerToken.VARIABLE, " s3cret "));
-        try (ScorerClient client =
-                new ScorerClient(scorer.url(), settings(Method.SCORE_LOGIT, Duration.ofSeconds(5), 1), token)) {
-            scorer.behave(Behaviour.HTTP_401_WITH_A_TEXT);
-            Unscored unscored = (Unscored) ask(client, edit(0));
-            assertThat(scorer.lastRequest()).containsIgnoringCase("authorization: Bearer s3cret");
-            assertThat(unscored.reason()).isEqualTo("http-401: Unauthorized: Bearer ***");
-        }
-        assertThat(token.toString()).doesNotContain("s3cret");
-        assertThatThrownBy(() -> BearerToken.in(Map.of(BearerToken.VARIABLE, "s3cret\r\nX: 1")))
-                .message()
-                .contains(BearerToken.VARIABLE)
-                .doesNotContain("s3cret");
     }
 
     @Test
@@ -253,10 +271,14 @@ class ScorerClientTest {
 
     private ScorerClient client(Method method, Duration timeout, int attempts) {
         return new ScorerClient(
-                List.of(scorer.url()), settings(method, timeout, attempts), Optional.empty(), Duration.ofMillis(4));
+                List.of(scorer.url()), settings(method, timeout, attempts), ScorerAccess.NONE, Duration.ofMillis(4));
     }
 
     static ScoringSettings settings(Method method, Duration timeout, int attempts) {
+        return settings(method, timeout, attempts, 0);
+    }
+
+    private static ScoringSettings settings(Method method, Duration timeout, int attempts, int jpegQuality) {
         return new ScoringSettings(
                 List.of(),
                 "",
@@ -268,7 +290,8 @@ class ScorerClientTest {
                 .05,
                 ScoringSettings.Ladder.AUTO,
                 true,
-                Duration.ZERO);
+                Duration.ZERO,
+                jpegQuality);
     }
 
     private static ScoreOutcome ask(ScorerClient client, PngImage edited) throws Exception {

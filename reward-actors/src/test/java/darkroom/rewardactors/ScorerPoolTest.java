@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -149,8 +148,9 @@ class ScorerPoolTest {
                         .05,
                         Ladder.AUTO,
                         true,
-                        Duration.ofMillis(50)),
-                Optional.empty());
+                        Duration.ofMillis(50),
+                        0),
+                ScorerAccess.NONE);
     }
 
     private static void scoreAll(ScorerClient client, int count) throws Exception {

@@ -17,7 +17,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -56,8 +55,9 @@ class ScorerProxyTest {
                 .05,
                 Ladder.TOP_20,
                 false,
-                Duration.ZERO);
-        try (ScorerClient client = new ScorerClient(List.of(url), settings, Optional.empty(), Duration.ofMillis(4))) {
+                Duration.ZERO,
+                0);
+        try (ScorerClient client = new ScorerClient(List.of(url), settings, ScorerAccess.NONE, Duration.ofMillis(4))) {
             return client.score(new ScoreRequest("picture", PICTURE, PICTURE, null, "make it blue", ""))
                     .toCompletableFuture()
                     .get(25, TimeUnit.SECONDS);

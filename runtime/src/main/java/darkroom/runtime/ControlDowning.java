@@ -92,9 +92,9 @@ public final class ControlDowning extends DowningProvider {
         for (Address address : addresses) {
             LOG.warn(
                     address.equals(cluster.selfAddress())
-                            ? "no control node has been reached for {}: this node leaves the cluster ({})"
-                            : "not reached for {}, taken out of the cluster: {}",
-                    ControlQuorum.GONE_AFTER,
+                            ? "no control node has been reached for {} s: this node leaves the cluster ({})"
+                            : "not reached for {} s, taken out of the cluster: {}",
+                    ControlQuorum.GONE_AFTER.toMillis() / 1000.0,
                     address);
             cluster.down(address);
         }

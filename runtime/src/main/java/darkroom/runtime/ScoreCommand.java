@@ -4,10 +4,10 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import darkroom.actors.ScoreOutcome;
 import darkroom.config.Recipes;
 import darkroom.config.ScoringSettings;
-import darkroom.rewardactors.BearerToken;
 import darkroom.rewardactors.PairRows;
 import darkroom.rewardactors.PairScorer;
 import darkroom.rewardactors.ScoredPair;
+import darkroom.rewardactors.ScorerAccess;
 import darkroom.rewardactors.ScorerClient;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -163,7 +163,7 @@ final class ScoreCommand implements Callable<Integer> {
 
     private ScorerClient client(ScoringSettings settings) {
         try {
-            return new ScorerClient(scorers, settings, BearerToken.in(System.getenv()));
+            return new ScorerClient(scorers, settings, ScorerAccess.in(System.getenv()));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
         }

@@ -7,15 +7,14 @@ import darkroom.actors.TensorStore;
 import darkroom.config.ScoringSettings;
 import darkroom.edittasks.RgbImage;
 import darkroom.gpuworkers.JudgeNetwork;
-import darkroom.rewardactors.BearerToken;
 import darkroom.rewardactors.JudgeEndpoint;
 import darkroom.rewardactors.JudgeModel;
+import darkroom.rewardactors.ScorerAccess;
 import darkroom.rewardactors.ScorerClient;
 import darkroom.rewardactors.ScorerDevice;
 import java.io.IOException;
 import java.net.URI;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The scorers of a process: the endpoints that are configured, or the embedded judge behind one on loopback. */
@@ -61,10 +60,10 @@ final class Scorers implements AutoCloseable {
         if (endpoints.isEmpty()) {
             return List.of();
         }
-        Optional<BearerToken> token = embedded == null ? BearerToken.in(System.getenv()) : Optional.empty();
-        new ScorerClient(endpoints, settings, token).close(); // says now what is wrong with a URL
+        ScorerAccess access = embedded == null ? ScorerAccess.in(System.getenv()) : ScorerAccess.NONE;
+        new ScorerClient(endpoints, settings, access).close(); // says now what is wrong with a URL
         return List.of(new DeviceSeat<>(
-                "reward-0", () -> new ScorerDevice(new ScorerClient(endpoints, settings, token), store)));
+                "reward-0", () -> new ScorerDevice(new ScorerClient(endpoints, settings, access), store)));
     }
 
     /** Who scores, for people. */

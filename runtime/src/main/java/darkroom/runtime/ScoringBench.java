@@ -7,6 +7,7 @@ import darkroom.config.Recipes;
 import darkroom.config.ScoringSettings;
 import darkroom.rewardactors.PngImage;
 import darkroom.rewardactors.ScoreRequest;
+import darkroom.rewardactors.ScorerAccess;
 import darkroom.rewardactors.ScorerClient;
 import darkroom.rewardactors.SimulatedScorer;
 import java.io.IOException;
@@ -15,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -137,7 +137,7 @@ final class ScoringBench implements Callable<Integer> {
                         "embedded-demo", List.of("scoring.concurrency=" + atEach, "scoring.hedging=" + hedging))
                 .scoring();
         try (ScorerClient client =
-                new ScorerClient(servers.stream().map(SimulatedScorer::url).toList(), settings, Optional.empty())) {
+                new ScorerClient(servers.stream().map(SimulatedScorer::url).toList(), settings, ScorerAccess.NONE)) {
             Semaphore places = new Semaphore(inFlight);
             double[] millis = new double[images];
             List<CompletableFuture<ScoreOutcome>> asked = new ArrayList<>();
