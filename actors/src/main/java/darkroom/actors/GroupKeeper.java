@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -257,7 +258,9 @@ public final class GroupKeeper extends SwitchBehavior<GroupKeeper.Command> {
         ImageAddress address = new ImageAddress(draw.run(), draw.step(), draw.group(), slot);
         into.ledger()
                 .tell(new Ledger.Write(
-                        List.of(LedgerEvent.SlotFate.of(address, outcome)), Optional.of(writtenHere))); // GK-8
+                        List.of(LedgerEvent.SlotFate.of(address, outcome)),
+                        Optional.of(writtenHere), // GK-8
+                        IntStream.range(0, draw.slots()).allMatch(this::isSettled)));
         return this;
     }
 

@@ -25,8 +25,10 @@ public record JournalLedger(String name, Limits limits, Runnable line) implement
      * @param eventsPerWriteMax events in one write, unless one message has more
      * @param writeAttemptsMax failures in a row before the run ends
      * @param pause between a failure and the next attempt
+     * @param gather how long an event that nothing waits for may wait for others
      */
-    public record Limits(int eventsQueuedMax, int eventsPerWriteMax, int writeAttemptsMax, Duration pause) {}
+    public record Limits(
+            int eventsQueuedMax, int eventsPerWriteMax, int writeAttemptsMax, Duration pause, Duration gather) {}
 
     @Override
     public Behavior<Command> writer(String run) {

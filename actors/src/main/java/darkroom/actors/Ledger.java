@@ -33,10 +33,19 @@ public interface Ledger {
      */
     record Open(int step, RunDigests digests, ActorRef<? super Answer> owner) implements Command {}
 
-    /** @param replyTo hears {@link Written} */
-    record Write(List<LedgerEvent> events, Optional<ActorRef<? super Written>> replyTo) implements Command {
+    /**
+     * @param replyTo hears {@link Written}
+     * @param urgent whether something stands still until it is written; what is not may wait for more
+     */
+    record Write(List<LedgerEvent> events, Optional<ActorRef<? super Written>> replyTo, boolean urgent)
+            implements Command {
         public Write {
             events = List.copyOf(events);
+        }
+
+        /** Urgent if somebody is to hear of it. */
+        public Write(List<LedgerEvent> events, Optional<ActorRef<? super Written>> replyTo) {
+            this(events, replyTo, replyTo.isPresent());
         }
 
         /** Nobody waits for it. */

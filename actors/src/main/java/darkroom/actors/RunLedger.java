@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * The writer of a run's ledger in a journal of Pekko Persistence. Keeps the laws of {@link Ledger}, and:
  *
  * <ul>
- *   <li><b>RL-1</b> What waits while a write is under way is written in one write.
+ *   <li><b>RL-1</b> What waits while a write is under way is written in one write. Where nothing that waits is urgent, the write waits
+ *       for more, at most {@code Limits.gather}: a write costs a database as much as what is in it.
  *   <li><b>RL-2</b> A journal that fails is read again and written to again, at most {@code ledger.write-attempts-max} times in a
  *       row; no event is written twice.
  *   <li><b>RL-3</b> Nothing is answered before the event that makes this the writer is written. The journal refuses two events
@@ -36,6 +37,10 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
     record Appended() implements Own {}
 
     private record Again() implements Own {}
+
+    private record Gathered() implements Own {}
+
+    private static final String GATHERING = "gathering";
 
     private final ActorContext<Ledger.Command> context;
     private final TimerScheduler<Ledger.Command> timers;
@@ -56,6 +61,8 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
     private int failures;
     private boolean failed;
     private boolean closing;
+    private int urgent;
+    private boolean gathered;
 
     private RunLedger(
             ActorContext<Ledger.Command> context,
@@ -90,10 +97,17 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
                 readJournal();
             }
             case Ledger.Write write -> onWrite(write);
-            case Ledger.Close() -> closing = true;
+            case Ledger.Close() -> {
+                closing = true;
+                append();
+            }
             case Recovered(LedgerBook book) -> onRecovered(book);
             case Appended() -> onAppended();
             case Again() -> readJournal();
+            case Gathered() -> {
+                gathered = true;
+                append();
+            }
         }
         return goOn();
     }
@@ -138,6 +152,7 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
             return;
         }
         eventsQueued += write.events().size();
+        urgent += write.urgent() ? 1 : 0;
         queue.addLast(write);
         append();
     }
@@ -201,6 +216,14 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
         if (!opened || !inFlight.isEmpty() || queue.isEmpty() || journal == null) {
             return;
         }
+        if (urgent == 0 && !gathered && !closing) {
+            if (!timers.isTimerActive(GATHERING)) {
+                timers.startSingleTimer(GATHERING, new Gathered(), limits.gather());
+            }
+            return;
+        }
+        gathered = false;
+        timers.cancel(GATHERING);
         List<Ledger.Write> batch = new ArrayList<>();
         int size = 0;
         while (!queue.isEmpty()
@@ -208,6 +231,7 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
             Ledger.Write next = queue.removeFirst();
             batch.add(next);
             size += next.events().size();
+            urgent -= next.urgent() ? 1 : 0;
         }
         eventsQueued -= size;
         inFlight = List.copyOf(batch);
@@ -241,6 +265,7 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
     private void fail(String message) {
         failed = true;
         queue.clear();
+        urgent = 0;
         inFlight = List.of();
         tell(new Ledger.Failed(message));
     }

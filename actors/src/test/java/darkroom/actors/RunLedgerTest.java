@@ -29,6 +29,7 @@ class RunLedgerTest {
                     .withFallback(ConfigFactory.load()));
     private static final PersistenceTestKit JOURNAL = PersistenceTestKit.create(KIT.system());
     private static final RunDigests START = LedgerSamples.DIGESTS;
+    private static final Duration GATHER = Duration.ofMillis(300);
     private static int ledgers;
 
     private final String name = "ledger-" + ledgers++;
@@ -46,7 +47,7 @@ class RunLedgerTest {
     }
 
     private ActorRef<Ledger.Command> ledger(int eventsQueuedMax) {
-        JournalLedger.Limits limits = new JournalLedger.Limits(eventsQueuedMax, 16, 3, Duration.ofMillis(10));
+        JournalLedger.Limits limits = new JournalLedger.Limits(eventsQueuedMax, 16, 3, Duration.ofMillis(10), GATHER);
         return KIT.spawn(new JournalLedger(name, limits).writer("run"));
     }
 
@@ -90,6 +91,24 @@ class RunLedgerTest {
         assertThat(persisted().subList(1, 101)).isEqualTo(told);
     }
 
+    /** RL-1. */
+    @Test
+    void what_nothing_waits_for_is_written_together_and_an_urgent_event_takes_it_along_at_once() {
+        ActorRef<Ledger.Command> ledger = opened();
+        for (int slot = 0; slot < 5; slot++) {
+            ledger.tell(new Ledger.Write(List.of(score(slot)), Optional.of(writer.getRef()), false));
+        }
+        writer.expectNoMessage(GATHER.dividedBy(3));
+        ledger.tell(new Ledger.Write(List.of(score(5)), Optional.of(writer.getRef()), true));
+        writer.receiveSeveralMessages(6);
+        ledger.tell(new Ledger.Write(List.of(score(6)), Optional.of(writer.getRef()), false));
+        ledger.tell(new Ledger.Write(List.of(score(7)), Optional.of(writer.getRef()), false));
+        writer.receiveSeveralMessages(2);
+        assertThat(JOURNAL.persistedInStorage(name))
+                .extracting(page -> ((LedgerPage) page).events().size())
+                .containsExactly(1, 6, 2);
+    }
+
     /** LG-1, LG-4: what was told before the end is written, and the next writer has it. */
     @Test
     void a_ledger_that_is_closed_has_all_that_was_told_and_is_read_by_the_next_writer() {
@@ -126,7 +145,8 @@ class RunLedgerTest {
     void a_database_that_goes_at_any_moment_has_every_event_once_and_in_order() {
         SplittableRandom chance = new SplittableRandom(5);
         AtomicInteger gone = new AtomicInteger();
-        JournalLedger.Limits limits = new JournalLedger.Limits(1000, 4, 100, Duration.ofMillis(1));
+        JournalLedger.Limits limits =
+                new JournalLedger.Limits(1000, 4, 100, Duration.ofMillis(1), Duration.ofMillis(1));
         ActorRef<Ledger.Command> ledger = KIT.spawn(new JournalLedger(name, limits, () -> {
                     synchronized (chance) {
                         if (chance.nextInt(3) == 0) {

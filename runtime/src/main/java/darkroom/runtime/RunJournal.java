@@ -43,6 +43,7 @@ final class RunJournal implements AutoCloseable {
     private static final String NAME_IN_FILE = "run";
     private static final int H2_IN_USE = 90020;
     private static final Duration PAUSE = Duration.ofSeconds(1);
+    private static final Duration GATHER = Duration.ofMillis(50);
     private static final String DATABASE = "darkroom-ledger";
 
     private final LedgerSettings settings;
@@ -176,7 +177,8 @@ final class RunJournal implements AutoCloseable {
                                 settings.eventsQueuedMax(),
                                 settings.eventsPerWriteMax(),
                                 settings.writeAttemptsMax(),
-                                PAUSE),
+                                PAUSE,
+                                GATHER),
                         line);
     }
 
