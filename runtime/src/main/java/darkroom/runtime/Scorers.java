@@ -60,10 +60,18 @@ final class Scorers implements AutoCloseable {
         if (endpoints.isEmpty()) {
             return List.of();
         }
-        ScorerAccess access = embedded == null ? ScorerAccess.in(System.getenv()) : ScorerAccess.NONE;
+        ScorerAccess access = access();
         new ScorerClient(endpoints, settings, access).close(); // says now what is wrong with a URL
         return List.of(new DeviceSeat<>(
                 "reward-0", () -> new ScorerDevice(new ScorerClient(endpoints, settings, access), store)));
+    }
+
+    private ScorerAccess access() {
+        try {
+            return embedded == null ? ScorerAccess.in(System.getenv()) : ScorerAccess.NONE;
+        } catch (IllegalArgumentException e) {
+            throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
+        }
     }
 
     /** Who scores, for people. */
