@@ -341,6 +341,19 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
     private Room take(long bytes) {
         long size = Math.max(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+        Room room = had(size);
+        if (room == null) {
+            trim(size);
+            room = had(size);
+        }
+        if (room == null) {
+            throw new TensorStoreFullException(size, held.get() + lent.get(), bytesMax);
+        }
+        return room;
+    }
+
+    /** Idle memory, or new memory, in the window if there is one; null if the budget has no more. */
+    private @Nullable Room had(long size) {
         Room idle = pooled(size);
         if (idle != null) {
             return idle;
@@ -350,18 +363,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         if (shown != null) {
             return shown;
         }
-        if (map(size)) {
-            return new Room(size);
-        }
-        trim(size);
-        Room rested = pooled(size);
-        if (rested != null) {
-            return rested;
-        }
-        if (!map(size)) {
-            throw new TensorStoreFullException(size, held.get() + lent.get(), bytesMax);
-        }
-        return new Room(size);
+        return map(size) ? new Room(size) : null;
     }
 
     /** Memory in a window; null if budget or machine have too little for more of it. */

@@ -323,6 +323,12 @@ class TensorWindowTest {
             TensorRef whole = put(store, budget, 2);
             assertThat(store.read(whole).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(bytes(budget, 2));
             assertThat(store.bytesMapped()).isEqualTo(budget);
+            try (TensorWindows windows = new TensorWindows(SystemNanoClock.INSTANCE)) {
+                windows.open(new PlanePeer("home", "", driver.toString(), ""));
+                assertThat(windows.of(TensorKey.of(whole)))
+                        .as("memory that was given back for it lies in the window again")
+                        .hasValueSatisfying(Sight::close);
+            }
         }
     }
 
