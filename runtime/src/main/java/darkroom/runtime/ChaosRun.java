@@ -379,6 +379,7 @@ final class ChaosRun implements AutoCloseable {
     /** A process has ended: whether that was what a fault wanted. */
     private void ended(Node node, Process process) {
         int code = process.exitValue();
+        boolean killed = false;
         boolean meant = false;
         for (Injected fault : injected) {
             if (fault.process != process) {
@@ -390,7 +391,8 @@ final class ChaosRun implements AutoCloseable {
                         case TERM, LEAVE_STORM -> true;
                         default -> false;
                     };
-            deaths += kills && !meant ? 1 : 0;
+            deaths += kills && !killed ? 1 : 0;
+            killed |= kills;
             meant |= kills || fault.order.kind() == FaultKind.STOP || fault.order.kind() == FaultKind.DISK_FULL;
             if (kills && fault.witness.isEmpty()) {
                 fault.witness = "exit code " + code;
