@@ -120,7 +120,7 @@ final class LocalRun {
         RunSettings settings = settingsOf(directory, overrides);
         if (!Recipes.deciding(before).equals(Recipes.deciding(settings))) {
             throw new CommandFailedException(
-                    "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps and scoring.endpoints may change"
+                    "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps, scoring.endpoints and scoring.cache may change"
                             .formatted(directory, overrides),
                     ExitCode.USAGE);
         }
