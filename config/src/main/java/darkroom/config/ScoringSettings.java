@@ -144,15 +144,16 @@ public record ScoringSettings(
                 List.of());
     }
 
-    /** The same settings with another method. */
+    /** The first reward by itself, asked by that method; by another than its own, in the words and labels that ship. */
     public ScoringSettings with(Method other) {
+        boolean own = other == method;
         return new ScoringSettings(
                 endpoints,
                 model,
                 other,
                 weight,
-                templates,
-                labels,
+                own ? templates : List.of(),
+                own ? labels : List.of(),
                 answer,
                 low,
                 high,
@@ -167,7 +168,7 @@ public record ScoringSettings(
                 jpegQuality,
                 cache,
                 cacheMax,
-                rewards);
+                List.of());
     }
 
     /** The scoring methods of the paper's Table 4; the last two ask scorers that judge in a way of their own. */

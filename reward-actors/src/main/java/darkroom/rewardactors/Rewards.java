@@ -24,14 +24,26 @@ public final class Rewards {
         try {
             parts.add(part(ScoringSettings.FIRST, endpoints, settings, ScorerAccess.in(environment)));
             for (ScoringSettings.Reward reward : settings.rewards()) {
-                ScorerAccess access = ScorerAccess.ofReward(reward.name(), environment);
-                parts.add(part(reward.name(), reward.endpoints(), settings.asking(reward), access));
+                parts.add(part(reward, settings, environment));
             }
         } catch (IllegalArgumentException | IOException e) {
             parts.forEach(part -> part.scorer().close());
             throw e;
         }
         return parts.size() == 1 ? parts.getFirst().scorer() : new CombinedScorer(parts);
+    }
+
+    /** A further reward by itself; throws as {@link #open(List, ScoringSettings, Map)}. */
+    public static Scorer open(ScoringSettings.Reward reward, ScoringSettings settings, Map<String, String> environment)
+            throws IOException {
+        return part(reward, settings, environment).scorer();
+    }
+
+    private static CombinedScorer.Part part(
+            ScoringSettings.Reward reward, ScoringSettings settings, Map<String, String> environment)
+            throws IOException {
+        ScorerAccess access = ScorerAccess.ofReward(reward.name(), environment);
+        return part(reward.name(), reward.endpoints(), settings.asking(reward), access);
     }
 
     private static CombinedScorer.Part part(

@@ -44,6 +44,7 @@ public final class Darkroom implements Runnable {
             EvalCommand.class,
             EditCommand.class,
             ScoreCommand.class,
+            AlignCommand.class,
             DatasetCommand.class,
             LedgerCommand.class,
             PretrainCommand.class,

@@ -2,28 +2,16 @@ package darkroom.runtime;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import darkroom.actors.EvaluationRequest;
-import darkroom.actors.PolicyVersion;
-import darkroom.actors.Prompt;
-import darkroom.actors.RunEvent;
-import darkroom.actors.RunListener;
-import darkroom.actors.RunPorts;
-import darkroom.actors.StopWhen;
-import darkroom.actors.TensorRef;
-import darkroom.actors.TensorStore;
-import darkroom.config.RunSettings;
 import darkroom.edittasks.Split;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -89,38 +77,14 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         EditingPolicy editing = EditingPolicy.load(checkpoint, overrides());
-        RunSettings settings = editing.settings();
         Rows rows = DataSplits.rows(
-                settings,
+                editing.settings(),
                 split,
-                settings.evaluation().tasks(),
+                editing.settings().evaluation().tasks(),
                 spec.commandLine().getErr());
-        AtomicReference<Measurement> measured = new AtomicReference<>();
-        try (Scorers judge = Scorers.open(settings.scoring());
-                Ground ground = Ground.Alone.with(settings)) {
-            TensorStore store = ground.plane().store();
-            OpenPrompts open = new OpenPrompts(store);
-            Meter meter = new Meter(open::row, store);
-            RunListener listener = event -> {
-                if (event instanceof RunEvent.Evaluated evaluated) {
-                    measured.set(meter.measure(evaluated));
-                }
-            };
-            List<Prompt> prompts = open.open(rows.first(rows.size()));
-            TensorRef weights = editing.put(store);
-            RunPorts ports = new RunPorts(
-                    new RowPrompts(rows, 0, 1, open), StopWhen.NEVER, ground.plane(), listener, InstantSource.system());
-            try (LocalStudio studio = new LocalStudio(settings, editing.policy(), judge, ports, ground)) {
-                studio.evaluate(new EvaluationRequest(
-                        split.label(),
-                        LocalRun.EVALUATION_SEED,
-                        LocalRun.HELD_OUT_KEY,
-                        new PolicyVersion(0),
-                        weights,
-                        prompts,
-                        settings.evaluation().imagesPerTask()));
-            }
-            Measurement measurement = measured.get();
+        try (Scorers judge = Scorers.open(editing.settings().scoring())) {
+            Measurement measurement = HeldOutDrawing.of(
+                    editing, rows, split.label(), judge, (evaluated, meter) -> meter.measure(evaluated));
             String figures = json(measurement, editing).toPrettyString() + "\n";
             if (json != null && json.equals(Path.of(STANDARD_OUTPUT))) {
                 spec.commandLine().getOut().print(figures);

@@ -65,19 +65,38 @@ final class Scorers implements AutoCloseable {
         if (endpoints.isEmpty()) {
             return List.of();
         }
-        scorer().close(); // says now what is wrong with a URL, a template or a secret
-        return List.of(new DeviceSeat<>("reward-0", () -> new ScorerDevice(scorer(), store)));
+        scorer(settings).close(); // says now what is wrong with a URL, a template or a secret
+        return List.of(new DeviceSeat<>("reward-0", () -> new ScorerDevice(scorer(settings), store)));
     }
 
-    /** @throws CommandFailedException if what the settings or the environment say cannot be used */
-    Scorer scorer() {
+    /**
+     * Asks these endpoints, and those of further rewards.
+     *
+     * @param asked what is asked: the settings that this was opened with, or others
+     * @throws CommandFailedException if what the settings or the environment say cannot be used
+     */
+    Scorer scorer(ScoringSettings asked) {
+        return opened(() -> Rewards.open(endpoints, asked, environment()), asked);
+    }
+
+    /** A further reward by itself. @throws CommandFailedException as {@link #scorer} */
+    Scorer scorer(ScoringSettings.Reward reward) {
+        return opened(() -> Rewards.open(reward, settings, environment()), settings);
+    }
+
+    private static Scorer opened(Opener opener, ScoringSettings settings) {
         try {
-            return Rewards.open(endpoints, settings, environment());
+            return opener.open();
         } catch (IllegalArgumentException e) {
             throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
         } catch (IOException e) {
             throw new CommandFailedException("scoring.cache=%s cannot be used: %s".formatted(settings.cache(), e), e);
         }
+    }
+
+    @FunctionalInterface
+    private interface Opener {
+        Scorer open() throws IOException;
     }
 
     /** The embedded judge is told no secret that is meant for the first reward's servers. */

@@ -1,0 +1,28 @@
+package darkroom.runtime;
+
+import freemarker.core.TemplateHTMLOutputModel;
+import java.util.List;
+
+/**
+ * What {@code align.html} shows. Public, as the template engine reads no other classes.
+ *
+ * @param standIn what stands in for people; empty where people preferred
+ * @param methods names of the columns of {@code tasks}
+ * @param charts distributions of scores, a chart a method
+ */
+public record AlignPage(
+        String title,
+        String facts,
+        String standIn,
+        List<Line> lines,
+        List<String> methods,
+        List<Task> tasks,
+        List<TemplateHTMLOutputModel> charts) {
+
+    /** One method. */
+    public record Line(
+            String method, int pairs, int unscored, String untied, String tiesHalf, String strict, String ties) {}
+
+    /** Untied agreement of one task type, in the order of the methods. */
+    public record Task(String name, List<String> untied) {}
+}

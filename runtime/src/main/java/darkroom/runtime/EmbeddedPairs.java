@@ -1,0 +1,117 @@
+package darkroom.runtime;
+
+import darkroom.actors.GroupKeeper;
+import darkroom.actors.RunEvent;
+import darkroom.edittasks.GroundTruth;
+import darkroom.edittasks.RgbImage;
+import darkroom.edittasks.Split;
+import darkroom.runtime.AnnotatedPair.Preferred;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Pairs of edits that a policy draws of held-out embedded tasks, as a file of annotated pairs: the ground truth of both stands in for
+ * people, and the file says so.
+ */
+final class EmbeddedPairs {
+    /** Ground truths that are no further apart are equivalent. */
+    static final double EQUIVALENT = 0.02;
+
+    private static final String FILE = "pairs.jsonl";
+
+    private EmbeddedPairs() {}
+
+    /**
+     * Slots 0 and 1 of each row are a pair, 2 and 3, and so on.
+     *
+     * @param directory is made; the pictures stand beside the file
+     * @return the file
+     */
+    static Path write(EditingPolicy editing, Scorers judge, Path directory, PrintWriter warnings) throws Exception {
+        Rows rows = DataSplits.rows(
+                editing.settings(),
+                Split.HELD_OUT,
+                editing.settings().evaluation().tasks(),
+                warnings);
+        Files.createDirectories(directory);
+        List<AnnotatedPair> pairs = HeldOutDrawing.of(editing, rows, "pairs", judge, (evaluated, meter) -> {
+            try {
+                return pairs(evaluated, meter, rows, directory);
+            } catch (IOException e) {
+                throw new UncheckedIOException("%s cannot be written".formatted(directory), e);
+            }
+        });
+        Path file = directory.resolve(FILE);
+        StringBuilder lines = new StringBuilder();
+        for (AnnotatedPair pair : pairs) {
+            lines.append(JsonLines.JSON.writeValueAsString(pair)).append('\n');
+        }
+        Files.writeString(file, lines);
+        return file;
+    }
+
+    private static List<AnnotatedPair> pairs(RunEvent.Evaluated evaluated, Meter meter, Rows rows, Path directory)
+            throws IOException {
+        List<AnnotatedPair> pairs = new ArrayList<>();
+        for (GroupKeeper.Ending ending : evaluated.endings()) {
+            if (!(ending instanceof GroupKeeper.GroupEnded ended)) {
+                continue;
+            }
+            Row row = rows.row(ended.draw().group());
+            String stem = "%04d".formatted(ended.draw().group());
+            String source = write(directory, stem + "-source", row.source());
+            String reference = row.reference() == null ? null : write(directory, stem + "-reference", row.reference());
+            for (int slot = 0; slot + 1 < ended.drawn().images().size(); slot += 2) {
+                RgbImage a = meter.image(ended.drawn().images().get(slot).pixels());
+                RgbImage b = meter.image(ended.drawn().images().get(slot + 1).pixels());
+                pairs.add(pair(
+                        row,
+                        "%s-%d".formatted(stem, slot / 2),
+                        source,
+                        reference,
+                        write(directory, "%s-%d".formatted(stem, slot), a),
+                        write(directory, "%s-%d".formatted(stem, slot + 1), b),
+                        preferred(row, a, b)));
+            }
+        }
+        return pairs;
+    }
+
+    private static AnnotatedPair pair(
+            Row row, String id, String source, @Nullable String reference, String a, String b, Preferred preferred) {
+        return new AnnotatedPair(
+                id,
+                row.taskType(),
+                source,
+                reference,
+                a,
+                b,
+                row.instruction(),
+                row.requirement(),
+                preferred,
+                AnnotatedPair.GROUND_TRUTH);
+    }
+
+    private static Preferred preferred(Row row, RgbImage a, RgbImage b) {
+        RgbImage target = Objects.requireNonNull(row.target());
+        double truthA = GroundTruth.measure(row.source(), a, target).score();
+        double truthB = GroundTruth.measure(row.source(), b, target).score();
+        if (Math.abs(truthA - truthB) <= EQUIVALENT) {
+            return Preferred.TIE;
+        }
+        return truthA > truthB ? Preferred.A : Preferred.B;
+    }
+
+    private static String write(Path directory, String stem, RgbImage image) throws IOException {
+        String name = stem + ".png";
+        Files.write(directory.resolve(name), image.png());
+        return name;
+    }
+}

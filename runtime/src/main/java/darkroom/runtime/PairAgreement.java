@@ -1,0 +1,117 @@
+package darkroom.runtime;
+
+import darkroom.actors.RandomKey;
+import darkroom.runtime.AnnotatedPair.Preferred;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+
+/**
+ * How often scores order two edits as whoever annotated them did (the paper's Table 4, which does not say what becomes of ties: so all
+ * three ways are told).
+ *
+ * @param pairs both of whose edits have a score
+ * @param unscored pairs one of whose edits has none; in no figure
+ * @param annotatedTies share of pairs that were annotated as equivalent
+ * @param scoredTies share of pairs whose scores are equal
+ * @param strict share of all pairs where both say the same, equivalence included
+ * @param tiesHalf the same, where a tie of one side alone counts half
+ * @param untied share of the pairs that were not annotated as equivalent whose better edit has the higher score; equal scores are wrong
+ */
+record PairAgreement(
+        int pairs,
+        int unscored,
+        double annotatedTies,
+        double scoredTies,
+        Optional<Share> strict,
+        Optional<Share> tiesHalf,
+        Optional<Share> untied) {
+    private static final int RESAMPLES = 2000;
+    private static final double LOW = .025;
+    private static final double HIGH = .975;
+
+    /**
+     * A share with the 95 % interval of a bootstrap that draws sources, since the pairs of one source are not independent.
+     *
+     * @param value in [0, 1]
+     */
+    record Share(double value, double low, double high) {}
+
+    /**
+     * A pair with its scores.
+     *
+     * @param source what the pair is a pair of; resampled as one
+     */
+    record Judged(String source, Preferred preferred, double a, double b) {
+        Preferred scored() {
+            return a == b ? Preferred.TIE : a > b ? Preferred.A : Preferred.B;
+        }
+
+        private double same() {
+            return preferred == scored() ? 1 : 0;
+        }
+
+        private double sameOrHalf() {
+            boolean oneTied = (preferred == Preferred.TIE) != (scored() == Preferred.TIE);
+            return oneTied ? .5 : same();
+        }
+    }
+
+    static PairAgreement of(List<Judged> judged, int unscored) {
+        return new PairAgreement(
+                judged.size(),
+                unscored,
+                share(judged, pair -> pair.preferred() == Preferred.TIE),
+                share(judged, pair -> pair.scored() == Preferred.TIE),
+                mean(judged, Judged::same),
+                mean(judged, Judged::sameOrHalf),
+                mean(
+                        judged.stream()
+                                .filter(pair -> pair.preferred() != Preferred.TIE)
+                                .toList(),
+                        Judged::same));
+    }
+
+    private static double share(List<Judged> judged, Predicate<Judged> such) {
+        return judged.isEmpty() ? 0 : (double) judged.stream().filter(such).count() / judged.size();
+    }
+
+    private static Optional<Share> mean(List<Judged> judged, Function<Judged, Double> value) {
+        if (judged.isEmpty()) {
+            return Optional.empty();
+        }
+        Map<String, double[]> sources = new LinkedHashMap<>();
+        for (Judged pair : judged) {
+            double[] sum = sources.computeIfAbsent(pair.source(), _ -> new double[2]);
+            sum[0] += value.apply(pair);
+            sum[1]++;
+        }
+        List<double[]> clusters = new ArrayList<>(sources.values());
+        int n = clusters.size();
+        double[] means = new double[RESAMPLES];
+        for (int r = 0; r < RESAMPLES; r++) {
+            means[r] = mean(
+                    clusters,
+                    RandomKey.of(0, RandomKey.Purpose.BOOTSTRAP, r, 0, 0).uniformInts(n, n));
+        }
+        Arrays.sort(means);
+        double whole = mean(clusters, IntStream.range(0, n).toArray());
+        return Optional.of(new Share(whole, means[(int) (RESAMPLES * LOW)], means[(int) (RESAMPLES * HIGH)]));
+    }
+
+    private static double mean(List<double[]> clusters, int[] drawn) {
+        double sum = 0;
+        double count = 0;
+        for (int i : drawn) {
+            sum += clusters.get(i)[0];
+            count += clusters.get(i)[1];
+        }
+        return sum / count;
+    }
+}
