@@ -71,6 +71,11 @@ public final class SimulatedScorer implements AutoCloseable {
         return new SimulatedScorer(EnumSet.noneOf(Rung.class), latency);
     }
 
+    /** A server with a version, that answers at once however it is asked. */
+    public static SimulatedScorer versioned() throws IOException {
+        return honouring(EnumSet.allOf(Rung.class));
+    }
+
     /** A server with a version, that answers at once on these rungs. */
     static SimulatedScorer honouring(Set<Rung> rungs) throws IOException {
         return new SimulatedScorer(EnumSet.copyOf(rungs), _ -> Duration.ZERO);

@@ -21,6 +21,7 @@ import darkroom.gpuworkers.CheckpointCopies;
 import darkroom.gpuworkers.Checkpoints;
 import darkroom.gpuworkers.DitWeights;
 import darkroom.gpuworkers.EmbeddedPolicy;
+import darkroom.rewardactors.ScorerNoise;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.foreign.MemorySegment;
@@ -35,6 +36,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A run in one process, from settings to the report: measures the held-out rows, trains, measures them again.
@@ -42,6 +45,7 @@ import java.util.stream.Stream;
  * <p>An interrupt (Ctrl-C, SIGTERM) lets the step in work commit, writes a checkpoint, and says how to go on.
  */
 final class LocalRun {
+    private static final Logger LOGGER = LoggerFactory.getLogger(LocalRun.class);
     /** Noise of all evaluations: held-out images before and after, of any run, are paired. */
     static final long EVALUATION_SEED = 77;
 
@@ -158,7 +162,7 @@ final class LocalRun {
             try (Interrupt interrupt = new Interrupt();
                     Ground ground = grounds.open(settings);
                     Scorers scorers = ground.scores()
-                            ? Scorers.open(settings.scoring(), ground.faults())
+                            ? Scorers.open(settings.scoring(), ground.faults(), this::record)
                             : Scorers.elsewhere(settings.scoring());
                     RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv())) {
                 ground.directory(directory);
@@ -172,6 +176,24 @@ final class LocalRun {
             }
         } finally {
             log.close();
+        }
+    }
+
+    private void record(ScorerNoise noise) {
+        Scorers.tell(noise);
+        double threshold = settings.groups().spreadThreshold();
+        if (settings.groups().filter() && noise.std() > threshold / 2) {
+            LOGGER.warn(
+                    "the scores of {} vary by {} for one and the same pair, more than half of"
+                            + " groups.spread-threshold={}: what the filter keeps may be noise",
+                    noise.scorer(),
+                    noise.std(),
+                    threshold);
+        }
+        try (JsonLines<NoiseFloor> lines =
+                JsonLines.open(new RunDirectory(directory).noise(), NoiseFloor.class, _ -> true)) {
+            lines.append(
+                    new NoiseFloor(noise.scorer(), noise.count(), noise.mean(), noise.std(), noise.range(), threshold));
         }
     }
 

@@ -115,11 +115,27 @@ final class Report {
                         .sorted(Map.Entry.<String, Integer>comparingByValue(Comparator.reverseOrder()))
                         .map(reason -> new ReportPage.Fact(plain(reason.getKey()), grouped(reason.getValue())))
                         .toList(),
+                noise(),
                 incidents(),
                 stages(),
                 speed(),
                 digests(),
                 settings());
+    }
+
+    private List<ReportPage.Noise> noise() {
+        Map<String, NoiseFloor> newest = new LinkedHashMap<>();
+        JsonLines.forEach(directory.noise(), NoiseFloor.class, line -> newest.put(line.scorer(), line));
+        return newest.values().stream()
+                .map(line -> new ReportPage.Noise(
+                        plain(line.scorer()),
+                        grouped(line.count()),
+                        fixed(line.mean(), 4),
+                        fixed(line.std(), 5),
+                        fixed(line.range(), 5),
+                        fixed(line.spreadThreshold(), 3),
+                        line.spreadThreshold() > 0 ? fixed(100 * line.std() / line.spreadThreshold(), 1) + " %" : "-"))
+                .toList();
     }
 
     /** Nothing where nothing but the beginning is recorded. */

@@ -21,6 +21,7 @@ import java.util.List;
  * @param verdicts lines of the table
  * @param verdictsNote how many there are in all
  * @param unscored reasons why images have no score
+ * @param noise how much scorers vary; empty for those that were not asked
  * @param incidents what happened to nodes and workers, the newest first; empty if nothing but the start
  * @param stages time by stage
  * @param speed charts
@@ -42,6 +43,7 @@ public record ReportPage(
         List<Line> verdicts,
         String verdictsNote,
         List<Fact> unscored,
+        List<Noise> noise,
         List<Mishap> incidents,
         List<Stage> stages,
         List<TemplateHTMLOutputModel> speed,
@@ -71,6 +73,10 @@ public record ReportPage(
             String rewardBefore,
             String rewardAfter,
             String rewardGain) {}
+
+    /** @param share of the standard deviation in the filter's threshold, percent */
+    public record Noise(
+            String scorer, String count, String mean, String std, String range, String threshold, String share) {}
 
     /** One {@link Incident}. */
     public record Mishap(String at, String kind, String who, String text) {}

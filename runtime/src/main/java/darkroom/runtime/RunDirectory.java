@@ -42,6 +42,11 @@ record RunDirectory(Path path) {
         return path.resolve("incidents.jsonl");
     }
 
+    /** One {@link NoiseFloor} a line. */
+    Path noise() {
+        return path.resolve("noise.jsonl");
+    }
+
     /** A file named by a {@link ContactSheet}. */
     Path picture(String file) {
         return path.resolve(file);

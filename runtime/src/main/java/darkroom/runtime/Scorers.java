@@ -13,28 +13,40 @@ import darkroom.rewardactors.Rewards;
 import darkroom.rewardactors.Scorer;
 import darkroom.rewardactors.ScorerAccess;
 import darkroom.rewardactors.ScorerDevice;
+import darkroom.rewardactors.ScorerNoise;
 import java.io.IOException;
 import java.net.URI;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The scorers of a process: the endpoints that are configured, or the embedded judge behind one on loopback. */
 final class Scorers implements AutoCloseable {
+    /** Questions that are asked one after the other, and again all at once, to see how much the answers vary. */
+    private static final int NOISE_QUESTIONS = 8;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Scorers.class);
+
     private final ScoringSettings settings;
+    private final Consumer<ScorerNoise> noise;
     private final List<URI> endpoints;
     private final @Nullable JudgeEndpoint embedded;
     private final @Nullable JudgeNetwork network;
 
     private Scorers(
             ScoringSettings settings,
+            Consumer<ScorerNoise> noise,
             List<URI> endpoints,
             @Nullable JudgeEndpoint embedded,
             @Nullable JudgeNetwork network) {
         this.settings = settings;
+        this.noise = noise;
         this.endpoints = endpoints;
         this.embedded = embedded;
         this.network = network;
@@ -42,22 +54,25 @@ final class Scorers implements AutoCloseable {
 
     /** @throws IOException if the embedded judge cannot be read or no port of loopback is free */
     static Scorers open(ScoringSettings settings) throws IOException {
-        return open(settings, NodeFaults.NONE);
+        return open(settings, NodeFaults.NONE, Scorers::tell);
     }
 
-    /** @param faults what may happen to answers */
-    static Scorers open(ScoringSettings settings, NodeFaults faults) throws IOException {
+    /**
+     * @param faults what may happen to answers
+     * @param noise told how much the answers of each server vary, some time after its seat was taken
+     */
+    static Scorers open(ScoringSettings settings, NodeFaults faults, Consumer<ScorerNoise> noise) throws IOException {
         if (!settings.endpoints().isEmpty()) {
-            return new Scorers(settings, faults.scorers(settings.endpoints()), null, null);
+            return new Scorers(settings, noise, faults.scorers(settings.endpoints()), null, null);
         }
         JudgeNetwork network = JudgeNetwork.shipped(settings.judge());
         JudgeEndpoint endpoint = new JudgeEndpoint(new Judge(network), "darkroom-" + settings.judge(), 0);
-        return new Scorers(settings, faults.scorers(List.of(endpoint.url())), endpoint, network);
+        return new Scorers(settings, noise, faults.scorers(List.of(endpoint.url())), endpoint, network);
     }
 
     /** Other nodes ask the scorers. */
     static Scorers elsewhere(ScoringSettings settings) {
-        return new Scorers(settings, List.of(), null, null);
+        return new Scorers(settings, Scorers::tell, List.of(), null, null);
     }
 
     /** One seat: all endpoints answer the same questions. None where there is no endpoint. */
@@ -66,7 +81,23 @@ final class Scorers implements AutoCloseable {
             return List.of();
         }
         scorer(settings).close(); // says now what is wrong with a URL, a template or a secret
-        return List.of(new DeviceSeat<>("reward-0", () -> new ScorerDevice(scorer(settings), store)));
+        return List.of(new DeviceSeat<>("reward-0", () -> {
+            Scorer scorer = scorer(settings);
+            if (embedded == null) {
+                var _ = scorer.noise(NOISE_QUESTIONS).thenAccept(all -> all.forEach(noise));
+            }
+            return new ScorerDevice(scorer, store);
+        }));
+    }
+
+    /** For the log. */
+    static void tell(ScorerNoise noise) {
+        LOG.info(
+                "{} scores one pair {} times with standard deviation {}, range {}",
+                noise.scorer(),
+                noise.count(),
+                noise.std(),
+                noise.range());
     }
 
     /**

@@ -349,7 +349,7 @@ final class WorkerNode implements AutoCloseable {
             if (!roles.contains("reward")) {
                 return List.of();
             }
-            Scorers scorers = Scorers.open(settings.scoring(), faults);
+            Scorers scorers = Scorers.open(settings.scoring(), faults, Scorers::tell);
             opened.add(scorers);
             return scorers.seats(plane.store());
         }

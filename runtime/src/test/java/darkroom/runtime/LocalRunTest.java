@@ -13,6 +13,7 @@ import darkroom.edittasks.EditTask;
 import darkroom.edittasks.EditTasks;
 import darkroom.edittasks.Split;
 import darkroom.edittasks.TaskMix;
+import darkroom.rewardactors.SimulatedScorer;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -87,6 +88,23 @@ final class LocalRunTest {
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("train_metadata.jsonl:1");
         assertThat(directory.resolve("other")).as("nothing was started").doesNotExist();
+    }
+
+    @Test
+    void how_much_an_outside_scorer_varies_stands_in_the_report_beside_the_threshold_of_the_filter() throws Exception {
+        Path run = directory.resolve("run");
+        try (SimulatedScorer scorer = SimulatedScorer.versioned()) {
+            assertThat(start(run, "steps=2", "scoring.endpoints=[\"" + scorer.url() + "\"]"))
+                    .isEqualTo(ExitCode.OK);
+            NoiseFloor floor =
+                    JsonLines.read(run.resolve("noise.jsonl"), NoiseFloor.class).getFirst();
+            assertThat(floor.scorer()).isEqualTo(scorer.url().getAuthority());
+            assertThat(floor.count()).isEqualTo(16);
+            assertThat(floor.std()).isZero();
+            assertThat(floor.spreadThreshold()).isEqualTo(.05);
+            assertThat(Files.readString(run.resolve("report.html")))
+                    .contains("Noise of the scorers", scorer.url().getAuthority());
+        }
     }
 
     @Test
