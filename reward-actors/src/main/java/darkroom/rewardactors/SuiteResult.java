@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.rewardactors.JudgedItem.Answer;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +60,7 @@ public final class SuiteResult {
         JsonNode all;
         try {
             all = JSON.readTree(Files.readString(file));
-        } catch (JsonProcessingException e) {
+        } catch (JsonProcessingException | CharacterCodingException e) {
             throw otherFile(file, "is no result of a suite");
         } catch (IOException e) {
             throw new SuiteItemsException("%s cannot be read: %s".formatted(file, e));

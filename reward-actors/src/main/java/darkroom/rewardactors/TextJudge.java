@@ -65,6 +65,7 @@ public final class TextJudge implements AutoCloseable {
     private final CompletableFuture<Void> closing = new CompletableFuture<>();
     private final Map<Long, CompletableFuture<JudgeSaid>> open = new ConcurrentHashMap<>();
     private final AtomicLong opened = new AtomicLong();
+    private volatile boolean closed;
     private String model;
     private String version = "";
 
@@ -155,10 +156,10 @@ public final class TextJudge implements AutoCloseable {
         long number = opened.incrementAndGet();
         open.put(number, said);
         var _ = said.whenComplete((_, _) -> open.remove(number));
-        if (!closing.isDone() && !gate.enter(() -> start(words, pictures, reader, said))) {
+        if (!closed && !gate.enter(() -> start(words, pictures, reader, said))) {
             said.complete(nothing("busy", "more than " + WAITING_MAX + " questions wait for " + name(), 0));
         }
-        if (closing.isDone()) {
+        if (closed) {
             said.complete(nothingByClose());
         }
         return said.minimalCompletionStage();
@@ -167,8 +168,9 @@ public final class TextJudge implements AutoCloseable {
     /** Ends all questions at once, with code {@code closed}. */
     @Override
     public void close() {
-        closing.complete(null);
+        closed = true;
         open.values().forEach(said -> said.complete(nothingByClose()));
+        closing.complete(null);
         http.close();
         timer.shutdown();
     }
