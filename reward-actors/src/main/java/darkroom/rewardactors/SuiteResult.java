@@ -30,6 +30,10 @@ import java.util.function.Consumer;
  */
 public final class SuiteResult {
     private static final String FORMAT = "darkroom-suite-1";
+
+    /** Answers that are carried along without an item of this result; those beyond are asked for again when they are wanted. */
+    private static final int EARLIER_MAX = 20_000;
+
     private static final JsonMapper JSON = new JsonMapper();
 
     private final EditSuite suite;
@@ -213,7 +217,7 @@ public final class SuiteResult {
         }
         ArrayNode rest = all.putArray("earlier");
         new TreeMap<>(earlier).forEach((digest, said) -> {
-            if (!told.contains(digest)) {
+            if (!told.contains(digest) && rest.size() < EARLIER_MAX) {
                 put(rest.addObject().put("digest", digest), said);
             }
         });

@@ -10,6 +10,7 @@ import darkroom.rewardactors.SuiteResult;
 import darkroom.rewardactors.SuiteTable;
 import darkroom.rewardactors.TextJudge;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -58,6 +59,8 @@ final class SuiteEvaluation implements Callable<Integer> {
             }
         } catch (SuiteItemsException e) {
             throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
+        } catch (UncheckedIOException e) {
+            throw new CommandFailedException(String.valueOf(e.getMessage()), e);
         } catch (JudgeSilentException e) {
             throw new CommandFailedException(String.valueOf(e.getMessage()));
         }
@@ -67,6 +70,7 @@ final class SuiteEvaluation implements Callable<Integer> {
             throws InterruptedException {
         int items = suite.items().size();
         ObjectNode settings = options.json(images);
+        RunDirectory.write(out, result.json(settings));
         started = System.nanoTime();
         saved = started;
         interrupt.finishing(result::stop);

@@ -200,6 +200,41 @@ class SuiteEvaluationTest {
     }
 
     @Test
+    void a_place_that_cannot_be_written_is_told_before_anything_is_asked() {
+        Output output = evaluate("--out=HERE/basic_edit.json/eval.json");
+        assertThat(output.exitCode()).isEqualTo(1);
+        assertThat(output.err()).contains("cannot write", "basic_edit.json");
+        assertThat(judge.asked()).isEmpty();
+    }
+
+    @Test
+    void gedit_is_judged_by_two_questions_and_told_by_language() throws IOException {
+        judge.judge(question -> new Reply.Words(
+                question.pictures().size() == 2 ? "{\"score\": [9, 10]}" : "```json\n{\"score\": [4, 8]}\n```"));
+        List<String> lines = new ArrayList<>();
+        for (String language : List.of("en", "cn")) {
+            Path edits = Files.createDirectories(folder.resolve("edits/fullset/ps_human/" + language));
+            Files.copy(folder.resolve("a/1.png"), edits.resolve("k.png"));
+            lines.add(("{\"key\": \"k\", \"task_type\": \"ps_human\", \"instruction\": \"smile\", \"source\":"
+                            + " \"a/2.png\", \"instruction_language\": \"%s\", \"Intersection_exist\": %b}")
+                    .formatted(language, language.equals("en")));
+        }
+        Files.write(folder.resolve("gedit.jsonl"), lines);
+        Output output = evaluate("--suite=gedit", "--items=HERE/gedit.jsonl");
+        assertThat(output.exitCode()).as(output.err()).isZero();
+        assertThat(output.out())
+                .containsPattern("EN, full set\\R.*SC +PQ +O\\R")
+                .contains("EN, intersection", "CN, full set")
+                .doesNotContain("CN, intersection")
+                .containsPattern("overall +1 +1 +0 +9\\.000 +4\\.000 +6\\.000");
+        assertThat(evaluate("--suite=gedit", "--items=HERE/gedit.jsonl", "--language=en")
+                        .out())
+                .contains("GEdit-Bench-EN")
+                .doesNotContain("GEdit-Bench-CN");
+        assertThat(judge.asked()).hasSize(4);
+    }
+
+    @Test
     void nobody_at_the_judges_address_is_a_failure_and_not_three_invalid_images() {
         judge.close();
         Output output = evaluate();
