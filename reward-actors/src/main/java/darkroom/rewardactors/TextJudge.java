@@ -49,8 +49,9 @@ public final class TextJudge implements AutoCloseable {
     private static final Duration LOOKUP_TIMEOUT_MAX = Duration.ofSeconds(5);
     private static final int ANSWER_BYTES_MAX = 8 << 20;
     private static final JsonMapper JSON = new JsonMapper();
-    private static final Pattern REQUEST_ID = Pattern.compile("darkroom-judge-\\d+-\\d+");
+    private static final Pattern REQUEST_ID = Pattern.compile("darkroom-\\d+-\\d+");
     private static final Set<String> NOBODY_THERE = Set.of("refused", "unknown-host", "tls", "timeout");
+    private static final Set<String> STALE = Set.of("no-answer", "reset");
     private static final AtomicLong REQUESTS = new AtomicLong();
 
     private final JudgeSettings settings;
@@ -201,7 +202,10 @@ public final class TextJudge implements AutoCloseable {
                     .build();
             var _ = Failsafe.with(again)
                     .with(timer)
-                    .getStageAsync(() -> once(body, reader, sent))
+                    .getStageAsync(() -> once(body, reader, sent)
+                            .thenCompose(first -> sent.get() == 1 && isStale(first)
+                                    ? once(body, reader, sent)
+                                    : CompletableFuture.completedStage(first)))
                     .whenComplete((last, error) -> said.complete(said(last, error, sent.get())));
         } catch (RuntimeException e) {
             said.complete(nothing("client-error", String.valueOf(e), 0));
@@ -223,9 +227,14 @@ public final class TextJudge implements AutoCloseable {
                 : Duration.ZERO;
     }
 
+    /** A kept-alive connection that the server had given up shows only when it is used: once, that costs no attempt. */
+    private static boolean isStale(Try first) {
+        return first instanceof Try.Failed(ScorerFault fault) && STALE.contains(fault.code());
+    }
+
     private CompletionStage<Try> once(byte[] body, AnswerReader reader, AtomicInteger sent) {
         sent.incrementAndGet();
-        String requestId = "darkroom-judge-" + ProcessHandle.current().pid() + "-" + REQUESTS.incrementAndGet();
+        String requestId = "darkroom-" + ProcessHandle.current().pid() + "-" + REQUESTS.incrementAndGet();
         HttpRequest.Builder question = HttpRequest.newBuilder(address.chat())
                 .header("Content-Type", "application/json")
                 .header("X-Request-Id", requestId)

@@ -15,8 +15,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class GEditSuiteTest {
-    @TempDir
-    private Path folder;
+    private final Path folder;
+
+    GEditSuiteTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
 
     private GEditSuite read(String languages, String... lines) throws IOException {
         return GEditSuite.read(

@@ -23,15 +23,8 @@ class GradeLinesTest {
                 "- Prompt Compliance : 4\n- Visual Naturalness:3\n* _Physical Integrity:_  `2`  ",
                 "1. Compliance: 4\n2. Naturalness: 3\n3. Integrity: 2",
                 "### Compliance (1-5): 4\nNaturalness\uFF1A3\n> Integrity: 2",
-                "<think>\n"
-                        + "Compliance: 1\n"
-                        + "Naturalness: 1\n"
-                        + "Integrity: 1\n"
-                        + "</think>\n"
-                        + "Compliance: 4\n"
-                        + "Naturalness: 3\n"
-                        + "Integrity: 2",
-                "Reasoning: at 12:30 it was 4\nCompliance: 4\n\nNaturalness: 3\n\nIntegrity: 2\nTotal: nine"
+                "<think>\nA: 1\nB: 1\nC: 1\n</think>\nA: 4\nB: 3\nC: 2",
+                "Reasoning: at 12:30 it was 4\nA: 4\n\nB: 3\n\nC: 2\nTotal: nine"
             })
     void three_grades_are_read_whatever_stands_around_them(String text) throws FaultyAnswerException {
         assertThat(GradeLines.read(text)).containsExactly(4.0, 3.0, 2.0);

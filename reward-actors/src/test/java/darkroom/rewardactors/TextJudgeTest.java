@@ -19,6 +19,7 @@ import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
@@ -130,10 +131,69 @@ class TextJudgeTest {
         }
     }
 
+    private static List<Double> number(String text) {
+        return List.of(Double.valueOf(text));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            mode = EnumSource.Mode.INCLUDE,
+            names = {
+                "REDIRECTS",
+                "ERROR_IN_A_200",
+                "NO_CHOICES",
+                "TWO_CHOICES",
+                "HTML_IN_A_200",
+                "EVENT_STREAM",
+                "INVALID_UTF8",
+                "HALF_THE_JSON",
+                "TWO_JSONS",
+                "DOUBLE_KEYS",
+                "CONTENT_FILTER",
+                "ANOTHER_REQUESTS_ANSWER",
+                "BREAKS_OFF",
+                "ENDLESS_BODY",
+                "GZIP_BOMB",
+                "BAD_CHUNKS",
+                "BAD_STATUS_LINE",
+                "CLOSES",
+                "RESETS"
+            })
+    void a_server_that_lies_or_breaks_off_is_not_believed(FaultyScorer.Behaviour behaviour) throws IOException {
+        try (FaultyScorer server = new FaultyScorer();
+                TextJudge judge = TextJudge.open(
+                        settings(server.url(), Duration.ofSeconds(20)), ScorerAccess.NONE, Duration.ofMillis(1))) {
+            server.behave(behaviour);
+            assertThat(judge.ask("?", List.of(RED), TextJudgeTest::number)
+                            .toCompletableFuture()
+                            .join())
+                    .isInstanceOfSatisfying(JudgeSaid.Nothing.class, nothing -> assertThat(nothing.reason())
+                            .startsWith(behaviour.code() + ": "));
+        }
+    }
+
+    /** Its first request may have met an idle connection that the server had given up. */
+    @Test
+    void a_first_request_that_nobody_answered_is_repeated_once_beyond_the_attempts() throws IOException {
+        try (FaultyScorer server = new FaultyScorer();
+                TextJudge judge = TextJudge.open(
+                        new JudgeSettings(server.url(), "m", 1, Duration.ofSeconds(20), 1, 100, 0),
+                        ScorerAccess.NONE)) {
+            server.behave(FaultyScorer.Behaviour.CLOSES);
+            assertThat(judge.ask("?", List.of(RED), TextJudgeTest::number)
+                            .toCompletableFuture()
+                            .join())
+                    .isInstanceOfSatisfying(JudgeSaid.Nothing.class, nothing -> {
+                        assertThat(nothing.reason()).startsWith("no-answer: ");
+                        assertThat(nothing.attempts()).isEqualTo(2);
+                    });
+        }
+    }
+
     @Test
     void closing_ends_every_question_at_once() throws IOException {
-        try (SimulatedJudge server = new SimulatedJudge("", inTurn(new Reply.Silence()));
-                TextJudge judge = open(server)) {
+        try (SimulatedJudge server = new SimulatedJudge("", inTurn(new Reply.Silence()))) {
+            TextJudge judge = open(server);
             List<CompletableFuture<JudgeSaid>> open = new ArrayList<>();
             for (int i = 0; i < 5; i++) {
                 open.add(judge.ask("?", List.of(), GradeLines::read).toCompletableFuture());
