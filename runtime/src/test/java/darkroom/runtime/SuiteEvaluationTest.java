@@ -131,7 +131,7 @@ class SuiteEvaluationTest {
     void a_judge_that_fails_or_hangs_leaves_a_reason_for_every_image() {
         for (Reply reply : List.of(new Reply.Status(500, "out of memory"), new Reply.Garbage(), new Reply.Silence())) {
             judge.judge(_ -> reply);
-            Output output = evaluate("--timeout=3s");
+            Output output = evaluate("--timeout=3s", "--attempts=2");
             assertThat(output.exitCode()).isEqualTo(3);
             assertThat(output.err()).contains("0 valid (0 from before), 3 invalid");
             assertThat(output.out()).containsPattern("overall +3 +0 +3 \\(100\\.0%\\) +-");
