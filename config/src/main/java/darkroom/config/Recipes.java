@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
+import com.typesafe.config.ConfigValueFactory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -60,7 +61,9 @@ public final class Recipes {
                                 override, ConfigParseOptions.defaults().setOriginDescription("\"" + override + "\""))
                         .withFallback(own);
             }
-            return own.withFallback(source(nameOrFile)).withFallback(defaults()).resolve();
+            return TemplateFiles.read(own.withFallback(source(nameOrFile))
+                    .withFallback(defaults())
+                    .resolve());
         } catch (ConfigException e) {
             throw new SettingsException("configuration %s: %s".formatted(nameOrFile, e.getMessage()), e);
         }
@@ -125,10 +128,17 @@ public final class Recipes {
                 "faults",
                 "evaluation",
                 "scoring.endpoints",
+                "scoring.cache",
+                "scoring.cache-max",
                 "recipe",
                 "steps")) {
             all = all.withoutPath(path);
         }
+        all = all.withValue(
+                "scoring.rewards",
+                ConfigValueFactory.fromIterable(all.getObjectList("scoring.rewards").stream()
+                        .map(reward -> reward.withoutKey("endpoints"))
+                        .toList()));
         return all.root().render(ConfigRenderOptions.concise());
     }
 }

@@ -2,8 +2,10 @@ package darkroom.config;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * How an edit gets its score.
@@ -11,6 +13,13 @@ import java.util.Locale;
  * @param endpoints base URLs of OpenAI-compatible scorers; empty means the embedded judge
  * @param model model name sent to the scorers; empty asks each scorer for its first model
  * @param method how the answer becomes a number, method section 3
+ * @param weight of this reward, where there are others
+ * @param templates what is asked, {@code TASK=TEXT}, with {@link #ANY_TASK} for all other tasks; none: the words that ship
+ * @param labels tokens that carry the judgement, {@code TOKEN=WEIGHT}; none: those of the method
+ * @param answer where the number is: a regular expression with one group ({@link Method#PATTERN}), a JSON pointer
+ *     ({@link Method#ADAPTER})
+ * @param low the number that becomes score 0, of these two methods
+ * @param high the number that becomes score 1
  * @param judge which embedded judge serves when there are no endpoints: {@code judge} or {@code weak}
  * @param concurrency requests in flight per endpoint, at most
  * @param timeout time from sending a request to having read all of its answer, per attempt
@@ -20,11 +29,20 @@ import java.util.Locale;
  * @param hedging whether a late answer is asked for a second time
  * @param canaryEvery time between two canaries to a scorer that tells its version; 0 for none
  * @param jpegQuality pictures are sent as JPEG of this quality, 1 to 100; 0: as PNG, without loss
+ * @param cache directory of answered questions, which are not asked again; empty for none
+ * @param cacheMax answers kept in it, at most
+ * @param rewards further rewards: an image's score is the mean of all, weighted
  */
 public record ScoringSettings(
         List<URI> endpoints,
         String model,
         Method method,
+        double weight,
+        List<String> templates,
+        List<String> labels,
+        String answer,
+        double low,
+        double high,
         String judge,
         int concurrency,
         Duration timeout,
@@ -33,17 +51,19 @@ public record ScoringSettings(
         Ladder rung,
         boolean hedging,
         Duration canaryEvery,
-        int jpegQuality) {
+        int jpegQuality,
+        String cache,
+        int cacheMax,
+        List<Reward> rewards) {
+    /** Stands for all tasks that have no template of their own. */
+    public static final String ANY_TASK = "any";
+
+    /** The name of the reward that {@code scoring} itself is, where there are others. */
+    public static final String FIRST = "scoring";
+
     public ScoringSettings {
-        for (URI endpoint : endpoints) {
-            String scheme = String.valueOf(endpoint.getScheme()).toLowerCase(Locale.ROOT);
-            boolean plain = endpoint.getRawUserInfo() == null && endpoint.getRawQuery() == null;
-            Allowed.require(
-                    plain && endpoint.getHost() != null && (scheme.equals("http") || scheme.equals("https")),
-                    "scoring.endpoints",
-                    plain ? endpoint : "(URL of " + endpoint.getHost() + ")",
-                    "http and https URLs such as http://localhost:8000; a token comes from DARKROOM_SCORER_TOKEN");
-        }
+        endpoints = Asked.endpoints("scoring.endpoints", endpoints);
+        Asked.check("scoring.", weight, templates, labels, method, answer, low, high);
         Allowed.text("scoring.judge", judge);
         Allowed.whole("scoring.concurrency", concurrency, 1, 8192);
         Allowed.duration("scoring.timeout", timeout);
@@ -53,16 +73,114 @@ public record ScoringSettings(
         }
         Allowed.whole("scoring.jpeg-quality", jpegQuality, 0, 100);
         Allowed.real("scoring.label-mass-min", labelMassMin, 0, 1);
-        endpoints = List.copyOf(endpoints);
+        Allowed.whole("scoring.cache-max", cacheMax, 1, 100_000_000);
+        Allowed.require(
+                method != Method.ADAPTER || !endpoints.isEmpty(),
+                "scoring.method",
+                "adapter",
+                "with the URL of the adapter in scoring.endpoints: the embedded judge is none");
+        templates = List.copyOf(templates);
+        labels = List.copyOf(labels);
+        rewards = List.copyOf(rewards);
+        Set<String> names = new HashSet<>(Set.of(FIRST));
+        for (Reward reward : rewards) {
+            Allowed.require(names.add(reward.name()), "scoring.rewards", reward.name(), "each name once");
+        }
     }
 
-    /** The scoring methods of the paper's Table 4 that need no further model. */
+    /**
+     * A further reward: what it asks and whom. Bounds are those of {@code scoring}.
+     *
+     * @param name in reports, and with each score
+     */
+    public record Reward(
+            String name,
+            List<URI> endpoints,
+            String model,
+            Method method,
+            double weight,
+            List<String> templates,
+            List<String> labels,
+            String answer,
+            double low,
+            double high) {
+        public Reward {
+            Allowed.require(
+                    name.matches("[a-z0-9][a-z0-9-]{0,31}"),
+                    "scoring.rewards.name",
+                    '"' + name + '"',
+                    "names of small letters, digits and dashes");
+            endpoints = Asked.endpoints("scoring.rewards.endpoints", endpoints);
+            Allowed.require(!endpoints.isEmpty(), "scoring.rewards.endpoints", "[] of " + name, "at least one URL");
+            Asked.check("scoring.rewards.", weight, templates, labels, method, answer, low, high);
+            templates = List.copyOf(templates);
+            labels = List.copyOf(labels);
+        }
+    }
+
+    /** A further reward's question with the bounds of these settings. */
+    public ScoringSettings asking(Reward reward) {
+        return new ScoringSettings(
+                reward.endpoints(),
+                reward.model(),
+                reward.method(),
+                reward.weight(),
+                reward.templates(),
+                reward.labels(),
+                reward.answer(),
+                reward.low(),
+                reward.high(),
+                judge,
+                concurrency,
+                timeout,
+                attempts,
+                labelMassMin,
+                rung,
+                hedging,
+                canaryEvery,
+                jpegQuality,
+                cache,
+                cacheMax,
+                List.of());
+    }
+
+    /** The same settings with another method. */
+    public ScoringSettings with(Method other) {
+        return new ScoringSettings(
+                endpoints,
+                model,
+                other,
+                weight,
+                templates,
+                labels,
+                answer,
+                low,
+                high,
+                judge,
+                concurrency,
+                timeout,
+                attempts,
+                labelMassMin,
+                rung,
+                hedging,
+                canaryEvery,
+                jpegQuality,
+                cache,
+                cacheMax,
+                rewards);
+    }
+
+    /** The scoring methods of the paper's Table 4; the last two ask scorers that judge in a way of their own. */
     public enum Method {
         SCORE_LOGIT,
         YES_NO_LOGIT,
         SCORE_SAMPLING,
         SCORE_LOGIT_COT,
-        SCORE_SAMPLING_COT
+        SCORE_SAMPLING_COT,
+        /** A model that writes its score in words of its own, over the chat API. */
+        PATTERN,
+        /** Any service that takes an image pair as JSON and answers with a number. */
+        ADAPTER
     }
 
     /** Ways to ask for the log-probabilities of labels. */
@@ -72,5 +190,68 @@ public record ScoringSettings(
         CHOICE,
         PROMPT_LOGPROBS,
         TOP_20
+    }
+
+    /** What holds for each reward. */
+    private static final class Asked {
+        private static final double WEIGHT_MAX = 1e6;
+
+        private Asked() {}
+
+        static List<URI> endpoints(String key, List<URI> endpoints) {
+            for (URI endpoint : endpoints) {
+                String scheme = String.valueOf(endpoint.getScheme()).toLowerCase(Locale.ROOT);
+                boolean plain = endpoint.getRawUserInfo() == null && endpoint.getRawQuery() == null;
+                Allowed.require(
+                        plain && endpoint.getHost() != null && (scheme.equals("http") || scheme.equals("https")),
+                        key,
+                        plain ? endpoint : "(URL of " + endpoint.getHost() + ")",
+                        "http and https URLs such as http://localhost:8000; a token comes from DARKROOM_SCORER_TOKEN");
+            }
+            return List.copyOf(endpoints);
+        }
+
+        static void check(
+                String path,
+                double weight,
+                List<String> templates,
+                List<String> labels,
+                Method method,
+                String answer,
+                double low,
+                double high) {
+            Allowed.above(path + "weight", weight, 0);
+            Allowed.real(path + "weight", weight, 0, WEIGHT_MAX);
+            pairs(path + "templates", templates, "TASK=@FILE, such as any=@score.txt, each task once");
+            pairs(path + "labels", labels, "TOKEN=WEIGHT, such as Yes=1, each token once");
+            for (String label : labels) {
+                Allowed.require(
+                        label.substring(label.indexOf('=') + 1).strip().matches("-?\\d+(\\.\\d+)?"),
+                        path + "labels",
+                        label,
+                        "TOKEN=WEIGHT with a number as the weight");
+            }
+            boolean number = method == Method.PATTERN || method == Method.ADAPTER;
+            Allowed.require(
+                    !number || !answer.isBlank(),
+                    path + "answer",
+                    '"' + answer + '"',
+                    "where the number is, with method pattern or adapter");
+            Allowed.require(
+                    Double.isFinite(low) && Double.isFinite(high) && low < high,
+                    path + "high",
+                    high,
+                    "numbers above " + path + "low=" + low);
+        }
+
+        private static void pairs(String key, List<String> values, String rule) {
+            Set<String> seen = new HashSet<>();
+            for (String value : values) {
+                int at = value.indexOf('=');
+                String name = at < 0 ? "" : value.substring(0, at).strip();
+                String shown = value.length() <= 60 ? value : value.substring(0, 60) + "...";
+                Allowed.require(!name.isEmpty() && at < value.length() - 1 && seen.add(name), key, shown, rule);
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@ package darkroom.config;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import java.lang.reflect.InvocationTargetException;
@@ -12,11 +13,13 @@ import java.lang.reflect.Type;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -89,10 +92,15 @@ final class SettingsReader {
                                     .toList()
                                     .toString()));
         }
-        if (type == List.class) {
-            boolean uris = generic instanceof ParameterizedType list && list.getActualTypeArguments()[0] == URI.class;
+        if (type == List.class && generic instanceof ParameterizedType list) {
+            Class<?> element = (Class<?>) list.getActualTypeArguments()[0];
+            if (element.isRecord()) {
+                return records(element, config, key);
+            }
             List<String> texts = config.getStringList(key);
-            return uris ? texts.stream().map(text -> uri(key, text)).toList() : texts;
+            return element == URI.class
+                    ? texts.stream().map(text -> uri(key, text)).toList()
+                    : texts;
         }
         return switch (type.getName()) {
             case "int" -> Math.toIntExact(whole(config, key, Integer.MIN_VALUE, Integer.MAX_VALUE));
@@ -104,6 +112,29 @@ final class SettingsReader {
             case "java.time.Duration" -> duration(config, key);
             default -> throw new IllegalStateException(key + " has a type that settings do not have: " + type);
         };
+    }
+
+    /** What an element leaves out is in the resource {@code KEY.conf}. */
+    private static List<?> records(Class<?> element, Config config, String key) {
+        Config usual = ConfigFactory.parseResources(
+                SettingsReader.class,
+                key + ".conf",
+                ConfigParseOptions.defaults().setAllowMissing(false));
+        Set<String> known = Arrays.stream(element.getRecordComponents())
+                .map(component -> kebab(component.getName()))
+                .collect(Collectors.toCollection(TreeSet::new));
+        List<Object> records = new ArrayList<>();
+        for (Config one : config.getConfigList(key)) {
+            for (String written : one.root().keySet()) {
+                if (!known.contains(written)) {
+                    throw new SettingsException("%s: there is no setting %s.%s; there are %s"
+                            .formatted(one.origin().description(), key, written, known));
+                }
+            }
+            Config whole = one.withFallback(usual).atPath(key);
+            records.add(record(element, whole, key + "."));
+        }
+        return records;
     }
 
     /** A library that reads 3.7 as 3 is not asked for integers. */
@@ -156,11 +187,15 @@ final class SettingsReader {
                     values.put(
                             key,
                             ConfigValueFactory.fromIterable(
-                                    list.stream().map(Object::toString).toList()));
+                                    list.stream().map(SettingsReader::element).toList()));
                 default -> values.put(key, ConfigValueFactory.fromAnyRef(value));
             }
         }
         return values;
+    }
+
+    private static Object element(Object element) {
+        return element instanceof Record inner ? write(inner).root() : element.toString();
     }
 
     private static String label(Object constant) {

@@ -58,6 +58,18 @@ class AllowedValuesTest {
                 "scoring.canary-every=1 | scoring.canary-every | 30s",
                 "scoring.canary-every=-1s | scoring.canary-every | 1ms to 7d",
                 "scoring.jpeg-quality=101 | scoring.jpeg-quality | from 0 to 100",
+                "scoring.weight=0 | scoring.weight | above 0.0",
+                "scoring.templates=[\"a text\"] | scoring.templates | TASK=@FILE",
+                "scoring.templates=[\"any=a\", \"any=b\"] | scoring.templates | each task once",
+                "scoring.labels=[\"Yes=good\"] | scoring.labels | a number",
+                "scoring.labels=[\"Yes\"] | scoring.labels | TOKEN=WEIGHT",
+                "scoring.method=pattern | scoring.answer | where the number is",
+                "scoring { method=adapter, answer=/score } | scoring.method | in scoring.endpoints",
+                "scoring.low=1 | scoring.high | above scoring.low",
+                "scoring.cache-max=0 | scoring.cache-max | from 1 to",
+                "scoring.rewards=[{ name=A, endpoints=[\"http://a\"] }] | scoring.rewards.name | small letters",
+                "scoring.rewards=[{ name=a, endpoints=[] }] | scoring.rewards.endpoints | at least one",
+                "scoring.rewards=[{ name=scoring, endpoints=[\"http://a\"] }] | scoring.rewards | each name once",
                 "scoring.label-mass-min=1.1 | scoring.label-mass-min | from 0.0 to 1.0",
                 "groups.mean-threshold=1.1 | groups.mean-threshold | from 0.0 to 1.0",
                 "groups.spread-threshold=-0.1 | groups.spread-threshold | from 0.0 to 1.0",
@@ -167,7 +179,8 @@ class AllowedValuesTest {
         for (Map.Entry<String, ?> setting : ConfigFactory.parseString(
                         Recipes.render(Recipes.load("embedded-demo", List.of())))
                 .entrySet()) {
-            boolean free = List.of("scoring.model", "ledger.user").contains(setting.getKey());
+            boolean free = List.of("scoring.model", "scoring.cache", "scoring.low", "ledger.user")
+                    .contains(setting.getKey());
             boolean judgedElsewhere =
                     List.of("groups.rule", "groups.spread", "groups.normaliser").contains(setting.getKey());
             boolean onOff = String.valueOf(setting.getValue()).contains("true")
@@ -176,6 +189,19 @@ class AllowedValuesTest {
                 assertThat(lines).contains(setting.getKey());
             }
         }
+    }
+
+    @Test
+    void a_further_reward_says_its_name_and_its_endpoints_and_nothing_that_there_is_not() {
+        assertThatThrownBy(() -> Recipes.load("embedded-demo", List.of("scoring.rewards=[{ name=a }]")))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("scoring.rewards.endpoints");
+        assertThatThrownBy(() -> Recipes.load(
+                        "embedded-demo",
+                        List.of("scoring.rewards=[{ name=a, endpoints=[\"http://a\"], temperature=1 }]")))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("scoring.rewards.temperature")
+                .hasMessageContaining("templates");
     }
 
     @Test

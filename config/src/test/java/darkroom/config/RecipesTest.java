@@ -28,6 +28,46 @@ class RecipesTest {
     }
 
     @Test
+    void further_rewards_read_back_equal_and_where_they_are_decides_nothing(@TempDir Path directory)
+            throws IOException {
+        String rewards =
+                "scoring.rewards=[{ name=edit-score, endpoints=[\"http://127.0.0.1:%d/score\"], method=adapter,"
+                        + " answer=/score, high=25, weight=0.5 }]";
+        RunSettings settings = Recipes.load("embedded-demo", List.of(rewards.formatted(9)));
+        ScoringSettings.Reward reward = settings.scoring().rewards().getFirst();
+        assertThat(reward.method()).isEqualTo(ScoringSettings.Method.ADAPTER);
+        assertThat(reward.weight()).isEqualTo(.5);
+        assertThat(reward.templates()).isEmpty();
+        Path file = Files.writeString(directory.resolve("two.conf"), Recipes.render(settings));
+        assertThat(Recipes.load(file.toString(), List.of())).isEqualTo(settings);
+        assertThat(Recipes.parse(Recipes.render(settings))).isEqualTo(settings);
+        assertThat(Recipes.deciding(Recipes.load("embedded-demo", List.of(rewards.formatted(10)))))
+                .isEqualTo(Recipes.deciding(settings))
+                .isNotEqualTo(Recipes.deciding(Recipes.load("embedded-demo", List.of())));
+    }
+
+    @Test
+    void what_is_recorded_of_a_template_file_are_its_words(@TempDir Path directory) throws IOException {
+        Files.writeString(directory.resolve("add.txt"), "Was it added? \"{{instruction}}\"\n");
+        Path file = Files.writeString(
+                directory.resolve("own.conf"),
+                "scoring.templates = [\"add=@add.txt\"]\n"
+                        + "scoring.rewards = [{ name = b, endpoints = [\"http://b\"], templates = [\"any=@add.txt\"]"
+                        + " }]\n");
+        RunSettings settings = Recipes.load(file.toString(), List.of());
+        assertThat(settings.scoring().templates()).containsExactly("add=Was it added? \"{{instruction}}\"");
+        assertThat(settings.scoring().rewards().getFirst().templates())
+                .containsExactly("any=Was it added? \"{{instruction}}\"");
+        assertThat(Recipes.parse(Recipes.render(settings))).isEqualTo(settings);
+
+        assertThatThrownBy(() -> Recipes.load(
+                        "embedded-demo", List.of("scoring.templates=[\"any=@" + directory.resolve("gone.txt") + "\"]")))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("scoring.templates")
+                .hasMessageContaining("gone.txt");
+    }
+
+    @Test
     void an_unknown_key_is_named_with_the_keys_that_there_are() {
         assertThatThrownBy(() -> Recipes.load("embedded-demo", List.of("rollout.groups=3")))
                 .isInstanceOf(SettingsException.class)

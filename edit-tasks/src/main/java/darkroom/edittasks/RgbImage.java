@@ -16,6 +16,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** An 8-bit RGB picture: rows from the top, pixels from the left, three bytes a pixel. Equal by content; never changes. */
 public final class RgbImage {
@@ -101,8 +102,9 @@ public final class RgbImage {
     /** The picture as a PNG file, lossless. */
     public byte[] png() {
         ByteArrayOutputStream out = new ByteArrayOutputStream(rgb.length / 2 + 128);
-        try {
-            if (!ImageIO.write(buffered(), "png", out)) {
+        try (MemoryCacheImageOutputStream stream =
+                new MemoryCacheImageOutputStream(out)) { // a file's would be closed by SIGTERM
+            if (!ImageIO.write(buffered(), "png", stream)) {
                 throw new IllegalStateException("this Java runtime has no PNG writer; use a full JDK");
             }
         } catch (IOException e) {

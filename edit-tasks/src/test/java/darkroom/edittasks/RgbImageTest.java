@@ -3,13 +3,18 @@ package darkroom.edittasks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import javax.imageio.ImageIO;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class RgbImageTest {
     @Property(tries = 50)
@@ -30,6 +35,20 @@ class RgbImageTest {
         assertThat(image.channel(1, 0, 0)).isEqualTo(255);
         assertThat(image.channel(0, 0, 1)).isEqualTo(128);
         assertThat(image.channel(0, 0, 2)).isZero();
+    }
+
+    /** The runtime closes files of its image library while SIGTERM still lets a run come to its end. */
+    @Test
+    void a_picture_is_written_and_read_without_a_file(@TempDir Path folder) throws IOException {
+        File before = ImageIO.getCacheDirectory();
+        ImageIO.setCacheDirectory(folder.toFile());
+        try {
+            Files.delete(folder);
+            RgbImage image = RgbImage.of(2, 2, new byte[12]);
+            assertThat(RgbImage.decode(image.png())).isEqualTo(image);
+        } finally {
+            ImageIO.setCacheDirectory(before);
+        }
     }
 
     @Test

@@ -59,6 +59,7 @@ public final class Checkpoints {
     private static final String MANIFEST = "manifest.json";
     private static final String PARTIAL = ".partial";
     private static final String REPLACED = ".replaced";
+    private static final String TORN = ".torn";
     private static final int FORMAT = 2;
     private static final long MANIFEST_BYTES_MAX = 64L << 20;
     private static final Pattern NAME = Pattern.compile("step-(\\d{1,9})");
@@ -193,6 +194,33 @@ public final class Checkpoints {
         if (!refused.isEmpty()) {
             throw new CheckpointException("no whole checkpoint in %s: %s. Move the directory away to start over."
                     .formatted(directory, String.join("; ", refused)));
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * The newest checkpoint that is whole, for a run whose ledger tells what it has computed. One that is torn or altered is logged
+     * as an error and put aside under its name and {@code .torn}, so that it counts for none of those that are kept. Where none is
+     * whole the run is to begin again: the ledger has the digests that it will come to.
+     *
+     * @return empty if there is no whole checkpoint
+     */
+    public Optional<Loaded> recover(TensorStore store) throws IOException {
+        for (Path checkpoint : list()) {
+            try {
+                return Optional.of(load(checkpoint, store));
+            } catch (CheckpointException e) {
+                Path aside = directory.resolve(checkpoint.getFileName() + TORN);
+                deleteTree(aside);
+                Files.move(checkpoint, aside, StandardCopyOption.ATOMIC_MOVE);
+                LOG.error(
+                        "{}; it is now {}; {}",
+                        e.getMessage(),
+                        aside.getFileName(),
+                        list().isEmpty()
+                                ? "there is none before it: all steps are computed again, and held against the ledger"
+                                : "trying the one before");
+            }
         }
         return Optional.empty();
     }

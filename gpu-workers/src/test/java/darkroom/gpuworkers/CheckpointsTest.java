@@ -151,6 +151,20 @@ class CheckpointsTest {
     }
 
     @Test
+    void a_run_that_has_a_ledger_goes_on_from_the_one_before_and_from_its_first_step_if_there_is_none()
+            throws IOException {
+        checkpoints.save(manifest(1), state(1), store);
+        Files.delete(checkpoints.save(manifest(2), state(2), store).resolve("manifest.json"));
+        assertThat(checkpoints.recover(store).orElseThrow().manifest().step()).isEqualTo(1);
+        assertThat(checkpoints.list()).hasSize(1);
+        assertThat(directory.resolve("checkpoints/step-000002.torn")).isDirectory();
+
+        Files.delete(checkpoints.list().getFirst().resolve("learner.safetensors"));
+        assertThat(checkpoints.recover(store)).isEmpty();
+        assertThat(checkpoints.list()).isEmpty();
+    }
+
+    @Test
     void what_an_interrupted_save_left_is_not_a_checkpoint_and_is_pruned() throws IOException {
         Path whole = checkpoints.save(manifest(1), state(1), store);
         Path partial = directory.resolve("checkpoints/step-000002.partial");

@@ -13,10 +13,14 @@ final class Canary {
     private Canary() {}
 
     static ScorerCall call(ScoringMethod method) {
-        String instruction = "change the color of the square from red to blue";
-        return new ScorerCall(
-                new ScoreRequest("canary", SOURCE, EDITED, null, instruction, ""),
-                method.template().fill(instruction, "Only the square changes."));
+        ScoreRequest request = new ScoreRequest(
+                "canary",
+                SOURCE,
+                EDITED,
+                null,
+                "change the color of the square from red to blue",
+                "Only the square changes.");
+        return new ScorerCall(request, method.words(request));
     }
 
     /** A square of a colour in the middle of a grey picture. */

@@ -64,6 +64,19 @@ final class ChatBody {
         return bytes(body);
     }
 
+    /** A question to an adapter: {@code instruction}, {@code requirement}, {@code task}, and the pictures as data URLs. */
+    static byte[] ofAdapter(ScorerCall call, int jpegQuality) {
+        ScoreRequest request = call.request();
+        ObjectNode body = JSON.createObjectNode();
+        body.put("instruction", request.instruction());
+        body.put("requirement", request.requirement());
+        body.put("task", request.task());
+        body.put("source", url(request.source(), jpegQuality));
+        body.put("edited", url(request.edited(), jpegQuality));
+        body.put("reference", request.reference() == null ? null : url(request.reference(), jpegQuality));
+        return bytes(body);
+    }
+
     private static ObjectNode plain(ScorerCall call, ScoringMethod method, String model, int jpegQuality) {
         ObjectNode body = JSON.createObjectNode();
         body.put("model", model);
@@ -82,7 +95,7 @@ final class ChatBody {
         if (method.samples()) {
             body.put("seed", call.key());
         }
-        body.put("temperature", ScoringMethod.TEMPERATURE);
+        body.put("temperature", method.temperature());
         body.put("top_p", 1);
         body.put("top_k", -1);
         body.put("min_p", 0);
@@ -93,8 +106,11 @@ final class ChatBody {
     }
 
     private static void addImage(ArrayNode content, PngImage image, int jpegQuality) {
-        String url = jpegQuality == 0 ? image.toDataUrl() : image.toJpegUrl(jpegQuality);
-        content.addObject().put("type", "image_url").putObject("image_url").put("url", url);
+        content.addObject().put("type", "image_url").putObject("image_url").put("url", url(image, jpegQuality));
+    }
+
+    private static String url(PngImage image, int jpegQuality) {
+        return jpegQuality == 0 ? image.toDataUrl() : image.toJpegUrl(jpegQuality);
     }
 
     private static byte[] bytes(ObjectNode body) {

@@ -1,9 +1,13 @@
 package darkroom.rewardactors;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The tokens that carry a judgement and what each is worth: M and w(r) of equations 10 and 11.
@@ -46,6 +50,37 @@ public record LabelSet(List<Label> labels) {
     /** The largest weight, which becomes score 1. */
     public double weightMax() {
         return labels.stream().mapToDouble(Label::weight).max().orElseThrow();
+    }
+
+    /**
+     * Reads {@code TOKEN=WEIGHT} of settings.
+     *
+     * @throws IllegalArgumentException as the constructor
+     */
+    static LabelSet parse(List<String> labels) {
+        return new LabelSet(labels.stream()
+                .map(label -> {
+                    int at = label.lastIndexOf('=');
+                    return new Label(label.substring(0, at), Double.parseDouble(label.substring(at + 1)));
+                })
+                .toList());
+    }
+
+    /** What the label of that token is worth; nothing if there is no such label. */
+    OptionalDouble weightOf(String token) {
+        return labels.stream()
+                .filter(label -> label.token().equals(token))
+                .mapToDouble(Label::weight)
+                .findFirst();
+    }
+
+    /** A regular expression for one of the tokens, the longest that fits. */
+    String alternatives() {
+        return labels.stream()
+                .map(Label::token)
+                .sorted(Comparator.comparingInt(String::length).reversed())
+                .map(Pattern::quote)
+                .collect(Collectors.joining("|"));
     }
 
     private static List<Label> scores() {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Image pairs from a JSONL file, one row at a time: {@code id}, {@code source}, {@code edited}, {@code instruction} and, if
- * there is one, {@code requirement}. Paths are relative to the file. Other fields are not looked at, and blank lines are no
+ * there are any, {@code requirement} and {@code task}. Paths are relative to the file. Other fields are not looked at, and blank lines are no
  * rows.
  */
 public final class PairRows implements AutoCloseable {
@@ -44,7 +44,8 @@ public final class PairRows implements AutoCloseable {
         /** The row's id as it stands in the file; JSON null if it has none. */
         JsonNode id();
 
-        record Pair(long line, JsonNode id, Path source, Path edited, String instruction, String requirement)
+        record Pair(
+                long line, JsonNode id, Path source, Path edited, String instruction, String requirement, String task)
                 implements Row {}
 
         /** @param reason one line */
@@ -110,9 +111,11 @@ public final class PairRows implements AutoCloseable {
                 return malformed(id, wrong(json, field, "a text that is not blank"));
             }
         }
-        JsonNode requirement = json.path("requirement");
-        if (!requirement.isMissingNode() && !requirement.isNull() && !requirement.isTextual()) {
-            return malformed(id, wrong(json, "requirement", "a text"));
+        for (String field : new String[] {"requirement", "task"}) {
+            JsonNode value = json.path(field);
+            if (!value.isMissingNode() && !value.isNull() && !value.isTextual()) {
+                return malformed(id, wrong(json, field, "a text"));
+            }
         }
         try {
             return new Row.Pair(
@@ -121,7 +124,8 @@ public final class PairRows implements AutoCloseable {
                     folder.resolve(json.path("source").textValue()),
                     folder.resolve(json.path("edited").textValue()),
                     json.path("instruction").textValue(),
-                    requirement.isTextual() ? requirement.textValue() : "");
+                    json.path("requirement").asText(""),
+                    json.path("task").asText(""));
         } catch (InvalidPathException e) {
             return malformed(id, "source or edited is no path: " + e.getMessage());
         }

@@ -31,24 +31,24 @@ public final class PairScorer {
 
     private static final int ROWS_AHEAD_PER_PLACE = 4;
 
-    private final ScorerClient client;
+    private final Scorer scorer;
     private final int pictureBytesMax;
     private final Semaphore pictureBytes;
 
-    /** @param client stays open */
-    public PairScorer(ScorerClient client) {
-        this(client, PICTURE_BYTES_AHEAD_MAX);
+    /** @param scorer stays open */
+    public PairScorer(Scorer scorer) {
+        this(scorer, PICTURE_BYTES_AHEAD_MAX);
     }
 
-    PairScorer(ScorerClient client, int pictureBytesMax) {
-        this.client = client;
+    PairScorer(Scorer scorer, int pictureBytesMax) {
+        this.scorer = scorer;
         this.pictureBytesMax = pictureBytesMax;
         this.pictureBytes = new Semaphore(pictureBytesMax, true);
     }
 
     /** Rows read and not yet told, at most: so one slow answer leaves the other places at work. */
     public int rowsAhead() {
-        return Math.min(ROWS_AHEAD_PER_PLACE * client.concurrency(), ScorerClient.WAITING_MAX);
+        return Math.min(ROWS_AHEAD_PER_PLACE * scorer.concurrency(), ScorerClient.WAITING_MAX);
     }
 
     private record Pending(Row row, CompletableFuture<ScoreOutcome> outcome) {}
@@ -96,7 +96,7 @@ public final class PairScorer {
             case Row.Pair pair ->
                 CompletableFuture.supplyAsync(() -> read(pair), readers).thenCompose(question -> switch (question) {
                     case Question.Whole(ScoreRequest request, int bytes) ->
-                        client.score(request).whenComplete((_, _) -> pictureBytes.release(bytes));
+                        scorer.score(request).whenComplete((_, _) -> pictureBytes.release(bytes));
                     case Question.Broken(Unscored unscored) -> CompletableFuture.completedFuture(unscored);
                 });
         };
@@ -117,7 +117,7 @@ public final class PairScorer {
             reading = pair.edited();
             PngImage edited = image(reading);
             ScoreRequest request = new ScoreRequest(
-                    "line " + pair.line(), source, edited, null, pair.instruction(), pair.requirement());
+                    "line " + pair.line(), source, edited, null, pair.instruction(), pair.requirement(), pair.task());
             int bytes = (int) Math.min(pictureBytesMax, (long) source.length() + edited.length());
             pictureBytes.acquire(bytes);
             return new Question.Whole(request, bytes);

@@ -13,6 +13,7 @@ import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** A picture as the bytes of a PNG file: lossless on its way to a scorer. Immutable. */
@@ -77,7 +78,7 @@ public final class PngImage {
 
     /** Decodes the picture. @throws IOException if the bytes are no whole PNG file */
     BufferedImage decoded() throws IOException {
-        BufferedImage image = ImageIO.read(new ByteArrayInputStream(bytes));
+        BufferedImage image = ImageIO.read(new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes)));
         if (image == null) {
             throw new IOException("no PNG picture");
         }

@@ -12,12 +12,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a scorer is asked, with a place for the instruction and a place for the requirement of a row: the templates of
- * the paper's Appendix C, whose last lines ask for the bare label as the public code does.
+ * What a scorer is asked, with a place for the instruction of a row, and places for its requirement and its task. Those that ship
+ * are the templates of the paper's Appendix C, whose last lines ask for the bare label as the public code does.
  */
 public final class PromptTemplate {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{(.*?)}}");
-    private static final Set<String> PLACEHOLDERS = Set.of("instruction", "requirement");
+    private static final List<String> PLACEHOLDERS = List.of("instruction", "requirement", "task");
+    private static final String NEEDED = "instruction";
 
     /** The score of 0 to 5, at once. */
     public static final PromptTemplate SCORE = resource("score.txt");
@@ -39,7 +40,8 @@ public final class PromptTemplate {
      * Reads a template.
      *
      * @param name named in errors, for instance the file
-     * @throws IllegalArgumentException unless {@code {{instruction}}} and {@code {{requirement}}} stand in it once each, and no other
+     * @throws IllegalArgumentException unless {@code {{instruction}}} stands in it once, {@code {{requirement}}} and {@code {{task}}} at
+     *     most once, and nothing else in double braces
      */
     public static PromptTemplate parse(String name, String text) {
         List<String> pieces = new ArrayList<>();
@@ -50,33 +52,42 @@ public final class PromptTemplate {
             String placeholder = matcher.group(1);
             if (!PLACEHOLDERS.contains(placeholder)) {
                 throw new IllegalArgumentException(name + ": {{" + placeholder
-                        + "}} is no placeholder; allowed are {{instruction}} and {{requirement}}");
+                        + "}} is no placeholder; allowed are {{instruction}}, {{requirement}} and {{task}}");
             }
             if (!seen.add(placeholder)) {
-                throw new IllegalArgumentException(name + ": {{" + placeholder + "}} stands twice; once is needed");
+                throw new IllegalArgumentException(name + ": {{" + placeholder + "}} stands twice; once is allowed");
             }
             pieces.add(text.substring(end, matcher.start()));
             pieces.add(placeholder);
             end = matcher.end();
         }
-        if (seen.size() < PLACEHOLDERS.size()) {
+        if (!seen.contains(NEEDED)) {
             throw new IllegalArgumentException(
-                    name + ": needs {{instruction}} and {{requirement}} once each, has only " + seen);
+                    name + ": {{instruction}} is missing; a scorer must be told what was asked for");
         }
         pieces.add(text.substring(end));
         return new PromptTemplate(pieces);
     }
 
     /** The text for one row. Control tokens in the row's words lose their power; placeholders in them are only words. */
-    public String fill(String instruction, String requirement) {
+    public String fill(ScoreRequest request) {
+        return fill(request.instruction(), request.requirement(), request.task());
+    }
+
+    String fill(String instruction, String requirement, String task) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < pieces.size(); i++) {
             String piece = pieces.get(i);
-            if (i % 2 == 0) {
-                text.append(piece);
-            } else {
-                text.append(ControlTokens.neutralised(piece.equals("instruction") ? instruction : requirement));
-            }
+            text.append(
+                    i % 2 == 0
+                            ? piece
+                            : ControlTokens.neutralised(
+                                    switch (piece) {
+                                        case "instruction" -> instruction;
+                                        case "requirement" -> requirement;
+                                        case "task" -> task;
+                                        default -> throw new IllegalStateException(piece);
+                                    }));
         }
         return text.toString();
     }

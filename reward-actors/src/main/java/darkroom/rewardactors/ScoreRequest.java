@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param reference second input picture of a Reference task
  * @param instruction what was to be done
  * @param requirement what the scorer is told beyond the instruction; may be empty
+ * @param task name of the task type, which may have words of its own; may be empty
  */
 public record ScoreRequest(
         String name,
@@ -18,4 +19,17 @@ public record ScoreRequest(
         PngImage edited,
         @Nullable PngImage reference,
         String instruction,
-        String requirement) {}
+        String requirement,
+        String task) {
+
+    /** An edit of no known task. */
+    public ScoreRequest(
+            String name,
+            PngImage source,
+            PngImage edited,
+            @Nullable PngImage reference,
+            String instruction,
+            String requirement) {
+        this(name, source, edited, reference, instruction, requirement, "");
+    }
+}

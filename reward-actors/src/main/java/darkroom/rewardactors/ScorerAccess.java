@@ -40,6 +40,9 @@ public final class ScorerAccess {
     /** A PEM file of the authorities whose certificates are believed, in the place of the system's. */
     public static final String CA_FILE = "DARKROOM_SCORER_CA_FILE";
 
+    /** All of them. */
+    public static final Set<String> VARIABLES = Set.of(TOKEN, TOKEN_FILE, HEADERS_FILE, CA_FILE);
+
     /** Nothing is asked for. */
     public static final ScorerAccess NONE = new ScorerAccess(List.of(), null);
 
@@ -77,33 +80,54 @@ public final class ScorerAccess {
      * @throws IllegalArgumentException naming the variable, and what is wrong; no secret is shown
      */
     public static ScorerAccess in(Map<String, String> environment) {
+        return in(environment, "");
+    }
+
+    /**
+     * What an environment says for a further reward, whose servers are told nothing that is meant for others: the same variables with
+     * its name behind theirs, {@code DARKROOM_SCORER_TOKEN_EDIT_SCORE} for {@code edit-score}.
+     *
+     * @throws IllegalArgumentException as {@link #in}
+     */
+    public static ScorerAccess ofReward(String name, Map<String, String> environment) {
+        return in(environment, "_" + name.toUpperCase(Locale.ROOT).replace('-', '_'));
+    }
+
+    private static ScorerAccess in(Map<String, String> environment, String whose) {
+        String headersName = HEADERS_FILE + whose;
+        String authoritiesName = CA_FILE + whose;
         List<Header> all = new ArrayList<>();
-        String token = environment.getOrDefault(TOKEN, "").strip();
-        Optional<Path> tokenFile = file(environment, TOKEN_FILE);
-        require(token.isEmpty() || tokenFile.isEmpty(), TOKEN + " and " + TOKEN_FILE + " are both set: unset one");
-        String variable = tokenFile.isPresent() ? TOKEN_FILE : TOKEN;
+        token(environment, TOKEN + whose, TOKEN_FILE + whose)
+                .ifPresent(token -> all.add(new Header("Authorization", "Bearer ", token)));
+        file(environment, headersName).ifPresent(file -> all.addAll(headersIn(headersName, file, !all.isEmpty())));
+        return new ScorerAccess(
+                List.copyOf(all),
+                file(environment, authoritiesName)
+                        .map(file -> trusting(authoritiesName, file))
+                        .orElse(null));
+    }
+
+    private static Optional<String> token(Map<String, String> environment, String name, String fileName) {
+        String token = environment.getOrDefault(name, "").strip();
+        Optional<Path> tokenFile = file(environment, fileName);
+        require(token.isEmpty() || tokenFile.isEmpty(), name + " and " + fileName + " are both set: unset one");
+        String variable = tokenFile.isPresent() ? fileName : name;
         if (tokenFile.isPresent()) {
-            token = text(TOKEN_FILE, tokenFile.get()).strip();
-            require(!token.isEmpty(), TOKEN_FILE + "=" + tokenFile.get() + " is empty");
+            token = text(fileName, tokenFile.get()).strip();
+            require(!token.isEmpty(), fileName + "=" + tokenFile.get() + " is empty");
         }
         require(
                 token.chars().allMatch(c -> c > ' ' && c < 0x7f),
                 variable + " has blanks or characters outside of ASCII; set it again");
-        if (!token.isEmpty()) {
-            all.add(new Header("Authorization", "Bearer ", token));
-        }
-        file(environment, HEADERS_FILE).ifPresent(file -> all.addAll(headersIn(file, !all.isEmpty())));
-        return new ScorerAccess(
-                List.copyOf(all),
-                file(environment, CA_FILE).map(ScorerAccess::trusting).orElse(null));
+        return token.isEmpty() ? Optional.empty() : Optional.of(token);
     }
 
-    private static List<Header> headersIn(Path file, boolean hasToken) {
+    private static List<Header> headersIn(String variable, Path file, boolean hasToken) {
         List<Header> all = new ArrayList<>();
         int number = 0;
-        for (String line : text(HEADERS_FILE, file).lines().toList()) {
+        for (String line : text(variable, file).lines().toList()) {
             number++;
-            String where = "%s=%s line %d".formatted(HEADERS_FILE, file, number);
+            String where = "%s=%s line %d".formatted(variable, file, number);
             if (line.isBlank() || line.startsWith("#")) {
                 continue;
             }
@@ -124,11 +148,11 @@ public final class ScorerAccess {
         return all;
     }
 
-    private static SSLContext trusting(Path file) {
+    private static SSLContext trusting(String variable, Path file) {
         try (InputStream in = Files.newInputStream(file)) {
             Collection<? extends Certificate> authorities =
                     CertificateFactory.getInstance("X.509").generateCertificates(in);
-            require(!authorities.isEmpty(), CA_FILE + "=" + file + " has no certificate");
+            require(!authorities.isEmpty(), variable + "=" + file + " has no certificate");
             KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
             store.load(null, null);
             int number = 0;
@@ -141,10 +165,10 @@ public final class ScorerAccess {
             context.init(null, trust.getTrustManagers(), null);
             return context;
         } catch (IOException e) {
-            throw unreadable(CA_FILE, file, e);
+            throw unreadable(variable, file, e);
         } catch (GeneralSecurityException e) {
             throw new IllegalArgumentException(
-                    "%s=%s has no certificates in PEM: %s".formatted(CA_FILE, file, e.getMessage()), e);
+                    "%s=%s has no certificates in PEM: %s".formatted(variable, file, e.getMessage()), e);
         }
     }
 

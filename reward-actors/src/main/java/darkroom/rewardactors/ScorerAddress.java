@@ -7,13 +7,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where an OpenAI-compatible scorer is. The base URL may end in {@code /}, in {@code /v1} or in neither.
  *
+ * @param base the URL as it was given: where an adapter is
  * @param chat the URL that questions are posted to
  * @param models the URL that lists models
  * @param version the URL that tells the server's version; beside {@code /v1}, as vLLM has it
  * @param tokenize the URL that cuts a text into tokens; beside {@code /v1}, as vLLM has it
  * @param name host and port, for reports
  */
-record ScorerAddress(URI chat, URI models, URI version, URI tokenize, String name) {
+record ScorerAddress(URI base, URI chat, URI models, URI version, URI tokenize, String name) {
 
     /** @throws IllegalArgumentException if this is no http or https URL of a host, or carries user information */
     static ScorerAddress of(URI base) {
@@ -30,6 +31,7 @@ record ScorerAddress(URI chat, URI models, URI version, URI tokenize, String nam
         String path = base.getRawPath().replaceAll("/+$", "").replaceAll("/chat/completions$", "");
         String root = scheme + "://" + base.getRawAuthority() + path.replaceAll("/v1$", "");
         return new ScorerAddress(
+                base,
                 URI.create(root + "/v1/chat/completions"),
                 URI.create(root + "/v1/models"),
                 URI.create(root + "/version"),

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * from when one of the places is free, of which each scorer has {@code concurrency}. Which scorer is asked, and when a second one
  * is, decides {@link ScorerPool}. Safe for use by many threads; never blocks its caller.
  */
-public final class ScorerClient implements AutoCloseable {
+public final class ScorerClient implements Scorer {
     /** Requests that may wait for a place; one more is unscored at once with code {@code busy}. */
     static final int WAITING_MAX = 8192;
 
@@ -69,7 +69,7 @@ public final class ScorerClient implements AutoCloseable {
      * @param endpoints base URLs, with or without a trailing slash or {@code /v1}; at least one
      * @param settings method, model, bounds; its list of endpoints is not looked at
      * @param access goes to these endpoints only, and is never logged
-     * @throws IllegalArgumentException if there is no URL or one is none, or a bound is below 1
+     * @throws IllegalArgumentException if there is no URL or one is none, a bound is below 1, or the question cannot be asked
      */
     public ScorerClient(List<URI> endpoints, ScoringSettings settings, ScorerAccess access) {
         this(endpoints, settings, access, PAUSE_FIRST);
@@ -88,7 +88,7 @@ public final class ScorerClient implements AutoCloseable {
         this.name = endpoints.stream()
                 .map(endpoint -> ScorerAddress.of(endpoint).name())
                 .collect(Collectors.joining(", "));
-        this.method = ScoringMethod.of(settings.method());
+        this.method = ScoringMethod.of(settings);
         this.access = access;
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("scorer-timer").factory());
@@ -116,16 +116,19 @@ public final class ScorerClient implements AutoCloseable {
     }
 
     /** Requests in flight at the same time, at most, at all servers together. */
+    @Override
     public int concurrency() {
         return places;
     }
 
     /** Hosts and ports of the scorers, for reports. */
+    @Override
     public String name() {
         return name;
     }
 
     /** What was answered by whom so far, one line a server. */
+    @Override
     public List<String> describe() {
         return pool.describe();
     }
@@ -135,6 +138,7 @@ public final class ScorerClient implements AutoCloseable {
      *
      * @param times asked one after the other, and as often all at once
      */
+    @Override
     public CompletionStage<List<ScorerNoise>> noise(int times) {
         return pool.noise(times);
     }
@@ -148,6 +152,7 @@ public final class ScorerClient implements AutoCloseable {
      * Scores one edit. The stage never completes exceptionally; it completes on a thread of this client, which must not
      * be blocked for long.
      */
+    @Override
     public CompletionStage<ScoreOutcome> score(ScoreRequest request) {
         CompletableFuture<ScoreOutcome> outcome = new CompletableFuture<>();
         long number = opened.incrementAndGet();
@@ -184,8 +189,7 @@ public final class ScorerClient implements AutoCloseable {
             return;
         }
         try {
-            ScorerCall call =
-                    new ScorerCall(request, method.template().fill(request.instruction(), request.requirement()));
+            ScorerCall call = new ScorerCall(request, method.words(request));
             Set<ServerLane> avoid = ScorerPool.none();
             retryBudget.first();
             var _ = retrying.getStageAsync(() -> pool.ask(call, avoid).thenApply(attempt -> new Asked(call, attempt)))

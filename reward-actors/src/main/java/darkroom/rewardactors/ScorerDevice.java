@@ -24,7 +24,7 @@ public final class ScorerDevice implements Device<ScoreUnit, ScoreOutcome> {
     /** Source pictures kept encoded, for the other edits of the same group. */
     private static final int SOURCES_KEPT_MAX = 64;
 
-    private final ScorerClient client;
+    private final Scorer scorer;
     private final TensorStore tensors;
     private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("scorer-pictures-", 0).factory());
@@ -35,25 +35,25 @@ public final class ScorerDevice implements Device<ScoreUnit, ScoreOutcome> {
         }
     };
 
-    /** @param client closed together with this device */
-    public ScorerDevice(ScorerClient client, TensorStore tensors) {
-        this.client = client;
+    /** @param scorer closed together with this device */
+    public ScorerDevice(Scorer scorer, TensorStore tensors) {
+        this.scorer = scorer;
         this.tensors = tensors;
     }
 
     @Override
     public CompletionStage<ScoreOutcome> perform(ScoreUnit unit) {
-        return CompletableFuture.supplyAsync(() -> request(unit), executor).thenCompose(client::score);
+        return CompletableFuture.supplyAsync(() -> request(unit), executor).thenCompose(scorer::score);
     }
 
     @Override
     public int capacity() {
-        return client.concurrency();
+        return scorer.concurrency();
     }
 
     @Override
     public void close() {
-        client.close();
+        scorer.close();
     }
 
     private ScoreRequest request(ScoreUnit unit) {
@@ -64,7 +64,8 @@ public final class ScorerDevice implements Device<ScoreUnit, ScoreOutcome> {
                 encoded(unit.pixels()),
                 reference == null ? null : source(reference),
                 unit.prompt().instruction(),
-                unit.prompt().requirement());
+                unit.prompt().requirement(),
+                unit.prompt().taskType());
     }
 
     private PngImage source(TensorRef ref) {

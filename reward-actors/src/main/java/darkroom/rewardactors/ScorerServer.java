@@ -3,6 +3,7 @@ package darkroom.rewardactors;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.config.ScoringSettings;
+import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.LabelScore.Believed;
 import darkroom.rewardactors.LabelScore.Reading;
 import darkroom.rewardactors.LabelScore.Refused;
@@ -138,27 +139,7 @@ final class ScorerServer {
 
     private CompletionStage<ScorerAttempt> once(ScorerCall call, ServerProfile profile, CompletionStage<?> givenUp) {
         call.countSent();
-        CompletionStage<Exchanged> exchanged = profile.rung() == Rung.PROMPT
-                ? CompletableFuture.supplyAsync(() -> eachLabel(call, profile.model(), givenUp), executor)
-                : question(
-                                ChatBody.of(
-                                        call,
-                                        method,
-                                        profile.model(),
-                                        settings.jpegQuality(),
-                                        profile.rung(),
-                                        method.labels().labels(),
-                                        profile.labelIds()),
-                                givenUp)
-                        .thenApply(said -> switch (said) {
-                            case Exchanged.Answer(ChatAnswer answer) ->
-                                new Exchanged.Read(method.read(
-                                        answer,
-                                        settings.labelMassMin(),
-                                        profile.rung().exact()));
-                            default -> said;
-                        });
-        return exchanged.thenApply(said -> switch (said) {
+        return exchanged(call, profile, givenUp).thenApply(said -> switch (said) {
             case Exchanged.Read(Believed believed) ->
                 new ScorerAttempt.Succeeded(believed, address.name() + " " + profile.describe());
             case Exchanged.Read(Refused(String code, String detail, double mass)) ->
@@ -166,6 +147,45 @@ final class ScorerServer {
             case Exchanged.Fault(ScorerFault fault) -> new ScorerAttempt.Failed(knowing(fault, profile.model()));
             case Exchanged.Answer answer -> throw new IllegalStateException("not read: " + answer);
         });
+    }
+
+    private CompletionStage<Exchanged> exchanged(ScorerCall call, ServerProfile profile, CompletionStage<?> givenUp) {
+        if (method.method() == Method.ADAPTER) {
+            return adapter(call, givenUp);
+        }
+        if (profile.rung() == Rung.PROMPT) {
+            return CompletableFuture.supplyAsync(() -> eachLabel(call, profile.model(), givenUp), executor);
+        }
+        byte[] body = ChatBody.of(
+                call,
+                method,
+                profile.model(),
+                settings.jpegQuality(),
+                profile.rung(),
+                method.labels().labels(),
+                profile.labelIds());
+        return question(body, givenUp).thenApply(said -> switch (said) {
+            case Exchanged.Answer(ChatAnswer answer) ->
+                new Exchanged.Read(method.read(
+                        answer, settings.labelMassMin(), profile.rung().exact()));
+            default -> said;
+        });
+    }
+
+    private CompletionStage<Exchanged> adapter(ScorerCall call, CompletionStage<?> givenUp) {
+        HttpRequest question = posting(address.base(), ChatBody.ofAdapter(call, settings.jpegQuality()))
+                .build();
+        return http.exchange(question, settings.timeout(), ANSWER_BYTES_MAX, givenUp)
+                .thenApply(reply -> switch (reply) {
+                    case Reply.Failure(ScorerFault fault) -> new Exchanged.Fault(fault);
+                    case Reply.Body whole -> {
+                        try {
+                            yield new Exchanged.Read(method.number().in(ChatAnswer.parseObject(whole.bytes())));
+                        } catch (FaultyAnswerException e) {
+                            yield new Exchanged.Fault(e.fault());
+                        }
+                    }
+                });
     }
 
     /** What came of a question. */
@@ -208,8 +228,7 @@ final class ScorerServer {
     }
 
     private CompletionStage<Exchanged> question(byte[] body, CompletionStage<?> givenUp) {
-        return question(
-                body, settings.timeout(), method.reasoning() ? LONG_ANSWER_BYTES_MAX : ANSWER_BYTES_MAX, givenUp);
+        return question(body, settings.timeout(), method.isLong() ? LONG_ANSWER_BYTES_MAX : ANSWER_BYTES_MAX, givenUp);
     }
 
     private CompletionStage<Exchanged> question(
@@ -296,6 +315,9 @@ final class ScorerServer {
 
     /** The configured model, else the server's first, else a placeholder: some servers serve one model and list none. */
     private ServerProfile listed() {
+        if (method.method() == Method.ADAPTER) {
+            return ServerProfile.plain("adapter", true);
+        }
         if (!settings.model().isBlank()) {
             return ServerProfile.plain(settings.model(), true);
         }

@@ -1,5 +1,6 @@
 package darkroom.rewardactors;
 
+import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.LabelScore.Believed;
 import darkroom.rewardactors.LabelScore.Reading;
@@ -10,35 +11,95 @@ import java.util.regex.Pattern;
 
 /**
  * What a scorer is asked, and how its answer becomes a score: the five methods of the paper's Appendix B.1 that need no
- * further model.
+ * further model, and the two for scorers that judge in a way of their own.
  *
- * @param template the words of the question
+ * @param templates the words of the question
  * @param labels the tokens that carry the judgement
- * @param logprobs whether alternatives are asked for; if not, the written number is the score
+ * @param logprobs whether alternatives are asked for; if not, what is written is the score
  * @param reasoning whether the scorer reasons before it judges
  * @param tokensMax length of an answer, at most
+ * @param number how a number is found in an answer of {@link Method#PATTERN} and {@link Method#ADAPTER}
+ * @param bare an answer that is a score and nothing else
+ * @param lastLine an answer that ends in a line "Score: N"
  */
 public record ScoringMethod(
-        Method method, PromptTemplate template, LabelSet labels, boolean logprobs, boolean reasoning, int tokensMax) {
-    /** All methods leave the scorer's own distribution alone; sampled answers are drawn from it by an explicit seed. */
-    static final double TEMPERATURE = 1;
-
+        Method method,
+        PromptTemplates templates,
+        LabelSet labels,
+        boolean logprobs,
+        boolean reasoning,
+        int tokensMax,
+        AnswerNumber number,
+        Pattern bare,
+        Pattern lastLine) {
     private static final int REASONING_TOKENS_MAX = 512;
-    private static final Pattern BARE = Pattern.compile("\\s*(\\d(?:\\.\\d{1,4})?)\\s*");
-    private static final Pattern LAST_LINE = Pattern.compile("(?:^|\\n)[\"'*]{0,3}Score[\"'*]{0,3} ?:[\"'* \\[]{0,6}"
-            + "(\\d(?:\\.\\d{1,4})?)[\"'*\\]]{0,5}\\s*(?:<[^<>\\s]{1,32}>)?\\s*$");
+    private static final int WRITTEN_TOKENS_MAX = 1024;
+    private static final String ONE_DIGIT = "\\d(?:\\.\\d{1,4})?";
 
-    /** The method of that name. */
+    /** The method of that name, with the words and labels that ship. */
     public static ScoringMethod of(Method method) {
-        return switch (method) {
-            case SCORE_LOGIT -> new ScoringMethod(method, PromptTemplate.SCORE, LabelSet.SCORES, true, false, 1);
-            case YES_NO_LOGIT -> new ScoringMethod(method, PromptTemplate.YES_NO, LabelSet.YES_NO, true, false, 1);
-            case SCORE_SAMPLING -> new ScoringMethod(method, PromptTemplate.SCORE, LabelSet.SCORES, false, false, 8);
-            case SCORE_LOGIT_COT ->
-                new ScoringMethod(method, PromptTemplate.SCORE_COT, LabelSet.SCORES, true, true, REASONING_TOKENS_MAX);
-            case SCORE_SAMPLING_COT ->
-                new ScoringMethod(method, PromptTemplate.SCORE_COT, LabelSet.SCORES, false, true, REASONING_TOKENS_MAX);
-        };
+        return of(method, PromptTemplates.shipped(method), List.of(), AnswerNumber.NONE);
+    }
+
+    /**
+     * What these settings ask.
+     *
+     * @throws IllegalArgumentException if a template, a label or the place of the answer cannot be used; says which and why
+     */
+    public static ScoringMethod of(ScoringSettings settings) {
+        return of(
+                settings.method(),
+                PromptTemplates.of(settings.method(), settings.templates()),
+                settings.labels(),
+                AnswerNumber.of(settings));
+    }
+
+    private static ScoringMethod of(
+            Method method, PromptTemplates templates, List<String> labels, AnswerNumber number) {
+        LabelSet usual = method == Method.YES_NO_LOGIT ? LabelSet.YES_NO : LabelSet.SCORES;
+        LabelSet set = labels.isEmpty() ? usual : LabelSet.parse(labels);
+        boolean logprobs =
+                switch (method) {
+                    case SCORE_LOGIT, YES_NO_LOGIT, SCORE_LOGIT_COT -> true;
+                    case SCORE_SAMPLING, SCORE_SAMPLING_COT, PATTERN, ADAPTER -> false;
+                };
+        boolean reasoning = method == Method.SCORE_LOGIT_COT || method == Method.SCORE_SAMPLING_COT;
+        int tokensMax =
+                switch (method) {
+                    case SCORE_LOGIT, YES_NO_LOGIT -> 1;
+                    case SCORE_SAMPLING -> 8;
+                    case SCORE_LOGIT_COT, SCORE_SAMPLING_COT -> REASONING_TOKENS_MAX;
+                    case PATTERN, ADAPTER -> WRITTEN_TOKENS_MAX;
+                };
+        String written = labels.isEmpty() ? ONE_DIGIT : set.alternatives();
+        return new ScoringMethod(
+                method,
+                templates,
+                set,
+                logprobs,
+                reasoning,
+                tokensMax,
+                number,
+                Pattern.compile("\\s*(" + written + ")\\s*"),
+                Pattern.compile("(?:^|\\n)[\"'*]{0,3}Score[\"'*]{0,3} ?:[\"'* \\[]{0,6}(" + written
+                        + ")[\"'*\\]]{0,5}\\s*(?:<[^<>\\s]{1,32}>)?\\s*$"));
+    }
+
+    /** The words of one question; those of {@link Method#ADAPTER} are not put into any. */
+    String words(ScoreRequest request) {
+        return method == Method.ADAPTER
+                ? request.instruction() + "\n" + request.requirement()
+                : templates.of(request.task()).fill(request);
+    }
+
+    /** A scorer's own distribution is left alone, and sampled answers are drawn from it by a seed; a scorer with words of its own decides. */
+    double temperature() {
+        return method == Method.PATTERN ? 0 : 1;
+    }
+
+    /** Whether an answer may be long. */
+    boolean isLong() {
+        return tokensMax >= REASONING_TOKENS_MAX;
     }
 
     /**
@@ -46,7 +107,7 @@ public record ScoringMethod(
      * batch have brought servers down.
      */
     boolean samples() {
-        return reasoning || !logprobs;
+        return method != Method.PATTERN && (reasoning || !logprobs);
     }
 
     /**
@@ -56,10 +117,17 @@ public record ScoringMethod(
      * @param exact whether the answer must have a value for each label
      */
     Reading read(ChatAnswer answer, double massMin, boolean exact) {
-        if (reasoning && answer.finish().equals("length")) {
-            return new Refused("cut-off", "the reasoning reached " + tokensMax + " tokens without a score", 0);
+        if (isLong() && answer.finish().equals("length")) {
+            return new Refused("cut-off", "the answer reached " + tokensMax + " tokens without a score", 0);
         }
-        return logprobs ? readAlternatives(answer, massMin, exact) : readNumber(answer);
+        if (logprobs) {
+            return readAlternatives(answer, massMin, exact);
+        }
+        String text = answer.text();
+        if (text == null) {
+            return new Refused("no-text", "the answer has no text", 0);
+        }
+        return method == Method.PATTERN ? number.in(text) : readWritten(text);
     }
 
     private Reading readAlternatives(ChatAnswer answer, double massMin, boolean exact) {
@@ -79,12 +147,12 @@ public record ScoringMethod(
     }
 
     /** Index of the token that is the score of the last line, or -1. */
-    private static int scorePosition(List<ChatAnswer.Position> positions) {
+    private int scorePosition(List<ChatAnswer.Position> positions) {
         StringBuilder text = new StringBuilder();
         for (ChatAnswer.Position position : positions) {
             text.append(position.token());
         }
-        Matcher matcher = LAST_LINE.matcher(text);
+        Matcher matcher = lastLine.matcher(text);
         if (!matcher.find()) {
             return -1;
         }
@@ -99,19 +167,17 @@ public record ScoringMethod(
         return -1;
     }
 
-    private Reading readNumber(ChatAnswer answer) {
-        String text = answer.text();
-        if (text == null) {
-            return new Refused("no-text", "the answer has no text", 0);
-        }
-        Matcher matcher = reasoning ? LAST_LINE.matcher(text) : BARE.matcher(text);
+    private Reading readWritten(String text) {
+        Matcher matcher = reasoning ? lastLine.matcher(text) : bare.matcher(text);
         if (!(reasoning ? matcher.find() : matcher.matches())) {
-            return new Refused("bad-number", "not a bare score of 0 to 5: \"" + text.strip() + '"', 0);
+            return new Refused("bad-number", "not a bare score: \"" + text.strip() + '"', 0);
         }
-        double number = Double.parseDouble(matcher.group(1));
-        if (number < labels.weightMin() || number > labels.weightMax()) {
-            return new Refused("out-of-range", "score " + matcher.group(1) + " is not in 0 to 5", 0);
+        String written = matcher.group(1);
+        double weight = labels.weightOf(written).orElseGet(() -> Double.parseDouble(written));
+        if (weight < labels.weightMin() || weight > labels.weightMax()) {
+            String range = labels.weightMin() + " to " + labels.weightMax();
+            return new Refused("out-of-range", "score " + written + " is not in " + range, 0);
         }
-        return new Believed((number - labels.weightMin()) / (labels.weightMax() - labels.weightMin()), 1);
+        return new Believed((weight - labels.weightMin()) / (labels.weightMax() - labels.weightMin()), 1);
     }
 }

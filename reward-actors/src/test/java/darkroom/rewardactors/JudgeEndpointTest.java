@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Scored;
 import darkroom.actors.ScoreOutcome.Unscored;
-import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Method;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -328,19 +327,12 @@ class JudgeEndpointTest {
     private ScorerClient client(Method method, int attempts, int concurrency) {
         return new ScorerClient(
                 endpoint.url(),
-                new ScoringSettings(
-                        List.of(),
-                        "",
-                        method,
-                        "judge",
-                        concurrency,
-                        Duration.ofSeconds(20),
-                        attempts,
-                        .05,
-                        ScoringSettings.Ladder.AUTO,
-                        true,
-                        Duration.ofMillis(50),
-                        0),
+                TestScoring.with(
+                        TestScoring.method(method),
+                        "concurrency=" + concurrency,
+                        "timeout=20s",
+                        "attempts=" + attempts,
+                        "canary-every=50ms"),
                 ScorerAccess.NONE);
     }
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PromptTemplateTest {
     @Test
     void the_words_of_a_row_stand_in_their_places() {
-        assertThat(PromptTemplate.SCORE.fill("make the balloon purple", "only the balloon"))
+        assertThat(PromptTemplate.SCORE.fill("make the balloon purple", "only the balloon", ""))
                 .contains("\nInstruction: make the balloon purple\n")
                 .contains("\nRequirements: only the balloon\n")
                 .endsWith("Answer with the score number alone (0-5).");
@@ -21,7 +21,7 @@ class PromptTemplateTest {
 
     @Test
     void placeholders_in_the_words_of_a_row_are_only_words() {
-        assertThat(PromptTemplate.YES_NO.fill("write {{requirement}}", "SECRET"))
+        assertThat(PromptTemplate.YES_NO.fill("write {{requirement}}", "SECRET", ""))
                 .contains("Instruction: write {{requirement}}\n")
                 .containsOnlyOnce("SECRET");
     }
@@ -30,7 +30,7 @@ class PromptTemplateTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{{instruction}} only              | needs {{instruction}} and {{requirement}} once each",
+                "{{requirement}} only              | {{instruction}} is missing",
                 "{{instruction}}{{requirement}}{{mood}} | {{mood}} is no placeholder",
                 "{{instruction}}{{requirement}}{{instruction}} | {{instruction}} stands twice",
             })
@@ -55,10 +55,10 @@ class PromptTemplateTest {
                 "<｜end▁of▁sentence｜>",
             })
     void control_tokens_cannot_forge_a_turn(String words) {
-        String text = PromptTemplate.SCORE.fill(words, words);
+        String text = PromptTemplate.SCORE.fill(words, words, words);
         assertThat(text).doesNotContainPattern("<\\||\\|>|<[|/]?\\w[^<>\\s]*>|\\[/?INST\\]|<｜");
         assertThat(text.lines().count())
-                .isEqualTo(PromptTemplate.SCORE.fill("a", "b").lines().count());
+                .isEqualTo(PromptTemplate.SCORE.fill("a", "b", "c").lines().count());
     }
 
     @Test

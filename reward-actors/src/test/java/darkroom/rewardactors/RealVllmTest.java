@@ -10,7 +10,6 @@ import darkroom.actors.ScoreOutcome.Scored;
 import darkroom.actors.ScoreOutcome.Unscored;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Ladder;
-import darkroom.config.ScoringSettings.Method;
 import java.io.IOException;
 import java.net.URL;
 import java.nio.file.Files;
@@ -194,8 +193,12 @@ class RealVllmTest {
     }
 
     private static ScorerClient client(Ladder rung, Duration timeout, int attempts) {
-        ScoringSettings settings = new ScoringSettings(
-                List.of(), "", Method.SCORE_LOGIT, "judge", 8, timeout, attempts, 0, rung, true, Duration.ZERO, 0);
+        ScoringSettings settings = TestScoring.with(
+                TestScoring.rung(rung),
+                "concurrency=8",
+                TestScoring.timeout(timeout),
+                "attempts=" + attempts,
+                "label-mass-min=0");
         return new ScorerClient(vllm.url(), settings, ScorerAccess.NONE);
     }
 

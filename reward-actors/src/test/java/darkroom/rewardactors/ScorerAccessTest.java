@@ -17,7 +17,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -55,19 +54,7 @@ class ScorerAccessTest {
     }
 
     private static ScoringSettings settings() {
-        return new ScoringSettings(
-                List.of(),
-                "truthful",
-                ScoringSettings.Method.SCORE_LOGIT,
-                "judge",
-                4,
-                Duration.ofSeconds(5),
-                1,
-                .05,
-                ScoringSettings.Ladder.TOP_20,
-                true,
-                Duration.ZERO,
-                0);
+        return TestScoring.with("model=truthful", "timeout=5s", "attempts=1", "rung=top-20");
     }
 
     private static ScoreOutcome ask(URI url, ScorerAccess access) throws Exception {

@@ -279,19 +279,11 @@ class ScorerClientTest {
     }
 
     private static ScoringSettings settings(Method method, Duration timeout, int attempts, int jpegQuality) {
-        return new ScoringSettings(
-                List.of(),
-                "",
-                method,
-                "judge",
-                4,
-                timeout,
-                attempts,
-                .05,
-                ScoringSettings.Ladder.AUTO,
-                true,
-                Duration.ZERO,
-                jpegQuality);
+        return TestScoring.with(
+                TestScoring.method(method),
+                TestScoring.timeout(timeout),
+                "attempts=" + attempts,
+                "jpeg-quality=" + jpegQuality);
     }
 
     private static ScoreOutcome ask(ScorerClient client, PngImage edited) throws Exception {

@@ -11,7 +11,6 @@ import darkroom.config.ScoringSettings.Ladder;
 import darkroom.config.ScoringSettings.Method;
 import java.time.Duration;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -86,8 +85,8 @@ class ScorerLadderTest {
     }
 
     private static ScoreOutcome ask(SimulatedScorer scorer, Method method, Ladder rung) throws Exception {
-        ScoringSettings settings = new ScoringSettings(
-                List.of(), "", method, "judge", 4, Duration.ofSeconds(5), 1, .05, rung, true, Duration.ZERO, 0);
+        ScoringSettings settings =
+                TestScoring.with(TestScoring.method(method), TestScoring.rung(rung), "timeout=5s", "attempts=1");
         try (ScorerClient client = new ScorerClient(scorer.url(), settings, ScorerAccess.NONE)) {
             return client.score(new ScoreRequest("it", edited(), edited(), null, "make it blue", ""))
                     .toCompletableFuture()

@@ -6,9 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Scored;
 import darkroom.actors.ScoreOutcome.Unscored;
-import darkroom.config.ScoringSettings;
-import darkroom.config.ScoringSettings.Ladder;
-import darkroom.config.ScoringSettings.Method;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -137,19 +134,7 @@ class ScorerPoolTest {
     private static ScorerClient client(List<URI> urls, int concurrency) {
         return new ScorerClient(
                 urls,
-                new ScoringSettings(
-                        List.of(),
-                        "simulated",
-                        Method.SCORE_LOGIT,
-                        "judge",
-                        concurrency,
-                        Duration.ofSeconds(30),
-                        4,
-                        .05,
-                        Ladder.AUTO,
-                        true,
-                        Duration.ofMillis(50),
-                        0),
+                TestScoring.with("model=simulated", "concurrency=" + concurrency, "canary-every=50ms"),
                 ScorerAccess.NONE);
     }
 

@@ -7,8 +7,6 @@ import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Scored;
 import darkroom.actors.ScoreOutcome.Unscored;
 import darkroom.config.ScoringSettings;
-import darkroom.config.ScoringSettings.Ladder;
-import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.ScorerProxy.Spoil;
 import java.io.IOException;
 import java.net.URI;
@@ -44,19 +42,8 @@ class ScorerProxyTest {
     }
 
     private static ScoreOutcome score(URI url, int attempts) throws Exception {
-        ScoringSettings settings = new ScoringSettings(
-                List.of(),
-                "simulated",
-                Method.SCORE_LOGIT,
-                "judge",
-                4,
-                Duration.ofMillis(1500),
-                attempts,
-                .05,
-                Ladder.TOP_20,
-                false,
-                Duration.ZERO,
-                0);
+        ScoringSettings settings = TestScoring.with(
+                "model=simulated", "timeout=1500ms", "attempts=" + attempts, "rung=top-20", "hedging=false");
         try (ScorerClient client = new ScorerClient(List.of(url), settings, ScorerAccess.NONE, Duration.ofMillis(4))) {
             return client.score(new ScoreRequest("picture", PICTURE, PICTURE, null, "make it blue", ""))
                     .toCompletableFuture()

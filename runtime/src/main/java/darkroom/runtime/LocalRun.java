@@ -14,6 +14,7 @@ import darkroom.actors.StopWhen;
 import darkroom.actors.TensorRef;
 import darkroom.actors.TensorStore;
 import darkroom.actors.ValidationPlan;
+import darkroom.config.LedgerSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.gpuworkers.CheckpointCopies;
@@ -119,7 +120,7 @@ final class LocalRun {
         RunSettings settings = settingsOf(directory, overrides);
         if (!Recipes.deciding(before).equals(Recipes.deciding(settings))) {
             throw new CommandFailedException(
-                    "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps and scoring.endpoints may change"
+                    "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps, scoring.endpoints and scoring.cache may change"
                             .formatted(directory, overrides),
                     ExitCode.USAGE);
         }
@@ -165,14 +166,20 @@ final class LocalRun {
                 if (resumed && copies.isPresent()) {
                     copies.get().restore(CheckpointWriter.placeIn(directory));
                 }
-                Optional<Checkpoints.Loaded> loaded =
-                        resumed ? CheckpointWriter.in(directory).loadNewest(store) : Optional.empty();
+                Optional<Checkpoints.Loaded> loaded = resumed ? loaded(store) : Optional.empty();
                 loaded.ifPresent(this::requireSameSettings);
                 return new Session(view, policy, scorers, ground, journal, loaded).run(interrupt);
             }
         } finally {
             log.close();
         }
+    }
+
+    private Optional<Checkpoints.Loaded> loaded(TensorStore store) throws IOException {
+        Checkpoints checkpoints = CheckpointWriter.in(directory);
+        return settings.ledger().store() == LedgerSettings.Store.NONE
+                ? checkpoints.loadNewest(store)
+                : checkpoints.recover(store);
     }
 
     private void requireSameSettings(Checkpoints.Loaded loaded) {

@@ -6,9 +6,9 @@ import darkroom.config.Recipes;
 import darkroom.config.ScoringSettings;
 import darkroom.rewardactors.PairRows;
 import darkroom.rewardactors.PairScorer;
+import darkroom.rewardactors.Rewards;
 import darkroom.rewardactors.ScoredPair;
-import darkroom.rewardactors.ScorerAccess;
-import darkroom.rewardactors.ScorerClient;
+import darkroom.rewardactors.Scorer;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -37,10 +37,10 @@ import picocli.CommandLine.Spec;
         description = {
             "Scores image pairs with an OpenAI-compatible scorer.",
             "",
-            "Rows of FILE: id, source, edited, instruction, and requirement where there is one; paths are relative to"
-                    + " FILE. Rows of OUT, one for each of FILE and in its order: id, score (0 to 1, or null), unscored"
-                    + " (why there is no score, or null), labelMass, attempts. What could not be scored never has a"
-                    + " number.",
+            "Rows of FILE: id, source, edited, instruction, and requirement and task where there are any; paths are"
+                + " relative to FILE. Rows of OUT, one for each of FILE and in its order: id, score (0 to 1, or null),"
+                + " unscored (why there is no score, or null), labelMass, attempts. What could not be scored never has"
+                + " a number.",
             "",
             "OUT appears when all rows are done, in place of what was there. A command that was cut short leaves OUT"
                     + " as it was, and its rows so far in OUT.partial. A token for the scorer is taken from"
@@ -69,7 +69,9 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(
             names = "--method",
             paramLabel = "METHOD",
-            description = "score-logit (default), yes-no-logit, score-sampling, score-logit-cot or score-sampling-cot.")
+            description =
+                    "score-logit (default), yes-no-logit, score-sampling, score-logit-cot, score-sampling-cot, or with"
+                            + " settings of their own pattern and adapter.")
     private @Nullable String method;
 
     @Option(names = "--model", paramLabel = "NAME", description = "Model to ask. Default: the first the scorer lists.")
@@ -105,10 +107,10 @@ final class ScoreCommand implements Callable<Integer> {
         Tally tally = new Tally();
         requireFreePlace();
         try (PairRows rows = open();
-                ScorerClient client = client(settings)) {
+                Scorer scorer = scorer(settings)) {
             Path partial = out.resolveSibling(out.getFileName() + ".partial");
             try (BufferedWriter writer = writer(partial)) {
-                new PairScorer(client).score(rows, pair -> {
+                new PairScorer(scorer).score(rows, pair -> {
                     write(writer, partial, pair);
                     tally.count(pair, pairs, err);
                 });
@@ -161,11 +163,13 @@ final class ScoreCommand implements Callable<Integer> {
         return new PairRows(pairs);
     }
 
-    private ScorerClient client(ScoringSettings settings) {
+    private Scorer scorer(ScoringSettings settings) {
         try {
-            return new ScorerClient(scorers, settings, ScorerAccess.in(System.getenv()));
+            return Rewards.open(scorers, settings, System.getenv());
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
+        } catch (IOException e) {
+            throw new CommandFailedException("scoring.cache=%s cannot be used: %s".formatted(settings.cache(), e), e);
         }
     }
 

@@ -9,12 +9,17 @@ import darkroom.edittasks.RgbImage;
 import darkroom.gpuworkers.JudgeNetwork;
 import darkroom.rewardactors.JudgeEndpoint;
 import darkroom.rewardactors.JudgeModel;
+import darkroom.rewardactors.Rewards;
+import darkroom.rewardactors.Scorer;
 import darkroom.rewardactors.ScorerAccess;
-import darkroom.rewardactors.ScorerClient;
 import darkroom.rewardactors.ScorerDevice;
 import java.io.IOException;
 import java.net.URI;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The scorers of a process: the endpoints that are configured, or the embedded judge behind one on loopback. */
@@ -60,25 +65,40 @@ final class Scorers implements AutoCloseable {
         if (endpoints.isEmpty()) {
             return List.of();
         }
-        ScorerAccess access = access();
-        new ScorerClient(endpoints, settings, access).close(); // says now what is wrong with a URL
-        return List.of(new DeviceSeat<>(
-                "reward-0", () -> new ScorerDevice(new ScorerClient(endpoints, settings, access), store)));
+        scorer().close(); // says now what is wrong with a URL, a template or a secret
+        return List.of(new DeviceSeat<>("reward-0", () -> new ScorerDevice(scorer(), store)));
     }
 
-    private ScorerAccess access() {
+    /** @throws CommandFailedException if what the settings or the environment say cannot be used */
+    Scorer scorer() {
         try {
-            return embedded == null ? ScorerAccess.in(System.getenv()) : ScorerAccess.NONE;
+            return Rewards.open(endpoints, settings, environment());
         } catch (IllegalArgumentException e) {
             throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
+        } catch (IOException e) {
+            throw new CommandFailedException("scoring.cache=%s cannot be used: %s".formatted(settings.cache(), e), e);
         }
+    }
+
+    /** The embedded judge is told no secret that is meant for the first reward's servers. */
+    private Map<String, String> environment() {
+        if (embedded == null) {
+            return System.getenv();
+        }
+        Map<String, String> others = new TreeMap<>(System.getenv());
+        others.keySet().removeAll(ScorerAccess.VARIABLES);
+        return others;
     }
 
     /** Who scores, for people. */
     String describe() {
-        return embedded == null
-                ? "%s at %s".formatted(settings.method().name().toLowerCase(java.util.Locale.ROOT), endpoints)
+        String first = embedded == null
+                ? "%s at %s".formatted(settings.method().name().toLowerCase(Locale.ROOT), endpoints)
                 : "the embedded judge \"%s\"".formatted(settings.judge());
+        return settings.rewards().stream()
+                .map(reward ->
+                        " and %s (weight %s) at %s".formatted(reward.name(), reward.weight(), reward.endpoints()))
+                .collect(Collectors.joining("", first, ""));
     }
 
     @Override

@@ -1,0 +1,45 @@
+package darkroom.rewardactors;
+
+import darkroom.config.ScoringSettings;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The scorer that settings describe: one reward or several, each with its cache if there is one. */
+public final class Rewards {
+    private Rewards() {}
+
+    /**
+     * @param endpoints of the first reward: those of the settings, or what stands for them
+     * @param environment where secrets are; each reward has its own
+     * @throws IllegalArgumentException if a question cannot be asked or a secret is none; says which and why
+     * @throws IOException if {@code scoring.cache} cannot be used
+     */
+    public static Scorer open(List<URI> endpoints, ScoringSettings settings, Map<String, String> environment)
+            throws IOException {
+        List<CombinedScorer.Part> parts = new ArrayList<>();
+        try {
+            parts.add(part(ScoringSettings.FIRST, endpoints, settings, ScorerAccess.in(environment)));
+            for (ScoringSettings.Reward reward : settings.rewards()) {
+                ScorerAccess access = ScorerAccess.ofReward(reward.name(), environment);
+                parts.add(part(reward.name(), reward.endpoints(), settings.asking(reward), access));
+            }
+        } catch (IllegalArgumentException | IOException e) {
+            parts.forEach(part -> part.scorer().close());
+            throw e;
+        }
+        return parts.size() == 1 ? parts.getFirst().scorer() : new CombinedScorer(parts);
+    }
+
+    private static CombinedScorer.Part part(
+            String name, List<URI> endpoints, ScoringSettings settings, ScorerAccess access) throws IOException {
+        ScoreCache cache =
+                settings.cache().isEmpty() ? null : ScoreCache.in(Path.of(settings.cache()), settings.cacheMax());
+        ScorerClient client = new ScorerClient(endpoints, settings, access);
+        Scorer scorer = cache == null ? client : new CachedScorer(client, endpoints, settings, cache);
+        return new CombinedScorer.Part(name, settings.weight(), scorer);
+    }
+}
