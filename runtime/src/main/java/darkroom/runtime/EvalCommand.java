@@ -13,32 +13,46 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Measures a checkpoint on held-out tasks, by judge and by ground truth. */
+/** Measures a checkpoint on held-out tasks, by judge and by ground truth; or has the images of a published suite judged. */
 @Command(
         name = "eval",
+        customSynopsis = {
+            "darkroom eval --checkpoint=C [--split=SPLIT] [--tasks=N] [--images=N] [--json[=FILE]] [--scorer=URL]..."
+                    + " [--set=KEY=VALUE]...",
+            "darkroom eval --suite=SUITE --items=FILE --images=DIR --judge=URL [--sources=DIR] [--model=NAME]"
+                    + " [--out=OUT] [--language=LANG]... [--limit=N] [--concurrency=N] [--timeout=TIME] [--attempts=N]"
+                    + " [--max-tokens=N] [--temperature=T]"
+        },
         description = {
-            "Measures a checkpoint on held-out tasks, by judge and by ground truth.",
+            "With --checkpoint: measures a checkpoint on held-out tasks, by judge and by ground truth. Rows and noise"
+                    + " are the same in every evaluation, so two checkpoints can be compared image by image.",
             "",
-            "Rows and noise are the same in every evaluation, so two checkpoints can be compared image by image."
+            "With --suite: has a judge judge a directory of images, whatever model made them, by the protocol of a"
+                + " published benchmark. An item without an image or without an answer that says its scores is"
+                + " invalid: it is in no mean, and counted beside each. The same command again goes on where one was"
+                + " cut short, and asks again for what was invalid only."
         })
 final class EvalCommand implements Callable<Integer> {
     private static final String STANDARD_OUTPUT = "-";
+    private static final List<String> OF_CHECKPOINTS =
+            List.of("--checkpoint", "--split", "--tasks", "--json", "--scorer", "--set");
 
     @Spec
     private CommandSpec spec;
 
     @Option(
             names = "--checkpoint",
-            required = true,
             paramLabel = "C",
             description =
                     "A run (its newest checkpoint), a checkpoint, a safetensors file, or a shipped base: mixed, clean.")
-    private String checkpoint;
+    private @Nullable String checkpoint;
 
     @Option(
             names = "--split",
@@ -53,9 +67,10 @@ final class EvalCommand implements Callable<Integer> {
 
     @Option(
             names = "--images",
-            paramLabel = "N",
-            description = "Edits a row. Default: setting evaluation.images-per-task")
-    private @Nullable Integer images;
+            paramLabel = "N|DIR",
+            description = "With --checkpoint: edits a row; default: setting evaluation.images-per-task. With --suite:"
+                    + " directory of the edited images.")
+    private @Nullable String images;
 
     @Option(
             names = "--json",
@@ -74,8 +89,38 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any other setting; repeatable.")
     private List<String> set = List.of();
 
+    @ArgGroup(exclusive = false, heading = "%nA published suite:%n")
+    private @Nullable SuiteOptions suite;
+
     @Override
     public Integer call() throws Exception {
+        if (suite != null) {
+            refuse(OF_CHECKPOINTS, "--suite");
+            if (images == null) {
+                throw new ParameterException(
+                        spec.commandLine(), "--suite needs --images=DIR, the directory of the edited images");
+            }
+            return new SuiteEvaluation(suite, Path.of(images), spec.commandLine()).call();
+        }
+        if (checkpoint == null) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "name what is to be measured: --checkpoint=C, or --suite=SUITE with a directory of images");
+        }
+        return measure(checkpoint);
+    }
+
+    /** @param options none of which goes with {@code other} */
+    private void refuse(List<String> options, String other) {
+        for (String option : options) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw new ParameterException(
+                        spec.commandLine(), "%s does not go with %s; leave one out".formatted(option, other));
+            }
+        }
+    }
+
+    private int measure(String checkpoint) throws Exception {
         EditingPolicy editing = EditingPolicy.load(checkpoint, overrides());
         Rows rows = DataSplits.rows(
                 editing.settings(),

@@ -1,0 +1,117 @@
+package darkroom.rewardactors;
+
+import darkroom.edittasks.RgbImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+
+/** Finds, reads and decodes the pictures of a suite. A few are decoded at a time, since a large one takes a hundred megabytes. */
+final class SuitePictures {
+    /** A file larger than this is not read. */
+    static final long FILE_BYTES_MAX = PairScorer.IMAGE_BYTES_MAX;
+
+    private final Semaphore decoders =
+            new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()));
+
+    /** A picture that cannot be shown; carries {@code code: detail}. */
+    static final class UnusableException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        UnusableException(String code, String detail) {
+            super(ScorerFault.permanent(code, detail).reason(), null, false, false);
+        }
+    }
+
+    /** A file as it is. */
+    static final class Encoded {
+        private final Path file;
+        private final byte[] bytes;
+        private final String sha256;
+
+        private Encoded(Path file, byte[] bytes) {
+            this.file = file;
+            this.bytes = bytes;
+            this.sha256 = SuitePictures.sha256(bytes);
+        }
+
+        /** Of the bytes, in hexadecimal. */
+        String sha256() {
+            return sha256;
+        }
+    }
+
+    /** The first of these files that is there. */
+    static Optional<Path> first(List<Path> places) {
+        return places.stream().filter(Files::exists).findFirst();
+    }
+
+    /** @param what names the picture in the reason */
+    static Encoded read(String what, List<Path> places) throws UnusableException {
+        Path file = first(places)
+                .orElseThrow(() -> new UnusableException(
+                        "no-image",
+                        "no %s: %s%s"
+                                .formatted(
+                                        what,
+                                        places.getFirst(),
+                                        places.size() == 1 ? " is not there" : " or another of its places")));
+        try {
+            if (!Files.isRegularFile(file)) {
+                throw new UnusableException("bad-image", file + " is no regular file");
+            }
+            if (Files.size(file) > FILE_BYTES_MAX) {
+                throw new UnusableException(
+                        "bad-image", "%s has %d bytes > limit %d".formatted(file, Files.size(file), FILE_BYTES_MAX));
+            }
+            return new Encoded(file, Files.readAllBytes(file));
+        } catch (IOException e) {
+            throw new UnusableException("bad-image", file + ": " + e);
+        }
+    }
+
+    /** Both pictures as a judge is shown them. */
+    record Shown(PngImage original, PngImage edited) {
+        long bytes() {
+            return (long) original.length() + edited.length();
+        }
+    }
+
+    /** @param fitted whether the edit is brought to the size of the original */
+    Shown shown(Encoded original, Encoded edited, boolean fitted) throws UnusableException, InterruptedException {
+        decoders.acquire();
+        try {
+            RgbImage before = decoded(original);
+            RgbImage after = decoded(edited);
+            return new Shown(
+                    png(before), png(fitted ? PillowBicubic.resized(after, before.width(), before.height()) : after));
+        } finally {
+            decoders.release();
+        }
+    }
+
+    private static RgbImage decoded(Encoded picture) throws UnusableException {
+        try {
+            return RgbImage.decode(picture.bytes);
+        } catch (IOException e) {
+            throw new UnusableException("bad-image", picture.file + ": " + e.getMessage());
+        }
+    }
+
+    private static PngImage png(RgbImage image) {
+        return PngImage.ofPixels(image.width(), image.height(), image.rgb());
+    }
+
+    static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
