@@ -25,10 +25,12 @@ public final class JudgeExamples {
     /** Side of all pictures, in pixels. */
     public static final int SIDE = 32;
 
-    /** Groups of {@link #heldOut}. */
+    /** Groups that agreement is measured on. */
     public static final int HELD_OUT_GROUPS = 80;
 
-    private static final int HELD_OUT_SLOTS = 12;
+    /** Edits of each such group. */
+    public static final int HELD_OUT_SLOTS = 12;
+
     private static final int POOL_BATCH = 24;
     private static final double SAMPLED_ROWS = 0.65;
     private static final double SAMPLES_AS_DRAWN = 0.75;
@@ -130,17 +132,18 @@ public final class JudgeExamples {
     }
 
     /**
-     * The groups that agreement is measured on: 12 edits of one base on each of {@link #HELD_OUT_GROUPS} held-out rows, always the same.
+     * What agreement is measured on: 12 edits of one base on each of the first held-out rows, always the same.
      *
      * @param base a path or one that ships
+     * @param rows usually {@link #HELD_OUT_GROUPS}
      */
-    public List<Row> heldOut(String base) throws IOException {
+    public List<Row> heldOut(String base, int rows) throws IOException {
         float[] scratch = new float[values];
         float[] latents = new float[HELD_OUT_SLOTS * values];
         List<Row> groups = new ArrayList<>();
         try (DitSampler sampler = new DitSampler(shape, HELD_OUT_SLOTS, true)) {
             sampler.serve(MemorySegment.ofArray(DitWeights.base(base).flat()));
-            for (int group = 0; group < HELD_OUT_GROUPS; group++) {
+            for (int group = 0; group < rows; group++) {
                 EditTask task = tasks.render(Split.HELD_OUT, group);
                 for (int slot = 0; slot < HELD_OUT_SLOTS; slot++) {
                     BaseQuality.write(sampler, slot, task, scratch);

@@ -191,7 +191,8 @@ public final class PretrainJudge {
             }
             flat = trainer.weights();
         }
-        Agreement agreement = agreement(new JudgeNetwork.Weights(shape, flat), examples.heldOut(agreementBase));
+        Agreement agreement = agreement(
+                new JudgeNetwork.Weights(shape, flat), examples.heldOut(agreementBase, JudgeExamples.HELD_OUT_GROUPS));
         Map<String, String> metadata = new TreeMap<>();
         metadata.put("darkroom.kind", "judge");
         metadata.put("darkroom.name", settings.name());
