@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -46,7 +47,9 @@ final class QwenJudge implements AutoCloseable {
     private static final long MODEL_BYTES = 64L << 20;
     private static final int LINE_BYTES = 2048;
     private static final Logger LOG = LoggerFactory.getLogger(QwenJudge.class);
-    private static final JsonMapper JSON = new JsonMapper();
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+            .build();
 
     private final Settings settings;
     private final Path model;
@@ -201,7 +204,7 @@ final class QwenJudge implements AutoCloseable {
         List<List<Double>> scores = new ArrayList<>();
         for (JsonNode group : told) {
             List<Double> edits = new ArrayList<>();
-            group.forEach(score -> edits.add(score.doubleValue()));
+            group.forEach(score -> edits.add(score.isNumber() ? score.doubleValue() : Double.NaN));
             scores.add(edits);
         }
         List<Integer> expected = rows.stream().map(row -> row.edits().size()).toList();

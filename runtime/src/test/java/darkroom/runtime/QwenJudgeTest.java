@@ -78,7 +78,7 @@ class QwenJudgeTest {
         assertThatThrownBy(() -> train(nothing))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("did not score every held-out edit");
-        Path diverged = python("echo \"{\\\"scores\\\": [$(%s)]}\" | sed 's/0[.][0-9]*/null/'".formatted(TRUTHS));
+        Path diverged = python("echo \"{\\\"scores\\\": [$(%s)]}\" | sed 's/0[.][0-9E-]*/NaN/'".formatted(TRUTHS));
         assertThatThrownBy(() -> train(diverged)).hasMessageContaining("lower --lr");
         Path mumbling = python("echo loading");
         assertThatThrownBy(() -> train(mumbling)).hasMessageContaining("no JSON: loading");
