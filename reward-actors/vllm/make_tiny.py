@@ -46,14 +46,8 @@ CHAT_TEMPLATE = (
 )
 
 
-def tokenizer(out: pathlib.Path) -> PreTrainedTokenizerFast:
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {symbol: i for i, symbol in enumerate(alphabet)}
-    merges = []
-    for word in WORDS:
-        for i in range(1, len(word)):
-            merges.append((word[:i], word[i]))
-            vocabulary.setdefault(word[: i + 1], len(vocabulary))
+def tokenizer(out: pathlib.Path, vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> PreTrainedTokenizerFast:
+    """Saves a byte-level BPE with Qwen's pre-tokenizer, special tokens and turns."""
     fast = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
     fast.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -76,9 +70,32 @@ def tokenizer(out: pathlib.Path) -> PreTrainedTokenizerFast:
     return made
 
 
-def model(out: pathlib.Path, made: PreTrainedTokenizerFast, seed: int) -> None:
+def of_words(words: list[str]) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """The bytes and what leads from them to the words."""
+    vocabulary = {symbol: i for i, symbol in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    merges = []
+    for word in words:
+        for i in range(1, len(word)):
+            merges.append((word[:i], word[i]))
+            vocabulary.setdefault(word[: i + 1], len(vocabulary))
+    return vocabulary, merges
+
+
+def special_ids(made: PreTrainedTokenizerFast) -> dict[str, int]:
+    """Where a Qwen2_5_VLConfig wants its special tokens."""
     ids = {token: made.convert_tokens_to_ids(token) for token in SPECIAL}
-    rope = {"type": "mrope", "mrope_section": [4, 6, 6], "rope_type": "default"}
+    return {
+        "bos_token_id": ids["<|endoftext|>"],
+        "eos_token_id": ids["<|im_end|>"],
+        "vision_start_token_id": ids["<|vision_start|>"],
+        "vision_end_token_id": ids["<|vision_end|>"],
+        "vision_token_id": ids["<|vision_pad|>"],
+        "image_token_id": ids["<|image_pad|>"],
+        "video_token_id": ids["<|video_pad|>"],
+    }
+
+
+def model(out: pathlib.Path, made: PreTrainedTokenizerFast, seed: int) -> None:
     config = Qwen2_5_VLConfig(
         vocab_size=VOCABULARY,
         hidden_size=128,
@@ -87,15 +104,9 @@ def model(out: pathlib.Path, made: PreTrainedTokenizerFast, seed: int) -> None:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=4096,
-        rope_scaling=rope,
+        rope_scaling={"type": "mrope", "mrope_section": [4, 6, 6], "rope_type": "default"},
         tie_word_embeddings=False,
-        bos_token_id=ids["<|endoftext|>"],
-        eos_token_id=ids["<|im_end|>"],
-        vision_start_token_id=ids["<|vision_start|>"],
-        vision_end_token_id=ids["<|vision_end|>"],
-        vision_token_id=ids["<|vision_pad|>"],
-        image_token_id=ids["<|image_pad|>"],
-        video_token_id=ids["<|video_pad|>"],
+        **special_ids(made),
         vision_config={
             "depth": 2,
             "hidden_size": 64,
@@ -116,38 +127,37 @@ def model(out: pathlib.Path, made: PreTrainedTokenizerFast, seed: int) -> None:
             if parameter.ndim > 1:
                 parameter.mul_(2)  # of the initial .02, scores would hardly react to pictures
     network.save_pretrained(out)
-    (out / "preprocessor_config.json").write_text(
-        json.dumps(
-            {
-                "image_processor_type": "Qwen2VLImageProcessor",
-                "processor_class": "Qwen2_5_VLProcessor",
-                "patch_size": 14,
-                "temporal_patch_size": 2,
-                "merge_size": 2,
-                "min_pixels": 3136,
-                "max_pixels": 1003520,
-                "image_mean": [0.48145466, 0.4578275, 0.40821073],
-                "image_std": [0.26862954, 0.26130258, 0.27577711],
-            },
-            indent=2,
-        )
-    )
-    # As Qwen's own: the defaults that bend log-probabilities unless a request says otherwise.
-    (out / "generation_config.json").write_text(
-        json.dumps(
-            {
-                "bos_token_id": ids["<|endoftext|>"],
-                "eos_token_id": [ids["<|im_end|>"], ids["<|endoftext|>"]],
-                "pad_token_id": ids["<|endoftext|>"],
-                "do_sample": True,
-                "temperature": 0.000001,
-                "top_k": 1,
-                "top_p": 0.001,
-                "repetition_penalty": 1.05,
-            },
-            indent=2,
-        )
-    )
+
+
+def preprocessor(out: pathlib.Path, patch_size: int, pixels_min: int, pixels_max: int) -> None:
+    """Saves what is done to a picture before it is cut into patches."""
+    settings = {
+        "image_processor_type": "Qwen2VLImageProcessor",
+        "processor_class": "Qwen2_5_VLProcessor",
+        "patch_size": patch_size,
+        "temporal_patch_size": 2,
+        "merge_size": 2,
+        "min_pixels": pixels_min,
+        "max_pixels": pixels_max,
+        "image_mean": [0.48145466, 0.4578275, 0.40821073],
+        "image_std": [0.26862954, 0.26130258, 0.27577711],
+    }
+    (out / "preprocessor_config.json").write_text(json.dumps(settings, indent=2))
+
+
+def generation(out: pathlib.Path, made: PreTrainedTokenizerFast) -> None:
+    """Saves defaults as Qwen's own, which bend log-probabilities unless a request says otherwise."""
+    settings = {
+        "bos_token_id": made.pad_token_id,
+        "eos_token_id": [made.eos_token_id, made.pad_token_id],
+        "pad_token_id": made.pad_token_id,
+        "do_sample": True,
+        "temperature": 0.000001,
+        "top_k": 1,
+        "top_p": 0.001,
+        "repetition_penalty": 1.05,
+    }
+    (out / "generation_config.json").write_text(json.dumps(settings, indent=2))
 
 
 def main() -> None:
@@ -156,7 +166,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    model(arguments.out, tokenizer(arguments.out), arguments.seed)
+    made = tokenizer(arguments.out, *of_words(WORDS))
+    model(arguments.out, made, arguments.seed)
+    preprocessor(arguments.out, 14, 3136, 1003520)
+    generation(arguments.out, made)
 
 
 if __name__ == "__main__":

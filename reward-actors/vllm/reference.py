@@ -29,10 +29,11 @@ def main() -> None:
         text = words.replace("{{instruction}}", row["instruction"]).replace(
             "{{requirement}}", row.get("requirement", "")
         )
-        pictures = [Image.open(pairs.parent / row[key]).convert("RGB") for key in ("source", "edited")]
+        shown = [row[key] for key in ("source", "edited", "reference") if key in row]
+        pictures = [Image.open(pairs.parent / name).convert("RGB") for name in shown]
         seen = processor(images=pictures, return_tensors="pt")
         prompt = tokenizer.apply_chat_template(
-            [{"role": "user", "content": [{"type": "image"}, {"type": "image"}, {"type": "text", "text": text}]}],
+            [{"role": "user", "content": [{"type": "image"}] * len(shown) + [{"type": "text", "text": text}]}],
             tokenize=False,
             add_generation_prompt=True,
         )

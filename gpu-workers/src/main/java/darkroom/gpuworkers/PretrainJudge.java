@@ -7,20 +7,14 @@ import darkroom.actors.RandomKey;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.TrainingSettings;
 import darkroom.edittasks.EditTask;
-import darkroom.edittasks.EditTasks;
-import darkroom.edittasks.GroundTruth;
 import darkroom.edittasks.InstructionVocabulary;
-import darkroom.edittasks.RgbImage;
-import darkroom.edittasks.Split;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -29,8 +23,7 @@ import org.jspecify.annotations.Nullable;
  * expectation is fitted to the ground truth, and an auxiliary head fitted to what is missing (target - edited). It has seen exact targets,
  * and so passes supervision on indirectly; the reports say so.
  *
- * <p>Examples: samples of bases (early and late, several solver step counts), targets, sources, wrong edits, blends and
- * half-done edits; many are corrupted further. One thread, keyed by the seed, budget in examples.
+ * <p>It is shown {@link JudgeExamples}. One thread, keyed by the seed, budget in examples.
  */
 public final class PretrainJudge {
     /** For scripts that need no policy objective. */
@@ -54,12 +47,7 @@ public final class PretrainJudge {
     private static final int BATCH = 64;
     private static final int WARMUP_STEPS = 100;
     private static final double FINAL_RATE_SHARE = 0.03;
-    private static final int POOL_BATCH = 24;
-    private static final int AGREEMENT_GROUPS = 80;
-    private static final int AGREEMENT_SLOTS = 12;
     private static final int REPORTS = 30;
-    private static final double SAMPLED_ROWS = 0.65;
-    private static final double SAMPLES_AS_DRAWN = 0.75;
 
     private PretrainJudge() {}
 
@@ -83,11 +71,15 @@ public final class PretrainJudge {
             long seed) {
         public Settings {
             bases = List.copyOf(bases);
-            if (examples < 1 || !(learningRate > 0) || poolImages < POOL_BATCH * bases.size()) {
+            if (examples < 1 || !(learningRate > 0) || poolImages < JudgeExamples.poolMin(bases)) {
                 throw new IllegalArgumentException(
                         "examples=%d must be at least 1, learningRate=%s above 0, poolImages=%d at least %d for %d bases"
                                 .formatted(
-                                        examples, learningRate, poolImages, POOL_BATCH * bases.size(), bases.size()));
+                                        examples,
+                                        learningRate,
+                                        poolImages,
+                                        JudgeExamples.poolMin(bases),
+                                        bases.size()));
             }
         }
 
@@ -118,7 +110,30 @@ public final class PretrainJudge {
      * @param strict ties of the judge count as wrong
      * @param tiesHalf ties of the judge count half
      */
-    public record Agreement(double strict, double tiesHalf) {}
+    public record Agreement(double strict, double tiesHalf) {
+        /** @param scores of the edits of each group, in their order */
+        public static Agreement of(List<JudgeExamples.Row> groups, List<List<Double>> scores) {
+            double right = 0;
+            double ties = 0;
+            double pairs = 0;
+            for (int group = 0; group < groups.size(); group++) {
+                List<JudgeExamples.Edit> edits = groups.get(group).edits();
+                List<Double> judged = scores.get(group);
+                for (int i = 0; i < edits.size(); i++) {
+                    for (int j = i + 1; j < edits.size(); j++) {
+                        double difference = edits.get(i).truth() - edits.get(j).truth();
+                        if (Math.abs(difference) > JudgeScript.TIE) {
+                            double judgedDifference = judged.get(i) - judged.get(j);
+                            pairs++;
+                            right += difference * judgedDifference > 0 ? 1 : 0;
+                            ties += judgedDifference == 0 ? 1 : 0;
+                        }
+                    }
+                }
+            }
+            return new Agreement(right / pairs, (right + ties / 2) / pairs);
+        }
+    }
 
     /**
      * @param likelihood cross-entropy of the labels, mean since the last report
@@ -146,23 +161,18 @@ public final class PretrainJudge {
     public static Agreement run(Settings settings, String agreementBase, Path directory, Listener listener)
             throws IOException {
         Torch.enterThread();
-        DitShape shape = DitShape.embedded(
-                32,
-                InstructionVocabulary.LENGTH,
-                InstructionVocabulary.embedded().size());
-        EditTasks tasks = new EditTasks(shape.resolution(), settings.seed(), PretrainPolicy.mix());
+        DitShape shape = JudgeExamples.shape();
         FlatLayout layout = JudgeScript.layout(shape);
-        List<Sampled> pool = pool(settings, shape, tasks);
+        JudgeExamples examples = JudgeExamples.of(settings.bases(), settings.poolImages(), settings.seed());
         float[] flat = initial(settings, shape, layout);
         long steps = settings.budget() / BATCH;
         try (Trainer trainer = new Trainer(shape, layout, flat)) {
-            Examples examples = new Examples(settings, tasks, pool, shape);
             double likelihood = 0;
             double ranking = 0;
             long counted = 0;
             long every = Math.max(1, steps / REPORTS);
             for (long step = 0; step < steps; step++) {
-                examples.write(trainer);
+                write(examples, trainer, shape.imageValues());
                 double cosine = 0.5 * (1 + StrictMath.cos(Math.PI * step / steps));
                 double rate = settings.learningRate()
                         * Math.min(1, (step + 1.0) / WARMUP_STEPS)
@@ -181,7 +191,8 @@ public final class PretrainJudge {
             }
             flat = trainer.weights();
         }
-        Agreement agreement = agreement(new JudgeNetwork.Weights(shape, flat), agreementBase, tasks);
+        Agreement agreement = agreement(
+                new JudgeNetwork.Weights(shape, flat), examples.heldOut(agreementBase, JudgeExamples.HELD_OUT_GROUPS));
         Map<String, String> metadata = new TreeMap<>();
         metadata.put("darkroom.kind", "judge");
         metadata.put("darkroom.name", settings.name());
@@ -212,89 +223,23 @@ public final class PretrainJudge {
         return flat;
     }
 
-    /** Samples of one base on a training row. */
-    private record Sampled(long row, List<RgbImage> images) {}
-
-    private static List<Sampled> pool(Settings settings, DitShape shape, EditTasks tasks) throws IOException {
-        List<Sampled> pool = new ArrayList<>();
-        int[] stepCounts = {6, 6, 4, 10};
-        float[] scratch = new float[shape.imageValues()];
-        float[] latents = new float[POOL_BATCH * scratch.length];
-        for (int base = 0; base < settings.bases().size(); base++) {
-            try (DitSampler sampler = new DitSampler(shape, POOL_BATCH, true)) {
-                sampler.serve(MemorySegment.ofArray(
-                        DitWeights.base(settings.bases().get(base)).flat()));
-                int batches = settings.poolImages() / settings.bases().size() / POOL_BATCH;
-                for (int batch = 0; batch < batches; batch++) {
-                    RandomKey key = RandomKey.of(settings.seed(), RandomKey.Purpose.PRETRAINING, batch, base, 1);
-                    int[] rows = key.uniformInts(POOL_BATCH / JudgeScript.CANDIDATES, 1_000_000);
-                    for (int b = 0; b < POOL_BATCH; b++) {
-                        BaseQuality.write(
-                                sampler, b, tasks.render(Split.TRAIN, rows[b / JudgeScript.CANDIDATES]), scratch);
-                    }
-                    key.atOrdinal(1).normals(sampler.noise().bytes());
-                    sampler.draw(
-                            BaseQuality.steps(stepCounts[batch % stepCounts.length]), MemorySegment.ofArray(latents));
-                    for (int row = 0; row < rows.length; row++) {
-                        List<RgbImage> images = new ArrayList<>();
-                        for (int b = 0; b < JudgeScript.CANDIDATES; b++) {
-                            int at = (row * JudgeScript.CANDIDATES + b) * scratch.length;
-                            images.add(RgbImage.fromPlanar(latents, at, shape.resolution(), shape.resolution()));
-                        }
-                        pool.add(new Sampled(rows[row], images));
-                    }
-                }
+    private static Agreement agreement(JudgeNetwork.Weights weights, List<JudgeExamples.Row> groups) {
+        List<List<Double>> scores = new ArrayList<>();
+        try (JudgeNetwork judge = new JudgeNetwork(weights)) {
+            for (JudgeExamples.Row group : groups) {
+                List<JudgeNetwork.Question> questions = group.edits().stream()
+                        .map(edit -> new JudgeNetwork.Question(
+                                group.task().source(),
+                                edit.image(),
+                                group.task().reference(),
+                                group.task().instruction()))
+                        .toList();
+                scores.add(judge.logits(questions).stream()
+                        .map(PretrainJudge::expectation)
+                        .toList());
             }
         }
-        return pool;
-    }
-
-    private static Agreement agreement(JudgeNetwork.Weights weights, String base, EditTasks tasks) throws IOException {
-        DitShape shape = weights.shape();
-        int values = shape.imageValues();
-        float[] scratch = new float[values];
-        float[] latents = new float[AGREEMENT_SLOTS * values];
-        double right = 0;
-        double ties = 0;
-        double pairs = 0;
-        try (DitSampler sampler = new DitSampler(shape, AGREEMENT_SLOTS, true);
-                JudgeNetwork judge = new JudgeNetwork(weights)) {
-            sampler.serve(MemorySegment.ofArray(DitWeights.base(base).flat()));
-            for (int group = 0; group < AGREEMENT_GROUPS; group++) {
-                EditTask task = tasks.render(Split.HELD_OUT, group);
-                List<JudgeNetwork.Question> questions = new ArrayList<>();
-                for (int slot = 0; slot < AGREEMENT_SLOTS; slot++) {
-                    BaseQuality.write(sampler, slot, task, scratch);
-                }
-                RandomKey.of(5, RandomKey.Purpose.EVALUATION_NOISE)
-                        .atStep(group)
-                        .normals(sampler.noise().bytes());
-                sampler.draw(BaseQuality.steps(6), MemorySegment.ofArray(latents));
-                double[] truth = new double[AGREEMENT_SLOTS];
-                for (int slot = 0; slot < AGREEMENT_SLOTS; slot++) {
-                    RgbImage image =
-                            RgbImage.fromPlanar(latents, slot * values, shape.resolution(), shape.resolution());
-                    truth[slot] = GroundTruth.measure(task.source(), image, task.target())
-                            .score();
-                    questions.add(
-                            new JudgeNetwork.Question(task.source(), image, task.reference(), task.instruction()));
-                }
-                double[] scores = judge.logits(questions).stream()
-                        .mapToDouble(PretrainJudge::expectation)
-                        .toArray();
-                for (int i = 0; i < AGREEMENT_SLOTS; i++) {
-                    for (int j = i + 1; j < AGREEMENT_SLOTS; j++) {
-                        double difference = truth[i] - truth[j];
-                        if (Math.abs(difference) > JudgeScript.TIE) {
-                            pairs++;
-                            right += difference * (scores[i] - scores[j]) > 0 ? 1 : 0;
-                            ties += scores[i] == scores[j] ? 1 : 0;
-                        }
-                    }
-                }
-            }
-        }
-        return new Agreement(right / pairs, (right + ties / 2) / pairs);
+        return Agreement.of(groups, scores);
     }
 
     private static double expectation(float[] logits) {
@@ -387,164 +332,41 @@ public final class PretrainJudge {
         }
     }
 
-    /** Draws examples: what a judge will be shown, from exact to hopeless. */
-    private static final class Examples {
-        private final EditTasks tasks;
-        private final List<Sampled> pool;
-        private final SplittableRandom random;
-        private final int side;
-        private final int values;
-
-        Examples(Settings settings, EditTasks tasks, List<Sampled> pool, DitShape shape) {
-            this.tasks = tasks;
-            this.pool = pool;
-            this.random = new SplittableRandom(settings.seed());
-            this.side = shape.resolution();
-            this.values = shape.imageValues();
-        }
-
-        void write(Trainer trainer) {
-            float[] source = new float[values];
-            float[] target = new float[values];
-            float[] reference = new float[values];
-            for (int b = 0; b < BATCH; b += JudgeScript.CANDIDATES) {
-                Sampled sampled = !pool.isEmpty() && random.nextDouble() < SAMPLED_ROWS
-                        ? pool.get(random.nextInt(pool.size()))
-                        : null;
-                EditTask task = tasks.render(Split.TRAIN, sampled == null ? random.nextInt(1_000_000) : sampled.row());
-                task.source().planar(source, 0);
-                task.target().planar(target, 0);
+    /** Draws a batch into the buffers. */
+    private static void write(JudgeExamples examples, Trainer trainer, int values) {
+        float[] planar = new float[values];
+        for (int b = 0; b < BATCH; b += JudgeExamples.CANDIDATES) {
+            JudgeExamples.Row row = examples.next();
+            EditTask task = row.task();
+            int[] tokens = InstructionVocabulary.embedded().encode(task.instruction());
+            for (int candidate = 0; candidate < JudgeExamples.CANDIDATES; candidate++) {
+                JudgeExamples.Edit edit = row.edits().get(candidate);
+                long at = (long) (b + candidate) * values;
+                task.source().planar(planar, 0);
+                trainer.source.floats(at, planar);
+                task.target().planar(planar, 0);
+                trainer.target.floats(at, planar);
                 if (task.reference() == null) {
-                    Arrays.fill(reference, 0);
+                    Arrays.fill(planar, 0);
                 } else {
-                    task.reference().planar(reference, 0);
+                    task.reference().planar(planar, 0);
                 }
-                int[] tokens = InstructionVocabulary.embedded().encode(task.instruction());
-                for (int candidate = 0; candidate < JudgeScript.CANDIDATES; candidate++) {
-                    float[] edited = edited(
-                            task, sampled == null ? null : sampled.images().get(candidate), source, target);
-                    for (int i = 0; i < values; i++) {
-                        edited[i] = Math.clamp(edited[i], -1f, 1f);
-                    }
-                    long at = (long) (b + candidate) * values;
-                    trainer.source.floats(at, source);
-                    trainer.edited.floats(at, edited);
-                    trainer.reference.floats(at, reference);
-                    trainer.target.floats(at, target);
-                    trainer.tokens.longs(b + candidate, tokens);
-                    write(
-                            trainer,
-                            b + candidate,
-                            GroundTruth.measure(source, 0, edited, 0, target, 0, values / 3)
-                                    .score());
-                }
+                trainer.reference.floats(at, planar);
+                trainer.edited.floats(at, edit.planar());
+                trainer.tokens.longs(b + candidate, tokens);
+                write(trainer, b + candidate, edit.truth());
             }
         }
+    }
 
-        /** The labels on both sides of the truth, each the likelier the nearer it is. */
-        private static void write(Trainer trainer, int row, double truth) {
-            float[] likely = new float[JudgeScript.LABELS];
-            double label = truth * (JudgeScript.LABELS - 1);
-            int below = Math.min((int) label, JudgeScript.LABELS - 2);
-            likely[below] = (float) (1 - (label - below));
-            likely[below + 1] = (float) (label - below);
-            trainer.labels.floats((long) row * likely.length, likely);
-            trainer.truth.floats(row, new float[] {(float) truth});
-        }
-
-        private float[] edited(EditTask task, @Nullable RgbImage sample, float[] source, float[] target) {
-            if (sample != null && random.nextDouble() < SAMPLES_AS_DRAWN) {
-                return planar(sample);
-            }
-            float[] first = candidate(task, sample, source, target);
-            float[] second = candidate(task, sample, source, target);
-            double kind = random.nextDouble();
-            if (kind >= 0.3 && kind < 0.55) {
-                blend(first, second, (float) random.nextDouble());
-            } else if (kind >= 0.55 && kind < 0.8) {
-                patchwork(first, second);
-            } else if (kind >= 0.8) {
-                float share = (float) (0.5 * random.nextDouble());
-                for (int i = 0; i < values; i++) {
-                    first[i] = (1 - share) * target[i] + share * second[i];
-                }
-            }
-            corrupt(first);
-            return first;
-        }
-
-        private float[] candidate(EditTask task, @Nullable RgbImage sample, float[] source, float[] target) {
-            int kinds = sample == null ? 4 : 6;
-            return switch (random.nextInt(kinds)) {
-                case 0, 1 -> target.clone();
-                case 2 -> source.clone();
-                case 3 -> planar(task.wrongTarget(random.nextInt(EditTask.WRONG_TARGETS)));
-                default -> sample == null ? target.clone() : planar(sample);
-            };
-        }
-
-        private float[] planar(RgbImage image) {
-            float[] planar = new float[values];
-            image.planar(planar, 0);
-            return planar;
-        }
-
-        private void blend(float[] into, float[] other, float share) {
-            for (int i = 0; i < values; i++) {
-                into[i] = share * into[i] + (1 - share) * other[i];
-            }
-        }
-
-        /** Blocks of one picture in the other. */
-        private void patchwork(float[] into, float[] other) {
-            int cells = random.nextInt(2, 9);
-            double share = random.nextDouble();
-            boolean[] mask = new boolean[cells * cells];
-            for (int i = 0; i < mask.length; i++) {
-                mask[i] = random.nextDouble() < share;
-            }
-            int pixels = side * side;
-            for (int p = 0; p < pixels; p++) {
-                int cell = (p / side) * cells / side * cells + (p % side) * cells / side;
-                for (int c = 0; c < 3 && !mask[cell]; c++) {
-                    into[c * pixels + p] = other[c * pixels + p];
-                }
-            }
-        }
-
-        private void corrupt(float[] image) {
-            double kind = random.nextDouble();
-            if (kind < 0.55) {
-                return;
-            }
-            int pixels = side * side;
-            if (kind < 0.7) {
-                float scale = (float) random.nextDouble(0.02, 0.4);
-                for (int i = 0; i < values; i++) {
-                    image[i] += scale * (float) random.nextGaussian();
-                }
-            } else if (kind < 0.82) {
-                float gain = (float) random.nextDouble(0.6, 1.2);
-                for (int c = 0; c < 3; c++) {
-                    float shift = (float) random.nextDouble(-0.3, 0.3);
-                    for (int p = 0; p < pixels; p++) {
-                        image[c * pixels + p] = image[c * pixels + p] * gain + shift;
-                    }
-                }
-            } else {
-                int x = random.nextInt(side - 6);
-                int y = random.nextInt(side - 6);
-                int width = Math.min(side - x, random.nextInt(3, 14));
-                int height = Math.min(side - y, random.nextInt(3, 14));
-                for (int c = 0; c < 3; c++) {
-                    float level = (float) random.nextDouble(-1, 1);
-                    for (int row = y; row < y + height; row++) {
-                        for (int column = x; column < x + width; column++) {
-                            image[c * pixels + row * side + column] = level;
-                        }
-                    }
-                }
-            }
-        }
+    /** The labels on both sides of the truth, each the likelier the nearer it is. */
+    private static void write(Trainer trainer, int row, double truth) {
+        float[] likely = new float[JudgeScript.LABELS];
+        double label = truth * (JudgeScript.LABELS - 1);
+        int below = Math.min((int) label, JudgeScript.LABELS - 2);
+        likely[below] = (float) (1 - (label - below));
+        likely[below + 1] = (float) (label - below);
+        trainer.labels.floats((long) row * likely.length, likely);
+        trainer.truth.floats(row, new float[] {(float) truth});
     }
 }

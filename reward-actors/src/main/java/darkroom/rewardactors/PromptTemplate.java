@@ -74,7 +74,8 @@ public final class PromptTemplate {
         return fill(request.instruction(), request.requirement(), request.task());
     }
 
-    String fill(String instruction, String requirement, String task) {
+    /** The same, of the words alone. */
+    public String fill(String instruction, String requirement, String task) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < pieces.size(); i++) {
             String piece = pieces.get(i);

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** A vLLM server, installed if it is not there, with a tiny model of random weights; its processes are a group of their own. */
+/** A vLLM server, installed if it is not there, with a tiny model; its processes are a group of their own. */
 final class RealVllm implements AutoCloseable {
     private static final Path SCRIPTS = Path.of("vllm").toAbsolutePath();
     private static final Duration HEALTHY_WITHIN = Duration.ofMinutes(5);
@@ -30,15 +30,34 @@ final class RealVllm implements AutoCloseable {
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private @Nullable Process process;
 
-    /** @param directory for the model and logs */
-    RealVllm(Path directory) throws IOException, InterruptedException {
+    private RealVllm(Path directory) throws IOException, InterruptedException {
         this.directory = directory;
-        this.python = run(List.of(SCRIPTS.resolve("install.sh").toString()), directory.resolve("install.out"))
+        this.python = run(List.of(script("install.sh")), directory.resolve("install.out"))
                 .strip();
-        run(List.of(python, script("make_tiny.py"), model()), directory.resolve("make.out"));
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             this.port = free.getLocalPort();
         }
+    }
+
+    /** @param directory for the model and logs */
+    static RealVllm ofRandomWeights(Path directory) throws IOException, InterruptedException {
+        RealVllm vllm = new RealVllm(directory);
+        run(List.of(vllm.python, script("make_tiny.py"), vllm.model()), directory.resolve("make.out"));
+        return vllm;
+    }
+
+    /**
+     * A judge that has been trained for a moment.
+     *
+     * @param directory for the model and logs
+     * @param examples directory that train_judge.py reads
+     */
+    static RealVllm trained(Path directory, Path examples) throws IOException, InterruptedException {
+        RealVllm vllm = new RealVllm(directory);
+        run(
+                List.of(vllm.python, script("train_judge.py"), examples.toString(), vllm.model()),
+                directory.resolve("train.out"));
+        return vllm;
     }
 
     private static String script(String name) {
@@ -46,7 +65,7 @@ final class RealVllm implements AutoCloseable {
     }
 
     private String model() {
-        return directory.resolve("model").toString();
+        return directory.resolve("tiny").toString();
     }
 
     URI url() {

@@ -72,7 +72,7 @@ class RealVllmTest {
         }
         Files.write(pairs, rows);
         URL template = Objects.requireNonNull(PromptTemplate.class.getResource("score.txt"));
-        vllm = new RealVllm(directory);
+        vllm = RealVllm.ofRandomWeights(directory);
         for (String line :
                 vllm.reference(Path.of(template.getPath()), pairs).lines().toList()) {
             JsonNode row = new JsonMapper().readTree(line);

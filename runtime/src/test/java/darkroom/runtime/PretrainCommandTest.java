@@ -6,6 +6,7 @@ import darkroom.gpuworkers.DitWeights;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -49,7 +50,15 @@ class PretrainCommandTest {
                 "pretrain-judge --name blind",
                 "pretrain-judge --name weak --examples 0",
                 "pretrain-judge --name judge --pool 3",
-                "pretrain-judge --name weak --lr -1"
+                "pretrain-judge --name weak --lr -1",
+                "pretrain-judge",
+                "pretrain-judge --as llava",
+                "pretrain-judge --as qwen2.5-vl --name judge",
+                "pretrain-judge --as qwen2.5-vl --trunk clean",
+                "pretrain-judge --as qwen2.5-vl --examples 0",
+                "pretrain-judge --as qwen2.5-vl --pool 3",
+                "pretrain-judge --as qwen2.5-vl --lr 0",
+                "pretrain-judge --as qwen2.5-vl --minutes 0"
             })
     void whatCannotBeTrainedIsRefusedAtOnce(String command) {
         Output output = run(command + " --out " + folder);
@@ -63,6 +72,14 @@ class PretrainCommandTest {
                 run("pretrain-judge --name weak --trunk " + folder.resolve("gone.safetensors") + " --out " + folder);
         assertThat(output.exitCode()).isOne();
         assertThat(output.text()).contains("gone.safetensors");
+    }
+
+    @Test
+    void aJudgeThatIsThereIsNotWrittenOver() throws IOException {
+        Files.createDirectory(folder.resolve("qwen2.5-vl"));
+        Output output = run("pretrain-judge --as qwen2.5-vl --out " + folder);
+        assertThat(output.exitCode()).isOne();
+        assertThat(output.text()).contains("qwen2.5-vl is there already", "--out");
     }
 
     @Test
