@@ -85,6 +85,11 @@ public record ScoringSettings(
         Set<String> names = new HashSet<>(Set.of(FIRST));
         for (Reward reward : rewards) {
             Allowed.require(names.add(reward.name()), "scoring.rewards", reward.name(), "each name once");
+            Allowed.require(
+                    !reward.endpoints().isEmpty(),
+                    "scoring.rewards.endpoints",
+                    "[] of " + reward.name(),
+                    "at least one URL");
         }
     }
 
@@ -111,7 +116,6 @@ public record ScoringSettings(
                     '"' + name + '"',
                     "names of small letters, digits and dashes");
             endpoints = Asked.endpoints("scoring.rewards.endpoints", endpoints);
-            Allowed.require(!endpoints.isEmpty(), "scoring.rewards.endpoints", "[] of " + name, "at least one URL");
             Asked.check("scoring.rewards.", weight, templates, labels, method, answer, low, high);
             templates = List.copyOf(templates);
             labels = List.copyOf(labels);
@@ -147,7 +151,8 @@ public record ScoringSettings(
     /** The first reward by itself, asked by that method; by another than its own, in the words and labels that ship. */
     public ScoringSettings with(Method other) {
         boolean own = other == method;
-        return new ScoringSettings(
+        Reward first = new Reward(
+                FIRST,
                 endpoints,
                 model,
                 other,
@@ -156,19 +161,8 @@ public record ScoringSettings(
                 own ? labels : List.of(),
                 answer,
                 low,
-                high,
-                judge,
-                concurrency,
-                timeout,
-                attempts,
-                labelMassMin,
-                rung,
-                hedging,
-                canaryEvery,
-                jpegQuality,
-                cache,
-                cacheMax,
-                List.of());
+                high);
+        return asking(first);
     }
 
     /** The scoring methods of the paper's Table 4; the last two ask scorers that judge in a way of their own. */
