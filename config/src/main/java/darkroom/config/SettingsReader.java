@@ -131,8 +131,14 @@ final class SettingsReader {
                             .formatted(one.origin().description(), key, written, known));
                 }
             }
-            Config whole = one.withFallback(usual).atPath(key);
-            records.add(record(element, whole, key + "."));
+            Config whole = one.withFallback(usual);
+            for (String needed : known) {
+                if (!whole.hasPath(needed)) {
+                    throw new SettingsException("%s: one of %s has no %s; write %s = [{ %s = ..., ... }]"
+                            .formatted(one.origin().description(), key, needed, key, needed));
+                }
+            }
+            records.add(record(element, whole.atPath(key), key + "."));
         }
         return records;
     }

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
@@ -100,8 +101,8 @@ final class AlignCommand implements Callable<Integer> {
     record Line(
             String method,
             String id,
-            @Nullable Double a,
-            @Nullable Double b,
+            OptionalDouble a,
+            OptionalDouble b,
             @Nullable String unscored) {}
 
     /**
@@ -230,17 +231,13 @@ final class AlignCommand implements Callable<Integer> {
                 spec.commandLine().getErr().flush();
             }
         }
-        AlignReport.Column column = new AlignReport.Column(candidate.name());
+        List<AlignReport.Scores> scores = new ArrayList<>();
         for (int i = 0; i < pairs.size(); i++) {
             Scored scored = asked.get(i).join();
             lines.append(line(candidate.name(), pairs.get(i).id(), scored));
-            if (scored.a() instanceof ScoreOutcome.Scored a && scored.b() instanceof ScoreOutcome.Scored b) {
-                column.judged(pairs.get(i), a.score(), b.score());
-            } else {
-                column.unscored(pairs.get(i));
-            }
+            scores.add(new AlignReport.Scores(number(scored.a()), number(scored.b())));
         }
-        return column;
+        return AlignReport.Column.of(candidate.name(), pairs, scores);
     }
 
     private static CompletableFuture<ScoreOutcome> score(
@@ -267,7 +264,9 @@ final class AlignCommand implements Callable<Integer> {
         return new Line(method, id, number(scored.a()), number(scored.b()), why);
     }
 
-    private static @Nullable Double number(ScoreOutcome outcome) {
-        return outcome instanceof ScoreOutcome.Scored scored ? (Double) scored.score() : null;
+    private static OptionalDouble number(ScoreOutcome outcome) {
+        return outcome instanceof ScoreOutcome.Scored scored
+                ? OptionalDouble.of(scored.score())
+                : OptionalDouble.empty();
     }
 }

@@ -23,6 +23,11 @@ public record AlignPage(
     public record Line(
             String method, int pairs, int unscored, String untied, String tiesHalf, String strict, String ties) {}
 
-    /** Untied agreement of one task type, in the order of the methods. */
-    public record Task(String name, List<String> untied) {}
+    /**
+     * One task type.
+     *
+     * @param pairs that were not annotated as equivalent
+     * @param untied agreement, in the order of the methods
+     */
+    public record Task(String name, int pairs, List<String> untied) {}
 }

@@ -9,13 +9,16 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /**
  * What {@code align} found: the paper's Table 4 and Figures 9 to 12, of one's own pairs.
@@ -33,56 +36,73 @@ record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, List<Col
         columns = List.copyOf(columns);
     }
 
-    /** One method against all pairs. */
-    static final class Column {
-        private final String method;
-        private final Map<String, List<Judged>> judged = new TreeMap<>();
-        private final Map<String, Integer> unscored = new TreeMap<>();
-        private final Map<Preferred, List<Double>> better = new LinkedHashMap<>();
+    /**
+     * One method against all pairs.
+     *
+     * @param byTask of task types that have a name
+     * @param preferred scores of edits that were preferred
+     * @param others scores of those that they were preferred to
+     */
+    record Column(
+            String method,
+            PairAgreement all,
+            SortedMap<String, PairAgreement> byTask,
+            List<Double> preferred,
+            List<Double> others) {
 
-        Column(String method) {
-            this.method = method;
-        }
-
-        String method() {
-            return method;
-        }
-
-        void judged(AnnotatedPair pair, double a, double b) {
-            judged.computeIfAbsent(pair.task(), _ -> new ArrayList<>())
-                    .add(new Judged(pair.source(), pair.preferred(), a, b));
-            if (pair.preferred() != Preferred.TIE) {
-                boolean first = pair.preferred() == Preferred.A;
-                scores(Preferred.A).add(first ? a : b);
-                scores(Preferred.B).add(first ? b : a);
+        /** @param scores of each of {@code pairs}, in their order */
+        static Column of(String method, List<AnnotatedPair> pairs, List<Scores> scores) {
+            Map<String, List<Integer>> tasks = new TreeMap<>();
+            List<Double> preferred = new ArrayList<>();
+            List<Double> others = new ArrayList<>();
+            for (int i = 0; i < pairs.size(); i++) {
+                AnnotatedPair pair = pairs.get(i);
+                if (!pair.task().isEmpty()) {
+                    tasks.computeIfAbsent(pair.task(), _ -> new ArrayList<>()).add(i);
+                }
+                if (scores.get(i).isWhole() && pair.preferred() != Preferred.TIE) {
+                    boolean first = pair.preferred() == Preferred.A;
+                    double a = scores.get(i).a().getAsDouble();
+                    double b = scores.get(i).b().getAsDouble();
+                    preferred.add(first ? a : b);
+                    others.add(first ? b : a);
+                }
             }
+            SortedMap<String, PairAgreement> byTask = new TreeMap<>();
+            tasks.forEach((task, of) -> byTask.put(task, agreement(pairs, scores, of)));
+            List<Integer> all = IntStream.range(0, pairs.size()).boxed().toList();
+            return new Column(method, agreement(pairs, scores, all), byTask, preferred, others);
         }
 
-        void unscored(AnnotatedPair pair) {
-            unscored.merge(pair.task(), 1, Integer::sum);
+        private static PairAgreement agreement(List<AnnotatedPair> pairs, List<Scores> scores, List<Integer> of) {
+            List<Judged> judged = of.stream()
+                    .filter(i -> scores.get(i).isWhole())
+                    .map(i -> new Judged(
+                            pairs.get(i).source(),
+                            pairs.get(i).preferred(),
+                            scores.get(i).a().getAsDouble(),
+                            scores.get(i).b().getAsDouble()))
+                    .toList();
+            return PairAgreement.of(judged, of.size() - judged.size());
         }
+    }
 
-        /** Of the better edits ({@code A}), of the others ({@code B}). */
-        private List<Double> scores(Preferred which) {
-            return better.computeIfAbsent(which, _ -> new ArrayList<>());
-        }
-
-        PairAgreement all() {
-            return PairAgreement.of(
-                    judged.values().stream().flatMap(List::stream).toList(),
-                    unscored.values().stream().mapToInt(Integer::intValue).sum());
-        }
-
-        PairAgreement of(String task) {
-            return PairAgreement.of(judged.getOrDefault(task, List.of()), unscored.getOrDefault(task, 0));
+    /** What one pair was scored; an edit may have no score. */
+    record Scores(OptionalDouble a, OptionalDouble b) {
+        boolean isWhole() {
+            return a.isPresent() && b.isPresent();
         }
     }
 
     /** Names of task types, without pairs that have none. */
     private List<String> tasks() {
-        TreeSet<String> tasks = new TreeSet<>();
-        pairs.stream().map(AnnotatedPair::task).filter(task -> !task.isEmpty()).forEach(tasks::add);
-        return List.copyOf(tasks);
+        return columns.isEmpty()
+                ? List.of()
+                : List.copyOf(columns.getFirst().byTask().keySet());
+    }
+
+    private static PairAgreement of(Column column, String task) {
+        return Objects.requireNonNull(column.byTask().get(task));
     }
 
     /** Who preferred. */
@@ -126,7 +146,7 @@ record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, List<Col
             for (String task : tasks()) {
                 out.printf("%-20s", task);
                 columns.forEach(
-                        column -> out.printf(" %20s", percent(column.of(task).untied())));
+                        column -> out.printf(" %20s", percent(of(column, task).untied())));
                 out.println();
             }
         }
@@ -147,7 +167,7 @@ record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, List<Col
             ObjectNode method = methods.putObject(column.method());
             method.set("all", JsonLines.JSON.valueToTree(column.all()));
             ObjectNode byTask = method.putObject("tasks");
-            tasks().forEach(task -> byTask.set(task, JsonLines.JSON.valueToTree(column.of(task))));
+            tasks().forEach(task -> byTask.set(task, JsonLines.JSON.valueToTree(of(column, task))));
         }
         return all;
     }
@@ -169,8 +189,11 @@ record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, List<Col
         List<AlignPage.Task> byTask = tasks().stream()
                 .map(task -> new AlignPage.Task(
                         task,
+                        (int) pairs.stream()
+                                .filter(pair -> pair.task().equals(task) && pair.preferred() != Preferred.TIE)
+                                .count(),
                         columns.stream()
-                                .map(column -> interval(column.of(task).untied()))
+                                .map(column -> percent(of(column, task).untied()))
                                 .toList()))
                 .toList();
         double tied = columns.isEmpty() ? 0 : columns.getFirst().all().annotatedTies();
@@ -183,12 +206,12 @@ record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, List<Col
                 columns.stream().map(Column::method).toList(),
                 byTask,
                 columns.stream()
-                        .filter(column -> !column.scores(Preferred.A).isEmpty())
+                        .filter(column -> !column.preferred().isEmpty())
                         .map(column -> HtmlPages.markup(Chart.histogram(
                                 new Chart.Labels(column.method(), "score", "share of edits, %"),
                                 List.of(
-                                        new Chart.Layer("preferred", 2, column.scores(Preferred.A)),
-                                        new Chart.Layer("not preferred", 3, column.scores(Preferred.B))),
+                                        new Chart.Layer("preferred", 2, column.preferred()),
+                                        new Chart.Layer("not preferred", 3, column.others())),
                                 BINS)))
                         .toList());
     }
