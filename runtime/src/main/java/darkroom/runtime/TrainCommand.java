@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -155,10 +156,10 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    /** Of these settings those that every node of this machine is to have. */
-    private static List<String> ofCluster(List<String> overrides) {
+    /** Of these settings those that every node of this machine is to have; the others it is told by the control node. */
+    static List<String> ofCluster(List<String> overrides) {
         return overrides.stream()
-                .filter(pair -> pair.startsWith("cluster.") || pair.startsWith("limits."))
+                .filter(pair -> Stream.of("cluster.", "limits.", "faults.").anyMatch(pair::startsWith))
                 .filter(pair -> !pair.startsWith("cluster.port") && !pair.startsWith("cluster.status-port"))
                 .toList();
     }

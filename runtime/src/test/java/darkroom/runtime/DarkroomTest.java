@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -54,5 +55,17 @@ final class DarkroomTest {
         commands.setOut(new PrintWriter(out, true));
         commands.setErr(new PrintWriter(err, true));
         return commands.execute(args);
+    }
+
+    @Test
+    void nodes_that_train_starts_have_its_settings_of_cluster_limits_and_faults_and_ports_of_their_own() {
+        assertThat(TrainCommand.ofCluster(List.of(
+                        "faults.enabled=true",
+                        "limits.lease-time=7s",
+                        "cluster.host=localhost",
+                        "cluster.port=25520",
+                        "cluster.status-port=8558",
+                        "steps=3")))
+                .containsExactly("faults.enabled=true", "limits.lease-time=7s", "cluster.host=localhost");
     }
 }
