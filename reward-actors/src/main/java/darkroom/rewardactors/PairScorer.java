@@ -2,10 +2,8 @@ package darkroom.rewardactors;
 
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Unscored;
-import darkroom.edittasks.RgbImage;
 import darkroom.rewardactors.PairRows.Row;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -23,9 +21,6 @@ import java.util.function.Consumer;
  * {@link #PICTURE_BYTES_AHEAD_MAX}, or one row's (promise P-9); the time is bounded as {@link ScorerClient} says (promise P-4).
  */
 public final class PairScorer {
-    /** A file larger than this is not read. */
-    static final long IMAGE_BYTES_MAX = 64L << 20;
-
     /** Encoded pictures of rows that are not done. A request holds its pictures once more, in base64. */
     static final int PICTURE_BYTES_AHEAD_MAX = 128 << 20;
 
@@ -113,9 +108,9 @@ public final class PairScorer {
     private Question read(Row.Pair pair) {
         Path reading = pair.source();
         try {
-            PngImage source = image(reading);
+            PngImage source = PngImage.read(reading);
             reading = pair.edited();
-            PngImage edited = image(reading);
+            PngImage edited = PngImage.read(reading);
             ScoreRequest request = new ScoreRequest(
                     "line " + pair.line(), source, edited, null, pair.instruction(), pair.requirement(), pair.task());
             int bytes = (int) Math.min(pictureBytesMax, (long) source.length() + edited.length());
@@ -129,18 +124,6 @@ public final class PairScorer {
         } catch (IOException e) {
             return new Question.Broken(unscored("bad-image", reading + ": " + e.getMessage()));
         }
-    }
-
-    private static PngImage image(Path file) throws IOException {
-        if (!Files.isRegularFile(file) && Files.exists(file)) {
-            throw new IOException("no regular file"); // a pipe or a device may have no end
-        }
-        long size = Files.size(file);
-        if (size > IMAGE_BYTES_MAX) {
-            throw new IOException("%d bytes > limit %d".formatted(size, IMAGE_BYTES_MAX));
-        }
-        RgbImage image = RgbImage.decode(Files.readAllBytes(file));
-        return PngImage.ofPixels(image.width(), image.height(), image.rgb());
     }
 
     private static Unscored unscored(String code, String detail) {

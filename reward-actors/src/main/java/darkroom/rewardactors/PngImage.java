@@ -1,5 +1,6 @@
 package darkroom.rewardactors;
 
+import darkroom.edittasks.RgbImage;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
@@ -7,6 +8,8 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import javax.imageio.IIOImage;
@@ -18,6 +21,9 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** A picture as the bytes of a PNG file: lossless on its way to a scorer. Immutable. */
 public final class PngImage {
+    /** A file larger than this is not read. */
+    static final long FILE_BYTES_MAX = 64L << 20;
+
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final String DATA_URL = "data:image/png;base64,";
     private static final String JPEG_URL = "data:image/jpeg;base64,";
@@ -57,6 +63,24 @@ public final class PngImage {
         BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         image.setRGB(0, 0, width, height, pixels, 0, width);
         return ofImage(image);
+    }
+
+    /**
+     * The picture in a file (PNG, JPEG, GIF, BMP), encoded anew.
+     *
+     * @throws java.nio.file.NoSuchFileException if it is not there
+     * @throws IOException if it is no regular file, larger than {@link #FILE_BYTES_MAX}, or no picture; the file is not named
+     */
+    public static PngImage read(Path file) throws IOException {
+        if (!Files.isRegularFile(file) && Files.exists(file)) {
+            throw new IOException("no regular file"); // a pipe or a device may have no end
+        }
+        long size = Files.size(file);
+        if (size > FILE_BYTES_MAX) {
+            throw new IOException("%d bytes > limit %d".formatted(size, FILE_BYTES_MAX));
+        }
+        RgbImage image = RgbImage.decode(Files.readAllBytes(file));
+        return ofPixels(image.width(), image.height(), image.rgb());
     }
 
     static PngImage ofImage(BufferedImage image) {

@@ -20,9 +20,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,9 +38,7 @@ final class ScorerServer {
     private static final int ANSWER_BYTES_MAX = 1 << 20;
     private static final int LONG_ANSWER_BYTES_MAX = 8 << 20;
     private static final JsonMapper JSON = new JsonMapper();
-    private static final Pattern REQUEST_ID = Pattern.compile("darkroom-\\d+-\\d+");
     private static final CompletionStage<Void> NEVER = new CompletableFuture<Void>().minimalCompletionStage();
-    private static final AtomicLong REQUESTS = new AtomicLong();
 
     private final ScorerAddress address;
     private final ScoringSettings settings;
@@ -233,26 +228,22 @@ final class ScorerServer {
 
     private CompletionStage<Exchanged> question(
             byte[] body, Duration deadline, int bytesMax, CompletionStage<?> givenUp) {
-        String requestId = "darkroom-" + ProcessHandle.current().pid() + "-" + REQUESTS.incrementAndGet();
-        HttpRequest question =
-                posting(address.chat(), body).header("X-Request-Id", requestId).build();
+        RequestId id = RequestId.next();
+        HttpRequest question = posting(address.chat(), body)
+                .header(RequestId.HEADER, id.text())
+                .build();
         return http.exchange(question, deadline, bytesMax, givenUp).thenApply(reply -> switch (reply) {
             case Reply.Failure(ScorerFault fault) -> new Exchanged.Fault(fault);
-            case Reply.Body whole -> parsed(whole, requestId);
+            case Reply.Body whole -> parsed(whole, id);
         });
     }
 
-    private static Exchanged parsed(Reply.Body body, String requestId) {
+    private static Exchanged parsed(Reply.Body body, RequestId id) {
         try {
             ChatAnswer answer = ChatAnswer.parse(body.bytes());
-            Matcher named = REQUEST_ID.matcher(answer.id() + " " + body.requestId());
-            while (named.find()) {
-                if (!named.group().equals(requestId)) {
-                    String detail = "asked as " + requestId + ", answered as " + named.group();
-                    return new Exchanged.Fault(ScorerFault.passing("wrong-answer", detail));
-                }
-            }
-            return new Exchanged.Answer(answer);
+            return id.strange(answer, body)
+                    .<Exchanged>map(Exchanged.Fault::new)
+                    .orElseGet(() -> new Exchanged.Answer(answer));
         } catch (FaultyAnswerException e) {
             return new Exchanged.Fault(e.fault());
         }

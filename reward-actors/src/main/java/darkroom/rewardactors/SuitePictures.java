@@ -14,7 +14,7 @@ import java.util.concurrent.Semaphore;
 /** Finds, reads and decodes the pictures of a suite. A few are decoded at a time, since a large one takes a hundred megabytes. */
 final class SuitePictures {
     /** A file larger than this is not read. */
-    static final long FILE_BYTES_MAX = PairScorer.IMAGE_BYTES_MAX;
+    static final long FILE_BYTES_MAX = PngImage.FILE_BYTES_MAX;
 
     private final Semaphore decoders =
             new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()));

@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -23,8 +24,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,10 +48,8 @@ public final class TextJudge implements AutoCloseable {
     private static final Duration LOOKUP_TIMEOUT_MAX = Duration.ofSeconds(5);
     private static final int ANSWER_BYTES_MAX = 8 << 20;
     private static final JsonMapper JSON = new JsonMapper();
-    private static final Pattern REQUEST_ID = Pattern.compile("darkroom-\\d+-\\d+");
     private static final Set<String> NOBODY_THERE = Set.of("refused", "unknown-host", "tls", "timeout");
     private static final Set<String> STALE = Set.of("no-answer", "reset");
-    private static final AtomicLong REQUESTS = new AtomicLong();
 
     private final JudgeSettings settings;
     private final ScorerAccess access;
@@ -234,27 +231,25 @@ public final class TextJudge implements AutoCloseable {
 
     private CompletionStage<Try> once(byte[] body, AnswerReader reader, AtomicInteger sent) {
         sent.incrementAndGet();
-        String requestId = "darkroom-" + ProcessHandle.current().pid() + "-" + REQUESTS.incrementAndGet();
+        RequestId id = RequestId.next();
         HttpRequest.Builder question = HttpRequest.newBuilder(address.chat())
                 .header("Content-Type", "application/json")
-                .header("X-Request-Id", requestId)
+                .header(RequestId.HEADER, id.text())
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body));
         access.into(question);
         return http.exchange(question.build(), settings.timeout(), ANSWER_BYTES_MAX, closing)
                 .thenApply(reply -> switch (reply) {
                     case Reply.Failure(ScorerFault fault) -> new Try.Failed(fault);
-                    case Reply.Body whole -> read(whole, requestId, reader);
+                    case Reply.Body whole -> read(whole, id, reader);
                 });
     }
 
-    private Try read(Reply.Body body, String requestId, AnswerReader reader) {
+    private Try read(Reply.Body body, RequestId id, AnswerReader reader) {
         try {
             ChatAnswer answer = ChatAnswer.parse(body.bytes());
-            Matcher named = REQUEST_ID.matcher(answer.id() + " " + body.requestId());
-            while (named.find()) {
-                if (!named.group().equals(requestId)) {
-                    return failed("wrong-answer", "asked as " + requestId + ", answered as " + named.group());
-                }
+            Optional<ScorerFault> strange = id.strange(answer, body);
+            if (strange.isPresent()) {
+                return new Try.Failed(strange.get());
             }
             String text = answer.text();
             if (answer.finish().equals("length")) {

@@ -4,10 +4,10 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
-import darkroom.edittasks.RgbImage;
 import darkroom.rewardactors.PngImage;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -77,12 +77,10 @@ record AnnotatedPair(
 
     private static PngImage picture(Path file, String name) throws IOException {
         Path path = file.toAbsolutePath().resolveSibling(name);
-        if (!Files.isRegularFile(path)) {
-            throw new IOException(path + " is no file");
-        }
         try {
-            RgbImage image = RgbImage.decode(Files.readAllBytes(path));
-            return PngImage.ofPixels(image.width(), image.height(), image.rgb());
+            return PngImage.read(path);
+        } catch (NoSuchFileException e) {
+            throw new IOException(path + " is no file", e);
         } catch (IOException e) {
             throw new IOException("%s: %s".formatted(path, e.getMessage()), e);
         }

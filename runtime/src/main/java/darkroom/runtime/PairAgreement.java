@@ -1,9 +1,7 @@
 package darkroom.runtime;
 
-import darkroom.actors.RandomKey;
 import darkroom.runtime.AnnotatedPair.Preferred;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,9 +30,6 @@ record PairAgreement(
         Optional<Share> strict,
         Optional<Share> tiesHalf,
         Optional<Share> untied) {
-    private static final int RESAMPLES = 2000;
-    private static final double LOW = .025;
-    private static final double HIGH = .975;
 
     /**
      * A share with the 95 % interval of a bootstrap that draws sources, since the pairs of one source are not independent.
@@ -94,15 +89,9 @@ record PairAgreement(
         }
         List<double[]> clusters = new ArrayList<>(sources.values());
         int n = clusters.size();
-        double[] means = new double[RESAMPLES];
-        for (int r = 0; r < RESAMPLES; r++) {
-            means[r] = mean(
-                    clusters,
-                    RandomKey.of(0, RandomKey.Purpose.BOOTSTRAP, r, 0, 0).uniformInts(n, n));
-        }
-        Arrays.sort(means);
+        Bootstrap interval = Bootstrap.of(n, drawn -> mean(clusters, drawn));
         double whole = mean(clusters, IntStream.range(0, n).toArray());
-        return Optional.of(new Share(whole, means[(int) (RESAMPLES * LOW)], means[(int) (RESAMPLES * HIGH)]));
+        return Optional.of(new Share(whole, interval.low(), interval.high()));
     }
 
     private static double mean(List<double[]> clusters, int[] drawn) {
