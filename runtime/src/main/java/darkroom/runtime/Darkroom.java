@@ -65,19 +65,31 @@ public final class Darkroom implements Runnable {
 
     /** Runs one command and exits with its code. */
     public static void main(String... args) {
-        System.exit(commandLine().execute(args));
+        List<Class<?>> called = COMMANDS.stream()
+                .filter(command -> args.length > 0
+                        && command.getAnnotation(Command.class).name().equals(args[0]))
+                .toList();
+        CommandLine commands = called.isEmpty() ? commandLine() : commandLine(called);
+        System.exit(commands.execute(args));
     }
 
+    /** All commands. */
     static CommandLine commandLine() {
-        Darkroom darkroom = new Darkroom();
-        CommandLine commands = new CommandLine(darkroom);
-        COMMANDS.forEach(commands::addSubcommand);
+        CommandLine commands = commandLine(COMMANDS);
         CommandLine completion = new CommandLine(new AutoComplete.GenerateCompletion());
         completion
                 .getCommandSpec()
                 .usageMessage()
                 .description("Prints a completion script for bash and zsh: source <(darkroom generate-completion)");
         commands.addSubcommand(completion);
+        return commands;
+    }
+
+    /** Some of them: to read the options of all takes half a second, which every process of a cluster would pay. */
+    private static CommandLine commandLine(List<Class<?>> some) {
+        Darkroom darkroom = new Darkroom();
+        CommandLine commands = new CommandLine(darkroom);
+        some.forEach(commands::addSubcommand);
         commands.setCaseInsensitiveEnumValuesAllowed(true);
         commands.setExecutionStrategy(parsed -> {
             Logging.start(darkroom.debug);

@@ -27,6 +27,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -175,11 +177,21 @@ final class WorkerNode implements AutoCloseable {
         }
     }
 
+    private ActorSystem<Void> actors() {
+        ClusterSettings cluster = own.cluster();
+        return ActorSystem.create(
+                Behaviors.empty(),
+                LocalStudio.SYSTEM,
+                PekkoConfig.node(
+                        cluster.discoveryName().isEmpty() ? cluster : cluster.onAnyPort(), roles, faults.enabled()));
+    }
+
     /** One actor system, one plane, one name. */
     private final class Life implements AutoCloseable, NodeAgent.Host {
         private final String name = NodeCards.name(String.join("+", roles));
         private final OffHeapTensorStore store =
                 new OffHeapTensorStore(name, own.limits().tensorBytesMax());
+        private final CompletableFuture<ActorSystem<Void>> starting;
         private final AeronTensorPlane plane;
         private final AtomicReference<Optional<ActorRef<darkroom.actors.Gate.Command>>> gate =
                 new AtomicReference<>(Optional.empty());
@@ -191,7 +203,17 @@ final class WorkerNode implements AutoCloseable {
         private volatile boolean letIn;
 
         Life() {
-            this.plane = TensorPlanes.open(name, store, own.cluster());
+            // Each takes some tenths of a second, and neither needs the other.
+            this.starting = CompletableFuture.supplyAsync(
+                    WorkerNode.this::actors,
+                    task -> Thread.ofPlatform().name("start-actors").start(task));
+            try {
+                this.plane = TensorPlanes.open(name, store, own.cluster());
+            } catch (RuntimeException e) {
+                CompletionStage<ActorSystem<Void>> unwanted = starting;
+                unwanted.thenAccept(ActorSystem::terminate);
+                throw e;
+            }
             plane.weather(faults.weather());
             plane.onLost(why -> end.complete(new End.GivenUp("the tensor plane is gone: " + why)));
         }
@@ -211,13 +233,7 @@ final class WorkerNode implements AutoCloseable {
             }
             opened.add(page);
             NodeCard card = NodeCards.card(name, roles, plane.peer(), page.url());
-            ActorSystem<Void> started = ActorSystem.create(
-                    Behaviors.empty(),
-                    LocalStudio.SYSTEM,
-                    PekkoConfig.node(
-                            cluster.discoveryName().isEmpty() ? cluster : cluster.onAnyPort(),
-                            roles,
-                            faults.enabled()));
+            ActorSystem<Void> started = started();
             faults.system(started);
             ActorRef<NodeAgent.Command> brings = started.systemActorOf(
                     NodeAgent.create(
@@ -271,6 +287,14 @@ final class WorkerNode implements AutoCloseable {
                 return end.get();
             } catch (ExecutionException e) {
                 throw new IllegalStateException(e);
+            }
+        }
+
+        private ActorSystem<Void> started() {
+            try {
+                return starting.join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof RuntimeException cause ? cause : e;
             }
         }
 
@@ -387,20 +411,18 @@ final class WorkerNode implements AutoCloseable {
 
         @Override
         public void close() {
-            ActorSystem<Void> now = system;
-            if (now != null) {
-                now.terminate();
-                try {
-                    now.getWhenTerminated()
-                            .toCompletableFuture()
-                            .get(TERMINATION_MAX.toMillis(), TimeUnit.MILLISECONDS);
-                } catch (TimeoutException e) {
-                    LOG.warn("the actor system has not ended within {}", TERMINATION_MAX);
-                } catch (ExecutionException e) {
-                    LOG.warn("the actor system ended badly", e);
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                }
+            try {
+                starting.thenCompose(now -> {
+                            now.terminate();
+                            return now.getWhenTerminated();
+                        })
+                        .get(TERMINATION_MAX.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                LOG.warn("the actor system has not ended within {}", TERMINATION_MAX);
+            } catch (ExecutionException e) {
+                LOG.warn("the actor system ended badly", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
             for (AutoCloseable one : opened) {
                 try {
