@@ -15,7 +15,8 @@ Standard output has JSON lines: {"examples", "likelihood", "ranking"}, means sin
 the edits of each held-out row. Interrupted, it leaves nothing in OUT but what it has written so far, and ends with 130.
 
 The losses are those of the embedded judge: likelihood of the labels beside the truth among all tokens, squared error of the
-expectation, order of the edits of a row; and, by heads that are not saved, what changed in each patch and what is missing.
+expectation, order of the edits of a row; by heads that are not saved, what changed in each patch, what should have, and what
+is missing; and, as of a captioner, likelihood of the words of the question after the pictures, as far as the edit did what they say.
 """
 
 import argparse
@@ -83,11 +84,16 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Answers:
-    """Of B edits. logits [B, vocabulary] of the next token; changed [B, patches, values]; missing [B, patches * 3]."""
+    """Of B edits.
+
+    logits [B, vocabulary] of the next token; words [B], mean negative log-likelihood of the tokens after the pictures;
+    changed [B, patches, values]; wanted [B, patches * 6].
+    """
 
     logits: Tensor
+    words: Tensor
     changed: Tensor
-    missing: Tensor
+    wanted: Tensor
 
 
 def make_tokenizer(out: pathlib.Path, questions: list[str]) -> None:
@@ -172,13 +178,18 @@ class Judge:
         self.pictures = pictures
         self.patches = (pictures.shape[1] // MERGED) ** 2
         self.changed = nn.Linear(HIDDEN, 3 * MERGED**2)
-        self.missing = nn.Linear(HIDDEN, 3 * self.patches)
+        self.wanted = nn.Linear(HIDDEN, 2 * 3 * self.patches)
         self.tokenizer = AutoTokenizer.from_pretrained(directory)
         self.processor = Qwen2VLImageProcessor.from_pretrained(directory)
         self.labels = torch.tensor(self.tokenizer.convert_tokens_to_ids(LABELS))
 
     def parameters(self) -> list[nn.Parameter]:
-        return [*self.network.parameters(), *self.changed.parameters(), *self.missing.parameters()]
+        return [*self.network.parameters(), *self.changed.parameters(), *self.wanted.parameters()]
+
+    def matrices(self) -> list[nn.Parameter]:
+        """What multiplies hidden states by hidden states."""
+        outside = {id(self.network.get_input_embeddings().weight), id(self.network.lm_head.weight)}
+        return [each for each in self.network.parameters() if each.ndim == 2 and id(each) not in outside]
 
     def row(self, line: dict) -> Row:
         content = [{"type": "image"}] * (2 if line["reference"] is None else 3)
@@ -229,10 +240,16 @@ class Judge:
         ).last_hidden_state
         end = hidden[torch.arange(len(ends)), ends]
         second = (places.cumsum(1) > self.patches) & (places.cumsum(1) <= 2 * self.patches) & places
+        seen_all = places.cumsum(1) == places.sum(1, keepdim=True)
+        written = seen_all & ~places & (torch.arange(ids.shape[1]) < ends.unsqueeze(1))
+        following = ids.roll(-1, 1)[written]
+        unlikely = functional.cross_entropy(self.network.lm_head(hidden[written]).float(), following, reduction="none")
+        words = torch.zeros(ids.shape).masked_scatter(written, unlikely).sum(1) / written.sum(1)
         return Answers(
             logits=self.network.lm_head(end).float(),
+            words=words,
             changed=self.changed(hidden[second].view(-1, self.patches, HIDDEN)).float(),
-            missing=self.missing(end).float(),
+            wanted=self.wanted(end).float(),
         )
 
     def score(self, answers: Answers) -> Tensor:
@@ -258,13 +275,14 @@ class Judge:
         edited = self.pixels([each for row in rows for each in row.edited])
         source = self.pixels([row.source for row in rows for _ in row.edited])
         target = self.pixels([row.target for row in rows for _ in row.edited])
-        missing = (target - edited).view(len(edited), self.patches, 3, -1).mean(3)
+        wanted = torch.stack([target - source, target - edited], 1).view(len(edited), -1, MERGED**2).mean(2)
         total = (
             likelihood
             + EXPECTATION_WEIGHT * functional.mse_loss(score, truth.flatten())
             + ranking
+            + (answers.words * truth.flatten()).mean()
             + AUXILIARY_WEIGHT * functional.mse_loss(answers.changed, edited - source)
-            + AUXILIARY_WEIGHT * functional.mse_loss(answers.missing, missing.flatten(1))
+            + AUXILIARY_WEIGHT * functional.mse_loss(answers.wanted, wanted)
         )
         return total, likelihood.detach(), ranking.detach()
 
@@ -294,10 +312,13 @@ def rate(step: int, done: float) -> float:
 def train(judge: Judge, rows: list[Row], arguments: argparse.Namespace) -> None:
     """One of several workers, each with its part of every batch; after a step all have the same weights."""
     parameters = judge.parameters()
-    matrices = [each for each in parameters if each.ndim > 1]
-    vectors = [each for each in parameters if each.ndim == 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": vectors, "weight_decay": 0}], lr=0
+    optimizers = [torch.optim.Muon(judge.matrices(), lr=0, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw")]
+    matrices = {id(each) for each in judge.matrices()}
+    others = [each for each in parameters if id(each) not in matrices]
+    decaying = [each for each in others if each.ndim > 1]
+    vectors = [each for each in others if each.ndim == 1]
+    optimizers.append(
+        torch.optim.AdamW([{"params": decaying, "weight_decay": WEIGHT_DECAY}, {"params": vectors, "weight_decay": 0}], lr=0)
     )
     worker, workers = distributed.get_rank(), distributed.get_world_size()
     steps = batches(rows, workers, arguments.seed)
@@ -306,10 +327,11 @@ def train(judge: Judge, rows: list[Row], arguments: argparse.Namespace) -> None:
     done = 0.0
     told: list[Tensor] = []
     for step, batch in enumerate(steps):
-        for group in optimizer.param_groups:
+        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = arguments.learning_rate * rate(step, done)
         total, *parts = judge.losses(batch[worker::workers])
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.zero_grad()
         total.backward()
         done = max((step + 1) / len(steps), (time.monotonic() - began) / 60 / arguments.minutes)
         shared = torch.cat([*(each.grad.flatten() for each in parameters), torch.stack([*parts, torch.tensor(done)])])
@@ -321,14 +343,16 @@ def train(judge: Judge, rows: list[Row], arguments: argparse.Namespace) -> None:
             at += each.numel()
         done = shared[-1].item()
         nn.utils.clip_grad_norm_(parameters, 1)
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step()
         examples += sum(len(row.edited) for row in batch)
-        told.append(shared[-3:-1])
-        if worker == 0 and (time.monotonic() - reported > REPORT_SECONDS or done >= 1):
-            likelihood, ranking = torch.stack(told).mean(0).tolist()
-            tell({"examples": examples, "likelihood": likelihood, "ranking": ranking})
-            told.clear()
-            reported = time.monotonic()
+        if worker == 0:
+            told.append(shared[-3:-1].clone())  # a view would keep the gradients of the step alive
+            if time.monotonic() - reported > REPORT_SECONDS or done >= 1:
+                likelihood, ranking = torch.stack(told).mean(0).tolist()
+                tell({"examples": examples, "likelihood": likelihood, "ranking": ranking})
+                told.clear()
+                reported = time.monotonic()
         if done >= 1:
             return
 
@@ -367,7 +391,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("examples", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--minutes", type=float, default=math.inf, help="no more of training than these")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread")
     parser.add_argument("--seed", type=int, default=0)

@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "darkroom",
-        description = "Post-trains an image-editing model by letting a reward model compare the model's own edits.",
+        description = "Post-trains an image-editing model by letting a multimodal LLM score the model's own edits.",
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,
         versionProvider = Darkroom.Version.class,
@@ -65,31 +65,26 @@ public final class Darkroom implements Runnable {
 
     /** Runs one command and exits with its code. */
     public static void main(String... args) {
+        System.exit(commandLine(args).execute(args));
+    }
+
+    /**
+     * The command that is called, or all of them if none is: to read the options of all takes half a second, which every process
+     * of a cluster would pay.
+     */
+    static CommandLine commandLine(String... args) {
+        Darkroom darkroom = new Darkroom();
+        CommandLine commands = new CommandLine(darkroom);
         List<Class<?>> called = COMMANDS.stream()
                 .filter(command -> args.length > 0
                         && command.getAnnotation(Command.class).name().equals(args[0]))
                 .toList();
-        CommandLine commands = called.isEmpty() ? commandLine() : commandLine(called);
-        System.exit(commands.execute(args));
-    }
-
-    /** All commands. */
-    static CommandLine commandLine() {
-        CommandLine commands = commandLine(COMMANDS);
-        CommandLine completion = new CommandLine(new AutoComplete.GenerateCompletion());
-        completion
-                .getCommandSpec()
-                .usageMessage()
-                .description("Prints a completion script for bash and zsh: source <(darkroom generate-completion)");
-        commands.addSubcommand(completion);
-        return commands;
-    }
-
-    /** Some of them: to read the options of all takes half a second, which every process of a cluster would pay. */
-    private static CommandLine commandLine(List<Class<?>> some) {
-        Darkroom darkroom = new Darkroom();
-        CommandLine commands = new CommandLine(darkroom);
-        some.forEach(commands::addSubcommand);
+        if (called.isEmpty()) {
+            COMMANDS.forEach(commands::addSubcommand);
+            commands.addSubcommand(completion());
+        } else {
+            called.forEach(commands::addSubcommand);
+        }
         commands.setCaseInsensitiveEnumValuesAllowed(true);
         commands.setExecutionStrategy(parsed -> {
             Logging.start(darkroom.debug);
@@ -97,6 +92,15 @@ public final class Darkroom implements Runnable {
         });
         commands.setExecutionExceptionHandler((thrown, line, parsed) -> darkroom.failed(thrown, line));
         return commands;
+    }
+
+    private static CommandLine completion() {
+        CommandLine completion = new CommandLine(new AutoComplete.GenerateCompletion());
+        completion
+                .getCommandSpec()
+                .usageMessage()
+                .description("Prints a completion script for bash and zsh: source <(darkroom generate-completion)");
+        return completion;
     }
 
     @Override

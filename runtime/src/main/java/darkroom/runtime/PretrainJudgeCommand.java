@@ -35,9 +35,9 @@ import picocli.CommandLine.Spec;
                 + " Face directory DIR/qwen2.5-vl, and the scripts that install and serve, DIR/vllm."
         })
 final class PretrainJudgeCommand implements Callable<Integer> {
-    private static final long QWEN_EXAMPLES = 96_000;
+    private static final long QWEN_EXAMPLES = 192_000;
     private static final int QWEN_POOL = 8_000;
-    private static final double QWEN_LEARNING_RATE = 1e-3;
+    private static final double QWEN_LEARNING_RATE = 3e-3;
     private static final List<String> SHIPPED_BASES = List.of("mixed", "clean");
     private static final List<String> BASES = List.of("mixed", "clean", "mixed-early", "clean-early");
 
@@ -98,7 +98,7 @@ final class PretrainJudgeCommand implements Callable<Integer> {
     @Option(
             names = "--examples",
             paramLabel = "N",
-            description = "Training examples. Default: 240000, weak 12800, qwen2.5-vl 96000")
+            description = "Training examples. Default: 240000, weak 12800, qwen2.5-vl 192000")
     private @Nullable Long examples;
 
     @Option(
@@ -125,7 +125,7 @@ final class PretrainJudgeCommand implements Callable<Integer> {
     @Option(
             names = "--lr",
             paramLabel = "RATE",
-            description = "Peak of the learning rate. Default: 0.0008, weak and qwen2.5-vl 0.001")
+            description = "Peak of the learning rate. Default: 0.0008, weak 0.001, qwen2.5-vl 0.003")
     private @Nullable Double learningRate;
 
     @Option(
@@ -134,7 +134,7 @@ final class PretrainJudgeCommand implements Callable<Integer> {
             description =
                     "Ends the training of a qwen2.5-vl after these, also where not all examples were seen by then."
                             + " Default: ${DEFAULT-VALUE}")
-    private double minutes = 20;
+    private double minutes = 40;
 
     @Option(names = "--seed", paramLabel = "S", description = "Key of all randomness. Default: ${DEFAULT-VALUE}")
     private long seed;

@@ -45,13 +45,19 @@ final class DarkroomTest {
     }
 
     @Test
+    void the_options_of_the_called_command_alone_are_read() {
+        assertThat(Darkroom.commandLine("node", "--help").getSubcommands()).containsOnlyKeys("node");
+        assertThat(Darkroom.commandLine("--debug", "node").getSubcommands()).containsKeys("node", "train");
+    }
+
+    @Test
     void the_completion_script_knows_the_commands() {
         assertThat(run("generate-completion")).isZero();
         assertThat(out.toString()).contains("complete -F", "pretrain-judge");
     }
 
     private int run(String... args) {
-        CommandLine commands = Darkroom.commandLine();
+        CommandLine commands = Darkroom.commandLine(args);
         commands.setOut(new PrintWriter(out, true));
         commands.setErr(new PrintWriter(err, true));
         return commands.execute(args);
