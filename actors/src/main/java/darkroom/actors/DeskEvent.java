@@ -2,7 +2,7 @@ package darkroom.actors;
 
 import java.time.Duration;
 
-/** What a desk tells of its workers. Nothing here reaches a result. */
+/** What a desk, or the node of its workers, tells of them. Nothing here reaches a result. */
 public sealed interface DeskEvent extends RunEvent {
     /** Name of the desk, which is what its workers do, for instance {@code draw}; of a warden, {@code node}. */
     String role();
@@ -36,4 +36,16 @@ public sealed interface DeskEvent extends RunEvent {
      * @param acted whether the unit was taken away from the worker now, and the worker stopped
      */
     record Stalled(String role, String worker, String unit, Duration waited, boolean acted) implements DeskEvent {}
+
+    /**
+     * How much the score of one and the same question varies at a scorer of another node.
+     *
+     * @param scorer host and port
+     * @param count scores that came
+     * @param mean of the scores, 0 to 1
+     * @param std their standard deviation
+     * @param range the largest less the smallest
+     */
+    record NoiseMeasured(String role, String scorer, int count, double mean, double std, double range)
+            implements DeskEvent {}
 }

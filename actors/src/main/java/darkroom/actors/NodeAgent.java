@@ -53,11 +53,12 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     /** Leave in good order: NA-3. */
     public record Leave(String why) implements Command {}
 
+    /** What the control node should hear of this node's workers. Lost where there is no gate. */
+    public record Tell(DeskEvent event) implements Command {}
+
     private record Tick() implements Command {}
 
     private record Drained() implements Command {}
-
-    private record Heard(DeskEvent event) implements Command {}
 
     /** What the node does for its agent. */
     public interface Host {
@@ -123,7 +124,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         this.gateSilentAfter = gateSilentAfter;
         this.host = host;
         this.release = release;
-        this.events = context.messageAdapter(DeskEvent.class, Heard::new);
+        this.events = context.messageAdapter(DeskEvent.class, Tell::new);
     }
 
     /**
@@ -171,7 +172,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
                 drained = true;
                 yield leaveIfDone();
             }
-            case Heard(DeskEvent event) -> {
+            case Tell(DeskEvent event) -> {
                 if (gate != null) {
                     gate.tell(new Gate.Ails(event));
                 }

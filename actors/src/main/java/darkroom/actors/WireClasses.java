@@ -78,7 +78,8 @@ final class WireClasses {
             entry(97, DeskEvent.WorkFailed.class),
             entry(98, DeskEvent.SeatAiling.class),
             entry(99, DeskEvent.Stalled.class),
-            entry(100, DeskEvent.NobodyThere.class));
+            entry(100, DeskEvent.NobodyThere.class),
+            entry(101, DeskEvent.NoiseMeasured.class));
 
     private WireClasses() {}
 }

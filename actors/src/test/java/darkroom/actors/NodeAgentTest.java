@@ -345,6 +345,16 @@ class NodeAgentTest {
         assertThat(home.over).containsExactly("run 3");
     }
 
+    @Test
+    void the_gate_hears_what_a_scorer_of_the_node_measured() {
+        letIn();
+        first.heard();
+        DeskEvent measured = new DeskEvent.NoiseMeasured("score", "10.0.0.2:8000", 16, .5, .01, .03);
+        agent.tell(new NodeAgent.Tell(measured));
+        world.settle();
+        assertThat(first.heard()).containsExactly(new Gate.Ails(measured));
+    }
+
     /** NA-6. */
     @Test
     void a_gate_that_is_silent_is_not_waited_for_where_there_may_be_another() {

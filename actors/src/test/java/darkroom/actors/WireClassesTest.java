@@ -31,7 +31,8 @@ class WireClassesTest {
             Gate.Doing.class,
             Gate.Close.class,
             NodeAgent.GateAt.class,
-            NodeAgent.Leave.class);
+            NodeAgent.Leave.class,
+            NodeAgent.Tell.class);
 
     @Test
     void every_class_in_a_message_has_one_number_and_no_other_class_has_one() {

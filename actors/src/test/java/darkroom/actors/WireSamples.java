@@ -104,6 +104,7 @@ final class WireSamples {
                 new DeskEvent.WorkFailed("score", "node-1/score-0", "score run-1 step 3", "HTTP 503"),
                 new DeskEvent.SeatAiling("node", "node-1/draw-0", 5),
                 new DeskEvent.NobodyThere("draw", 12),
+                new DeskEvent.NoiseMeasured("score", "10.0.0.2:8000", 16, 0.5, 0.0625, 0.25),
                 new DeskEvent.Stalled("train", "nobody", "update run-1 step 3", Duration.ofSeconds(20, 7), true))) {
             add("Ails, " + event.getClass().getSimpleName(), new Gate.Ails(event));
         }

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.actors.DeskEvent;
 import darkroom.actors.EvaluationRequest;
 import darkroom.actors.LearnerState;
 import darkroom.actors.PolicyVersion;
@@ -179,7 +180,7 @@ final class LocalRun {
         }
     }
 
-    private void record(ScorerNoise noise) {
+    private synchronized void record(ScorerNoise noise) {
         Scorers.tell(noise);
         double threshold = settings.groups().spreadThreshold();
         if (settings.groups().filter() && noise.std() > threshold / 2) {
@@ -194,6 +195,15 @@ final class LocalRun {
                 JsonLines.open(new RunDirectory(directory).noise(), NoiseFloor.class, _ -> true)) {
             lines.append(
                     new NoiseFloor(noise.scorer(), noise.count(), noise.mean(), noise.std(), noise.range(), threshold));
+        }
+    }
+
+    /** What another node has measured. */
+    private void noise(RunEvent event) {
+        if (event
+                instanceof
+                DeskEvent.NoiseMeasured(String _, String scorer, int count, double mean, double std, double range)) {
+            record(new ScorerNoise(scorer, count, mean, std, range));
         }
     }
 
@@ -282,6 +292,7 @@ final class LocalRun {
                         incidents,
                         tensorBoard,
                         checkpoints,
+                        LocalRun.this::noise,
                         this::figures,
                         view,
                         ground);

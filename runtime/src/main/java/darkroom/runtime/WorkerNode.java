@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import darkroom.actors.AeronTensorPlane;
 import darkroom.actors.Crew;
+import darkroom.actors.DeskEvent;
 import darkroom.actors.DeviceSeat;
 import darkroom.actors.NodeAgent;
 import darkroom.actors.NodeCard;
@@ -17,6 +18,7 @@ import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
 import darkroom.gpuworkers.DitWeights;
 import darkroom.gpuworkers.EmbeddedPolicy;
+import darkroom.rewardactors.ScorerNoise;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -373,9 +375,18 @@ final class WorkerNode implements AutoCloseable {
             if (!roles.contains("reward")) {
                 return List.of();
             }
-            Scorers scorers = Scorers.open(settings.scoring(), faults, Scorers::tell);
+            Scorers scorers = Scorers.open(settings.scoring(), faults, this::tell);
             opened.add(scorers);
             return scorers.seats(plane.store());
+        }
+
+        private void tell(ScorerNoise noise) {
+            Scorers.tell(noise);
+            ActorRef<NodeAgent.Command> now = agent;
+            if (now != null) {
+                now.tell(new NodeAgent.Tell(new DeskEvent.NoiseMeasured(
+                        "score", noise.scorer(), noise.count(), noise.mean(), noise.std(), noise.range())));
+            }
         }
 
         @Override

@@ -1,7 +1,9 @@
 package darkroom.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
+import darkroom.rewardactors.SimulatedScorer;
 import darkroom.runtime.CommandProcess.Finished;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
@@ -63,6 +65,21 @@ class LocalClusterTest {
             assertThat(all).noneMatch(ProcessHandle::isAlive);
             assertThat(sharedMemory(all)).isEmpty();
             assertThat(checkpoints(run)).isNotEmpty();
+        }
+    }
+
+    @Test
+    void how_much_a_scorer_of_another_node_varies_stands_in_the_directory_of_the_run() throws Exception {
+        Path run = directory.resolve("run");
+        try (SimulatedScorer scorer = SimulatedScorer.versioned();
+                CommandProcess cluster = CommandProcess.start(
+                        directory,
+                        train(run, 2, "--nodes", NODES, "--scorer", scorer.url().toString()))) {
+            Finished finished = cluster.await();
+            assertThat(finished.code()).as(finished.printed()).isZero();
+            assertThat(JsonLines.read(run.resolve("noise.jsonl"), NoiseFloor.class))
+                    .extracting(NoiseFloor::scorer, NoiseFloor::count)
+                    .containsExactly(tuple(scorer.url().getAuthority(), 16));
         }
     }
 
