@@ -19,7 +19,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +33,6 @@ final class ScorerServer {
     /** Finding out about a server, answer by answer; a question with pictures may take {@code scoring.timeout}. */
     private static final Duration LOOKUP_TIMEOUT_MAX = Duration.ofSeconds(5);
 
-    private static final int LOOKUPS_MAX = 3;
     private static final int ANSWER_BYTES_MAX = 1 << 20;
     private static final int LONG_ANSWER_BYTES_MAX = 8 << 20;
     private static final JsonMapper JSON = new JsonMapper();
@@ -48,7 +46,6 @@ final class ScorerServer {
     private final Executor executor;
     private final Object lookupLock = new Object();
     private @Nullable CompletableFuture<Lookup> lookup;
-    private final AtomicInteger lookups = new AtomicInteger();
 
     /** What was found out, or why nothing could be found out this time. */
     private sealed interface Lookup {
@@ -268,9 +265,7 @@ final class ScorerServer {
                 || !settings.model().isBlank()) {
             return fault;
         }
-        if (lookups.get() < LOOKUPS_MAX) {
-            forget();
-        }
+        forget();
         return ScorerFault.passing(fault.code(), fault.detail() + " (set scoring.model: the scorer listed none)");
     }
 
@@ -293,40 +288,44 @@ final class ScorerServer {
 
     private Lookup findOut() {
         try {
-            ServerProfile found = profileOf(listed());
-            if (lookups.incrementAndGet() < LOOKUPS_MAX && !found.isFinal()) {
-                forget();
-            }
-            return new Lookup.Found(found);
+            return new Lookup.Found(profileOf(listed()));
         } catch (UndecidedException e) {
             forget();
             return new Lookup.Failed(e.fault);
         }
     }
 
-    /** The configured model, else the server's first, else a placeholder: some servers serve one model and list none. */
-    private ServerProfile listed() {
+    /**
+     * The configured model, else the server's first, else a placeholder: some servers serve one model and list none.
+     *
+     * @throws UndecidedException if the server may only be starting
+     */
+    private ServerProfile listed() throws UndecidedException {
         if (method.method() == Method.ADAPTER) {
-            return ServerProfile.plain("adapter", true);
+            return ServerProfile.plain("adapter");
         }
         if (!settings.model().isBlank()) {
-            return ServerProfile.plain(settings.model(), true);
+            return ServerProfile.plain(settings.model());
         }
         return switch (get(address.models())) {
-            case Reply.Failure(ScorerFault fault) ->
-                ServerProfile.plain(ServerProfile.MODEL_UNKNOWN, fault.permanent());
+            case Reply.Failure(ScorerFault fault) -> {
+                if (!fault.permanent()) {
+                    throw new UndecidedException(fault);
+                }
+                yield ServerProfile.plain(ServerProfile.MODEL_UNKNOWN);
+            }
             case Reply.Body body -> {
                 try {
-                    yield ServerProfile.plain(ChatAnswer.firstModel(body.bytes()), true);
+                    yield ServerProfile.plain(ChatAnswer.firstModel(body.bytes()));
                 } catch (FaultyAnswerException e) {
-                    yield ServerProfile.plain(ServerProfile.MODEL_UNKNOWN, true);
+                    yield ServerProfile.plain(ServerProfile.MODEL_UNKNOWN);
                 }
             }
         };
     }
 
     private ServerProfile profileOf(ServerProfile plain) throws UndecidedException {
-        if (!method.logprobs() || !plain.isFinal() || settings.rung() == ScoringSettings.Ladder.TOP_20) {
+        if (!method.logprobs() || settings.rung() == ScoringSettings.Ladder.TOP_20) {
             return plain;
         }
         Optional<String> version = version();
@@ -344,19 +343,13 @@ final class ScorerServer {
                         "label-tokens",
                         "label \"%s\" is %d tokens of model %s, one is needed: method %s cannot be used with it"
                                 .formatted(label.token(), tokens.get().size(), plain.model(), method.method()));
-                return new ServerProfile(
-                        plain.model(), version.orElse(""), Rung.TOP, List.of(), Optional.of(fault), true);
+                return new ServerProfile(plain.model(), version.orElse(""), Rung.TOP, List.of(), Optional.of(fault));
             }
             ids.add(tokens.get().getFirst());
         }
         Rung rung = rung(plain.model(), ids);
         return new ServerProfile(
-                plain.model(),
-                version.orElse(""),
-                rung,
-                rung == Rung.TOKEN_IDS ? ids : List.of(),
-                Optional.empty(),
-                true);
+                plain.model(), version.orElse(""), rung, rung == Rung.TOKEN_IDS ? ids : List.of(), Optional.empty());
     }
 
     private Rung rung(String model, List<Integer> ids) throws UndecidedException {

@@ -11,15 +11,8 @@ import java.util.Optional;
  * @param rung on which it is asked
  * @param labelIds token ids of the labels, in their order; empty unless the rung needs them
  * @param refused why it can score nothing, whatever it is asked
- * @param isFinal whether finding out again can give nothing else
  */
-record ServerProfile(
-        String model,
-        String version,
-        Rung rung,
-        List<Integer> labelIds,
-        Optional<ScorerFault> refused,
-        boolean isFinal) {
+record ServerProfile(String model, String version, Rung rung, List<Integer> labelIds, Optional<ScorerFault> refused) {
     /** Sent where a server serves one model and lists none. */
     static final String MODEL_UNKNOWN = "default";
 
@@ -27,8 +20,8 @@ record ServerProfile(
         labelIds = List.copyOf(labelIds);
     }
 
-    static ServerProfile plain(String model, boolean isFinal) {
-        return new ServerProfile(model, "", Rung.TOP, List.of(), Optional.empty(), isFinal);
+    static ServerProfile plain(String model) {
+        return new ServerProfile(model, "", Rung.TOP, List.of(), Optional.empty());
     }
 
     /** The model, and how and by what it was asked: recorded with each score. */

@@ -120,7 +120,12 @@ final class FaultyScorer implements AutoCloseable {
     }
 
     FaultyScorer() throws IOException {
-        server = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
+        this(0);
+    }
+
+    /** @param port 0 for any */
+    FaultyScorer(int port) throws IOException {
+        server = new ServerSocket(port, 64, InetAddress.getLoopbackAddress());
         var _ = Thread.ofVirtual().start(this::accept);
     }
 

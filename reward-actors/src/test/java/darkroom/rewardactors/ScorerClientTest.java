@@ -121,6 +121,27 @@ class ScorerClientTest {
         }
     }
 
+    /** A server that loads its model for minutes is no other server then. */
+    @Test
+    void a_scorer_that_comes_up_later_is_asked_by_the_name_of_its_model() throws Exception {
+        int port;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = socket.getLocalPort();
+        }
+        try (ScorerClient client = new ScorerClient(
+                URI.create("http://127.0.0.1:" + port),
+                settings(Method.SCORE_LOGIT, Duration.ofSeconds(5), 1),
+                ScorerAccess.NONE)) {
+            for (int i = 0; i < 5; i++) {
+                assertThat(((Unscored) ask(client, edit(i))).reason()).startsWith("refused: ");
+            }
+            try (FaultyScorer late = new FaultyScorer(port)) {
+                late.behave(Behaviour.HONEST);
+                assertTrue(edit(5), ask(client, edit(5)));
+            }
+        }
+    }
+
     @Test
     void a_host_without_a_name_is_unscored() throws Exception {
         try (ScorerClient client = new ScorerClient(
