@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
         })
 final class ScoringBench implements Callable<Integer> {
     private static final int SIDE = 64;
+    private static final int WARM_ROUNDS = 8;
     private static final double TAIL_SHARE = .02;
     private static final int TAIL_FACTOR = 40;
 
@@ -87,7 +88,9 @@ final class ScoringBench implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         LongFunction<Duration> usual = _ -> Duration.ofMillis(latencyMillis);
-        round(() -> List.of(SimulatedScorer.plain(_ -> Duration.ZERO)), concurrency, concurrency, true); // warm
+        for (int i = 0; i < WARM_ROUNDS; i++) {
+            round(() -> List.of(SimulatedScorer.plain(_ -> Duration.ZERO)), concurrency, concurrency, true);
+        }
         double ideal = Math.ceil(images / (double) concurrency) * latencyMillis / 1000;
         say(out, "one server", ideal, all(() -> List.of(SimulatedScorer.plain(usual)), concurrency, concurrency, true));
 
