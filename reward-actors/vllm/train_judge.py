@@ -15,8 +15,9 @@ Standard output has JSON lines: {"examples", "likelihood", "ranking"}, means sin
 the edits of each held-out row. Interrupted, it leaves nothing in OUT but what it has written so far, and ends with 130.
 
 The losses are those of the embedded judge: likelihood of the labels beside the truth among all tokens, squared error of the
-expectation, order of the edits of a row; by heads that are not saved, what changed in each patch, what should have, and what
-is missing; and, as of a captioner, likelihood of the words of the question after the pictures, as far as the edit did what they say.
+expectation, order of the edits of a row; by heads that are not saved, what changed in each patch, what should have, and
+what is missing; and, as of a captioner, likelihood of the words of the question after the pictures, as far as the edit did
+what they say.
 """
 
 import argparse
@@ -312,14 +313,15 @@ def rate(step: int, done: float) -> float:
 def train(judge: Judge, rows: list[Row], arguments: argparse.Namespace) -> None:
     """One of several workers, each with its part of every batch; after a step all have the same weights."""
     parameters = judge.parameters()
-    optimizers = [torch.optim.Muon(judge.matrices(), lr=0, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw")]
-    matrices = {id(each) for each in judge.matrices()}
-    others = [each for each in parameters if id(each) not in matrices]
-    decaying = [each for each in others if each.ndim > 1]
-    vectors = [each for each in others if each.ndim == 1]
-    optimizers.append(
-        torch.optim.AdamW([{"params": decaying, "weight_decay": WEIGHT_DECAY}, {"params": vectors, "weight_decay": 0}], lr=0)
-    )
+    matrices = judge.matrices()
+    known = {id(each) for each in matrices}
+    others = [each for each in parameters if id(each) not in known]
+    decaying = {"params": [each for each in others if each.ndim > 1], "weight_decay": WEIGHT_DECAY}
+    vectors = {"params": [each for each in others if each.ndim == 1], "weight_decay": 0}
+    optimizers = [
+        torch.optim.Muon(matrices, lr=0, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW([decaying, vectors], lr=0),
+    ]
     worker, workers = distributed.get_rank(), distributed.get_world_size()
     steps = batches(rows, workers, arguments.seed)
     began = reported = time.monotonic()

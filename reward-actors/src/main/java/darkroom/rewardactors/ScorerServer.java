@@ -258,7 +258,10 @@ final class ScorerServer {
         return request;
     }
 
-    /** The placeholder may be refused by a server that could not yet be asked for its models: it is then asked again. */
+    /**
+     * The placeholder may be refused by a server that could not yet be asked for its models: it is asked again, once for each
+     * attempt that was refused.
+     */
     private ScorerFault knowing(ScorerFault fault, String model) {
         if (!fault.code().equals("http-404")
                 || !model.equals(ServerProfile.MODEL_UNKNOWN)
