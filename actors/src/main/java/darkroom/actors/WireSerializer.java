@@ -39,12 +39,15 @@ final class WireSerializer extends JSerializer implements ByteBufferSerializer {
 
     private final ExtendedActorSystem system;
     private final WireTypes.Layout anyMessage = WireTypes.oneOf(WireMessage.class);
-    private final Pool<Kryo> idle = new Pool<>(true, false, IDLE_MAX) {
+    private final Pool<Tongue> idle = new Pool<>(true, false, IDLE_MAX) {
         @Override
-        protected Kryo create() {
-            return kryo();
+        protected Tongue create() {
+            return tongue();
         }
     };
+
+    /** @param types what {@code kryo}'s serializers know of the message that they are in */
+    private record Tongue(Kryo kryo, WireTypes types) {}
 
     /** Called by Pekko, which names the class in its settings. */
     WireSerializer(ExtendedActorSystem system) {
@@ -75,10 +78,11 @@ final class WireSerializer extends JSerializer implements ByteBufferSerializer {
 
     @Override
     public Object fromBinaryJava(byte[] bytes, @Nullable Class<?> manifest) {
-        Kryo kryo = idle.obtain();
+        Tongue tongue = idle.obtain();
         Input from = new Input(bytes);
         try {
-            Object message = anyMessage.read(kryo, from);
+            tongue.types().begin();
+            Object message = anyMessage.read(tongue.kryo(), from);
             if (from.position() < bytes.length) {
                 throw new WireException("the message ends here");
             }
@@ -89,7 +93,7 @@ final class WireSerializer extends JSerializer implements ByteBufferSerializer {
                             .formatted(bytes.length, WireVersion.CURRENT, from.position(), unreadable.getMessage()),
                     unreadable);
         } finally {
-            idle.free(kryo);
+            idle.free(tongue);
         }
     }
 
@@ -105,27 +109,28 @@ final class WireSerializer extends JSerializer implements ByteBufferSerializer {
             throw new WireException(
                     message.getClass().getName() + " does not cross from node to node: WireMessage lists what does");
         }
-        Kryo kryo = idle.obtain();
+        Tongue tongue = idle.obtain();
         try {
             Output written = new Output(BYTES_AT_FIRST, -1);
-            anyMessage.write(kryo, written, message);
+            tongue.types().begin();
+            anyMessage.write(tongue.kryo(), written, message);
             if (written.position() > MESSAGE_BYTES_MAX) { // WF-4
                 throw new WireException("a %s has %d bytes, and a message between nodes at most %d"
                         .formatted(message.getClass().getName(), written.position(), MESSAGE_BYTES_MAX));
             }
             return written;
         } finally {
-            idle.free(kryo);
+            idle.free(tongue);
         }
     }
 
-    private Kryo kryo() {
+    private Tongue tongue() {
         Kryo kryo = new Kryo(new Numbered(), null);
         kryo.setRegistrationRequired(true);
         kryo.setMaxDepth(DEPTH_MAX);
         WireTypes types = new WireTypes(ActorRefResolver.get(Adapter.toTyped(system)));
         WireClasses.BY_ID.forEach((id, type) -> kryo.register(type, types.serializer(type), id));
-        return kryo;
+        return new Tongue(kryo, types);
     }
 
     /** Kryo also takes classes by name. Nobody writes one. */

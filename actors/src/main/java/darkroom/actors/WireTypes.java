@@ -12,6 +12,7 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.lang.reflect.TypeVariable;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,11 +29,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * How values are laid out in bytes, by the types that records declare for them.
  *
- * <p>A record is its components in order, and nothing else. Integers are of variable length; a text is the number of its
- * chars and one integer a char, so that nothing is lost, not even half a surrogate pair; an enum constant is its ordinal; a
+ * <p>A record is its components in order, and nothing else. Integers are of variable length; a text is a byte a char where
+ * that is enough, and else two, so that nothing is lost, not even half a surrogate pair; an enum constant is its ordinal; a
  * {@code @Nullable} or {@code Optional} value has a byte before it; a list has its size; a set has its size, and its elements
- * in the order of their bytes. Only where the declared type is one of our sealed interfaces does the number of the class stand before the value.
- * A declared type that is none of these cannot be sent, and the first message says so.
+ * in the order of their bytes. Only where the declared type is one of our sealed interfaces does the number of the class stand
+ * before the value. A text, and a record of {@link #REPEATED}, that has been in the message before is its number there. A
+ * declared type that is none of these cannot be sent, and the first message says so.
+ *
+ * <p>For one message at a time.
  */
 final class WireTypes {
     private static final Layout INT =
@@ -56,11 +60,21 @@ final class WireTypes {
             layout((kryo, to, value) -> to.writeDouble((Double) value), (kryo, from) -> from.readDouble()),
             boolean.class,
             layout((kryo, to, value) -> to.writeBoolean((Boolean) value), (kryo, from) -> flag(from)),
-            String.class,
-            layout((kryo, to, value) -> writeText(to, (String) value), (kryo, from) -> readText(from)),
             Duration.class,
             DURATION);
 
+    /** Of these a message may have the same one many times: the twelve images of a group have one prompt. */
+    private static final Set<Class<?>> REPEATED = Set.of(Prompt.class, TensorRef.class, LearnerState.class);
+
+    private static final int LATIN_1 = 0;
+    private static final int UTF_16 = 1;
+    private static final int SAME_AS = 2;
+    private static final int TEXT_KINDS_BITS = 2;
+    private static final int TEXT_KINDS = (1 << TEXT_KINDS_BITS) - 1;
+
+    private final WireRepeats repeats = new WireRepeats();
+    private final Layout text =
+            layout((kryo, to, value) -> writeText(to, (String) value), (kryo, from) -> readText(from));
     private final Layout actorRef;
 
     /** @param refs turns references to actors into texts and back */
@@ -68,6 +82,11 @@ final class WireTypes {
         this.actorRef = layout(
                 (kryo, to, value) -> writeText(to, refs.toSerializationFormat((ActorRef<?>) value)),
                 (kryo, from) -> refs.resolveActorRef(readText(from)));
+    }
+
+    /** Another message begins. */
+    void begin() {
+        repeats.clear();
     }
 
     /** One of the registered classes that {@code bound} has, its number before it. */
@@ -106,14 +125,17 @@ final class WireTypes {
     }
 
     private Layout of(Type declared, RecordComponent component) {
-        Layout plain = PLAIN.get(declared);
+        Layout plain = declared == String.class ? text : PLAIN.get(declared);
         if (plain != null) {
             return plain;
         }
         return switch (declared) {
             case Class<?> type
-            when type.isRecord() || type.isEnum() ->
-                layout((kryo, to, value) -> kryo.writeObject(to, value), (kryo, from) -> kryo.readObject(from, type));
+            when type.isRecord() || type.isEnum() -> {
+                Layout registered = layout(
+                        (kryo, to, value) -> kryo.writeObject(to, value), (kryo, from) -> kryo.readObject(from, type));
+                yield REPEATED.contains(type) ? onceInFull(type, registered) : registered;
+            }
             case Class<?> type when type.isSealed() && type.getPackage() == WireTypes.class.getPackage() -> oneOf(type);
             case TypeVariable<?> variable -> of(variable.getBounds()[0], component);
             case ParameterizedType type when type.getRawType() == ActorRef.class -> actorRef;
@@ -132,6 +154,27 @@ final class WireTypes {
                                 component.getDeclaringRecord().getName(),
                                 declared.getTypeName()));
         };
+    }
+
+    private Layout onceInFull(Class<?> type, Layout inFull) {
+        return layout(
+                (kryo, to, value) -> {
+                    int before = repeats.numberOf(value);
+                    to.writeVarInt(before + 1, true);
+                    if (before == WireRepeats.NEW) {
+                        inFull.write(kryo, to, value);
+                        repeats.wrote(value);
+                    }
+                },
+                (kryo, from) -> {
+                    int before = from.readVarInt(true) - 1;
+                    if (before != WireRepeats.NEW) {
+                        return repeats.get(before, type);
+                    }
+                    Object value = inFull.read(kryo, from);
+                    repeats.found(value);
+                    return value;
+                });
     }
 
     private static Layout optional(Layout there) {
@@ -155,10 +198,11 @@ final class WireTypes {
     }
 
     /** The order in which a set is walked differs from process to process; that of its bytes does not. */
-    private static Layout set(Layout element) {
+    private Layout set(Layout element) {
         return layout(
                 (kryo, to, value) -> {
                     Set<?> set = (Set<?>) value;
+                    boolean before = repeats.pause(true);
                     to.writeVarInt(set.size(), true);
                     List<byte[]> each = new ArrayList<>();
                     for (Object one : set) {
@@ -166,10 +210,16 @@ final class WireTypes {
                         element.write(kryo, alone, one);
                         each.add(alone.toBytes());
                     }
+                    var _ = repeats.pause(before);
                     each.sort(Arrays::compareUnsigned);
                     each.forEach(to::writeBytes);
                 },
-                (kryo, from) -> Set.copyOf(elements(kryo, from, element, new LinkedHashSet<>())));
+                (kryo, from) -> {
+                    boolean before = repeats.pause(true);
+                    Set<?> set = Set.copyOf(elements(kryo, from, element, new LinkedHashSet<>()));
+                    var _ = repeats.pause(before);
+                    return set;
+                });
     }
 
     private static Collection<Object> elements(Kryo kryo, Input from, Layout element, Collection<Object> all) {
@@ -183,28 +233,64 @@ final class WireTypes {
         return all;
     }
 
-    private static void writeText(Output to, String text) {
-        to.writeVarInt(text.length(), true);
-        for (int i = 0; i < text.length(); i++) {
-            to.writeVarInt(text.charAt(i), true);
+    private void writeText(Output to, String value) {
+        int before = repeats.numberOf(value);
+        if (before != WireRepeats.NEW) {
+            to.writeVarInt(before << TEXT_KINDS_BITS | SAME_AS, true);
+            return;
+        }
+        repeats.wrote(value);
+        if (isLatin(value)) {
+            to.writeVarInt(value.length() << TEXT_KINDS_BITS | LATIN_1, true);
+            to.writeBytes(value.getBytes(StandardCharsets.ISO_8859_1));
+        } else {
+            to.writeVarInt(value.length() << TEXT_KINDS_BITS | UTF_16, true);
+            for (int i = 0; i < value.length(); i++) {
+                to.writeShort(value.charAt(i));
+            }
         }
     }
 
-    private static String readText(Input from) {
-        char[] chars = new char[count(from)];
-        for (int i = 0; i < chars.length; i++) {
-            int value = from.readVarInt(true);
-            if (value < 0 || value > Character.MAX_VALUE) {
-                throw new WireException(value + " is no char");
+    private static boolean isLatin(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            if (value.charAt(i) >= 1 << Byte.SIZE) {
+                return false;
             }
-            chars[i] = (char) value;
         }
-        return new String(chars);
+        return true;
+    }
+
+    private String readText(Input from) {
+        int head = from.readVarInt(true);
+        int count = head >>> TEXT_KINDS_BITS;
+        switch (head & TEXT_KINDS) {
+            case LATIN_1 -> {
+                String value = new String(from.readBytes(bounded(count, from)), StandardCharsets.ISO_8859_1);
+                repeats.found(value);
+                return value;
+            }
+            case UTF_16 -> {
+                char[] chars = new char[bounded(count, from)];
+                for (int i = 0; i < chars.length; i++) {
+                    chars[i] = (char) from.readShort();
+                }
+                String value = new String(chars);
+                repeats.found(value);
+                return value;
+            }
+            case SAME_AS -> {
+                return repeats.get(count, String.class);
+            }
+            default -> throw new WireException(head + " begins no text");
+        }
     }
 
     /** A number of things of one byte or more each: what is allocated for them is bounded by the bytes that are there. */
     private static int count(Input from) {
-        int count = from.readVarInt(true);
+        return bounded(from.readVarInt(true), from);
+    }
+
+    private static int bounded(int count, Input from) {
         int left = from.limit() - from.position();
         if (count < 0 || count > left) {
             throw new WireException(

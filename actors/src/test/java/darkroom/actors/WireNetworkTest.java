@@ -84,7 +84,7 @@ class WireNetworkTest {
     @Test
     void the_largest_message_fits_into_a_frame() throws InterruptedException {
         ActorRef<Object> echo = ActorRefResolver.get(here).resolveActorRef(overThere(there));
-        NodeAgent.Dismissed most = new NodeAgent.Dismissed("a".repeat(WireSerializer.MESSAGE_BYTES_MAX - 4));
+        NodeAgent.Dismissed most = new NodeAgent.Dismissed("a".repeat(WireSerializer.MESSAGE_BYTES_MAX - 5));
         echo.tell(most);
         assertThat(heard.poll(PATIENCE_SECONDS, TimeUnit.SECONDS)).isEqualTo(most);
     }

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.function.IntFunction;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -69,6 +70,44 @@ class WireSerializerTest {
                 .isEqualTo(bytes);
     }
 
+    /** WF-2: whoever shares what in memory. */
+    @Example
+    void what_a_message_has_many_times_is_in_it_once() {
+        int one = bench.serializer().toBinary(scores(1, _ -> prompt())).length;
+        byte[] twelve = bench.serializer().toBinary(scores(12, _ -> prompt()));
+        Prompt shared = prompt();
+        assertThat(bench.serializer().toBinary(scores(12, _ -> shared))).isEqualTo(twelve);
+        assertThat(bench.serializer().fromBinary(twelve)).isEqualTo(scores(12, _ -> shared));
+        assertThat(twelve.length - one)
+                .as("bytes of eleven more images of one prompt on one node")
+                .isLessThan(11 * 24);
+        assertThat(bench.serializer().toBinary(scores(12, slot -> prompt("row-" + slot))).length - twelve.length)
+                .as("bytes of eleven other prompts with the same words")
+                .isBetween(11 * 8, 11 * 24);
+    }
+
+    private static WireMessage scores(int count, IntFunction<Prompt> prompts) {
+        List<LeasedWorker.Leased<ScoreUnit>> leases = new ArrayList<>();
+        for (int slot = 0; slot < count; slot++) {
+            leases.add(new LeasedWorker.Leased<>(
+                    new LeaseId(slot),
+                    new ScoreUnit(new ImageAddress("run", 3, 5, slot), prompts.apply(slot), picture(100 + slot))));
+        }
+        return new LeasedWorker.Perform<>(leases);
+    }
+
+    private static Prompt prompt() {
+        return prompt("row-0");
+    }
+
+    private static Prompt prompt(String row) {
+        return new Prompt(row, "ColorAlter", "Make the left circle green", "keep its size", picture(7), null);
+    }
+
+    private static TensorRef picture(long id) {
+        return new TensorRef(id, "rollout-at-home", TensorRef.ElementType.UINT8, List.of(32, 32, 3), 99);
+    }
+
     /** WF-3. */
     @Property
     void a_message_that_is_cut_or_goes_on_is_none(@ForAll("messages") Object message, @ForAll Random random) {
@@ -100,8 +139,8 @@ class WireSerializerTest {
     /** WF-3: nothing is allocated for what is only announced. */
     @Example
     void a_size_that_the_bytes_cannot_hold_is_refused_before_memory_is_taken() {
-        assertUnreadable("4a ffffffff07", "2147483647 things are announced and 0 bytes are left"); // Leaving
-        assertUnreadable("4a ffffffff0f", "4294967295 things are announced");
+        assertUnreadable("4a fcffffff0f", "1073741823 things are announced and 0 bytes are left"); // Leaving
+        assertUnreadable("4a fdffffff0f", "1073741823 things are announced");
         assertUnreadable("50 02 ffffffff07", "2147483647 things are announced"); // RosterIs
     }
 
@@ -114,6 +153,8 @@ class WireSerializerTest {
         assertUnreadable("7f", "unregistered class ID");
         assertUnreadable("2a 01", "a darkroom.actors.PolicyVersion stands where a darkroom.actors.WireMessage belongs");
         assertUnreadable("1a 00", "the message ends here"); // Stop
+        assertUnreadable("4a 03", "3 begins no text"); // Leaving
+        assertUnreadable("4a 02", "nothing of the 0 things before is class java.lang.String 0");
     }
 
     private static void assertUnreadable(String hex, String why) {
@@ -141,12 +182,12 @@ class WireSerializerTest {
     /** WF-4. */
     @Example
     void a_message_that_is_too_large_is_refused_with_its_class_and_its_size() {
-        WireMessage most = new NodeAgent.Dismissed("a".repeat(WireSerializer.MESSAGE_BYTES_MAX - 4));
+        WireMessage most = new NodeAgent.Dismissed("a".repeat(WireSerializer.MESSAGE_BYTES_MAX - 5));
         byte[] bytes = bench.serializer().toBinary(most);
         assertThat(bytes).hasSize(WireSerializer.MESSAGE_BYTES_MAX);
         assertThat(bench.serializer().fromBinary(bytes)).isEqualTo(most);
         assertThatThrownBy(() -> bench.serializer()
-                        .toBinary(new NodeAgent.Dismissed("a".repeat(WireSerializer.MESSAGE_BYTES_MAX - 3))))
+                        .toBinary(new NodeAgent.Dismissed("a".repeat(WireSerializer.MESSAGE_BYTES_MAX - 4))))
                 .isInstanceOf(WireException.class)
                 .hasMessage("a darkroom.actors.NodeAgent$Dismissed has 983041 bytes, "
                         + "and a message between nodes at most 983040");
