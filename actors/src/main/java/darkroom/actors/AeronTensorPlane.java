@@ -209,6 +209,10 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     @Override
     public CompletionStage<List<TensorRef>> adopt(List<TensorRef> tensors) {
         List<TensorRef> originals = List.copyOf(tensors);
+        Optional<List<TensorRef>> atAGlance = adoptedAtAGlance(originals);
+        if (atAGlance.isPresent()) {
+            return CompletableFuture.completedStage(atAGlance.get());
+        }
         CompletableFuture<List<TensorRef>> adopted = new CompletableFuture<>();
         fetched(originals).whenComplete((replicas, why) -> {
             if (replicas == null) {
@@ -226,11 +230,54 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                         tensors.getFirst(), "another call on %s has adopted the same tensor".formatted(here.node())));
                 return;
             }
-            releaseAtHome(taken.keySet());
+            releaseAtHome(taken.keySet().stream().map(TensorKey::of).toList());
             adopted.complete(
                     originals.stream().map(ref -> taken.getOrDefault(ref, ref)).toList());
         });
         return adopted;
+    }
+
+    /** Empty, and nothing taken, unless all are here or small and shown by other processes of this machine: TP-8. */
+    private Optional<List<TensorRef>> adoptedAtAGlance(List<TensorRef> originals) {
+        Map<TensorKey, TensorRef> taken = new HashMap<>();
+        List<TensorRef> all = new ArrayList<>(originals.size());
+        for (TensorRef ref : originals) {
+            if (ref.home().equals(here.node())) {
+                all.add(ref);
+                continue;
+            }
+            TensorKey key = TensorKey.of(ref);
+            Optional<TensorRef> copy = Optional.ofNullable(taken.get(key)).or(() -> copiedAtAGlance(ref, key));
+            if (copy.isEmpty()) {
+                taken.values().forEach(own::release);
+                return Optional.empty();
+            }
+            taken.put(key, copy.get());
+            all.add(copy.get());
+        }
+        taken.keySet().forEach(key -> glanced.add(key.bytes()));
+        releaseAtHome(taken.keySet());
+        return Optional.of(List.copyOf(all));
+    }
+
+    private Optional<TensorRef> copiedAtAGlance(TensorRef ref, TensorKey key) {
+        return sightAtAGlance(key).flatMap(sight -> {
+            try (sight) {
+                OffHeapTensorStore.Room room = shelf.withRoom(() -> own.lend(key.bytes()));
+                if (sight.copyTo(room.memory(key.bytes()))) { // TP-1, TP-12
+                    return Optional.of(own.seal(room, ref));
+                }
+                own.giveBack(room); // TP-11
+                return Optional.empty();
+            } catch (TensorStoreFullException full) {
+                return Optional.empty();
+            }
+        });
+    }
+
+    /** What a caller's own thread may read. */
+    private Optional<Sight> sightAtAGlance(TensorKey key) {
+        return closing || key.bytes() > GLANCE_BYTES_MAX ? Optional.empty() : agent.sight(key);
     }
 
     /**
@@ -266,7 +313,10 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
 
     /** Gives the room of replicas back before it is needed. Their homes go on owning them. */
     public void forget(Collection<TensorRef> tensors) {
-        tensors.stream().filter(ref -> !ref.home().equals(here.node())).forEach(shelf::drop);
+        tensors.stream()
+                .filter(ref -> !ref.home().equals(here.node()))
+                .map(TensorKey::of)
+                .forEach(shelf::drop);
     }
 
     private static OffHeapTensorStore.Room unpinned(OffHeapTensorStore.Room room) {
@@ -392,8 +442,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
 
     /** Whether it is small, another process of this machine shows it, and it has been read there by now. */
     private boolean glanced(Transfer transfer) {
-        Optional<Sight> sight =
-                closing || transfer.key.bytes() > GLANCE_BYTES_MAX ? Optional.empty() : agent.sight(transfer.key);
+        Optional<Sight> sight = sightAtAGlance(transfer.key);
         if (sight.isEmpty()) {
             return false;
         }
@@ -418,11 +467,11 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         return true;
     }
 
-    private void releaseAtHome(Set<TensorRef> tensors) {
-        tensors.forEach(shelf::drop);
-        List<TensorKey> keys = tensors.stream().map(TensorKey::of).toList();
+    private void releaseAtHome(Collection<TensorKey> tensors) {
+        List<TensorKey> keys = List.copyOf(tensors);
+        keys.forEach(shelf::drop);
         if (!call(() -> keys.forEach(agent::release)) && !closing) {
-            LOG.warn("nobody is told that {} are released: too many calls wait", tensors);
+            LOG.warn("nobody is told that {} are released: too many calls wait", keys);
         }
     }
 
@@ -584,7 +633,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                 own.release(ref);
                 return;
             }
-            releaseAtHome(Set.of(ref));
+            releaseAtHome(List.of(TensorKey.of(ref)));
         }
 
         @Override

@@ -5,12 +5,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -46,7 +46,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     private final String home;
     private final long bytesMax;
     private final Map<Long, Tensor> tensors = new ConcurrentHashMap<>();
-    private final Map<Long, Queue<Room>> idle = new ConcurrentHashMap<>();
+    private final Map<Long, Deque<Room>> idle = new ConcurrentHashMap<>();
     private final AtomicLong ids = new AtomicLong();
     private final AtomicLong held = new AtomicLong();
     private final AtomicLong lent = new AtomicLong();
@@ -118,7 +118,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
         void unpin() {
             if (users.decrementAndGet() == 0) {
-                poolOf(size()).add(this);
+                poolOf(size()).push(this); // what was used last is in the cache, and mapped by others
             }
         }
 
@@ -384,12 +384,12 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         return new Room(slab, 0);
     }
 
-    private Queue<Room> poolOf(long size) {
-        return idle.computeIfAbsent(size, _ -> new ConcurrentLinkedQueue<>());
+    private Deque<Room> poolOf(long size) {
+        return idle.computeIfAbsent(size, _ -> new ConcurrentLinkedDeque<>());
     }
 
     private @Nullable Room pooled(long size) {
-        Queue<Room> pool = idle.get(size);
+        Deque<Room> pool = idle.get(size);
         Room room = pool == null ? null : pool.poll();
         if (room != null) {
             room.users.set(1);
@@ -404,7 +404,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
     private synchronized void trim(long wanted) {
         long freed = 0;
-        for (Queue<Room> pool : idle.values()) {
+        for (Deque<Room> pool : idle.values()) {
             List<Room> looked = new ArrayList<>();
             for (Room room = pool.poll(); room != null; room = freed < wanted ? pool.poll() : null) {
                 looked.add(room);

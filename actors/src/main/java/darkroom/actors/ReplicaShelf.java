@@ -120,10 +120,10 @@ final class ReplicaShelf {
         return Optional.of(store.seal(replica.room, replica.ref));
     }
 
-    synchronized void drop(TensorRef ref) {
-        Replica replica = replicas.remove(TensorKey.of(ref));
+    synchronized void drop(TensorKey key) {
+        Replica replica = replicas.remove(key);
         if (replica != null) {
-            giveBack(replica.room, replica.ref.bytes());
+            giveBack(replica.room, key.bytes());
         }
     }
 

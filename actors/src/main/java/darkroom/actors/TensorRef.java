@@ -19,8 +19,8 @@ public record TensorRef(long id, String home, ElementType type, List<Integer> sh
     /** Number of elements: the product of {@link #shape}. */
     public long elements() {
         long product = 1;
-        for (int size : shape) {
-            product = Math.multiplyExact(product, size);
+        for (int i = 0; i < shape.size(); i++) {
+            product = Math.multiplyExact(product, shape.get(i));
         }
         return product;
     }

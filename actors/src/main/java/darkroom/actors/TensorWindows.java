@@ -106,6 +106,12 @@ final class TensorWindows implements AutoCloseable {
             return pane.memory.asSlice(offset, key.bytes());
         }
 
+        /** Whether what has been copied then are the tensor's bytes. */
+        boolean copyTo(MemorySegment target) {
+            MemorySegment.copy(bytes(), 0, target, 0, key.bytes());
+            return still() && OffHeapTensorStore.checksum(target) == key.checksum();
+        }
+
         /** Whether all that was read until now are the tensor's bytes. */
         boolean still() {
             VarHandle.loadLoadFence();

@@ -237,6 +237,9 @@ final class Transfers {
 
     /** What time brings: requests said again, silent peers, deadlines. */
     void tick(long nowNs) {
+        if (count() == 0) {
+            return;
+        }
         for (Transfer late :
                 waiting.stream().filter(transfer -> overdue(transfer, nowNs)).toList()) {
             waiting.remove(late);
