@@ -261,18 +261,24 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     }
 
     private Optional<TensorRef> copiedAtAGlance(TensorRef ref, TensorKey key) {
-        return sightAtAGlance(key).flatMap(sight -> {
-            try (sight) {
-                OffHeapTensorStore.Room room = shelf.withRoom(() -> own.lend(key.bytes()));
-                if (sight.copyTo(room.memory(key.bytes()))) { // TP-1, TP-12
-                    return Optional.of(own.seal(room, ref));
+        Optional<Sight> shown = sightAtAGlance(key);
+        if (shown.isEmpty()) {
+            return Optional.empty();
+        }
+        try (Sight sight = shown.get()) {
+            OffHeapTensorStore.Room room = shelf.withRoom(() -> own.lend(key.bytes()));
+            boolean whole = false;
+            try {
+                whole = sight.copyTo(room.memory(key.bytes())); // TP-1, TP-12
+            } finally {
+                if (!whole) {
+                    own.giveBack(room); // TP-11
                 }
-                own.giveBack(room); // TP-11
-                return Optional.empty();
-            } catch (TensorStoreFullException full) {
-                return Optional.empty();
             }
-        });
+            return whole ? Optional.of(own.seal(room, ref)) : Optional.empty();
+        } catch (TensorStoreFullException full) {
+            return Optional.empty();
+        }
     }
 
     /** What a caller's own thread may read. */
@@ -470,7 +476,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private void releaseAtHome(Collection<TensorKey> tensors) {
         List<TensorKey> keys = List.copyOf(tensors);
         keys.forEach(shelf::drop);
-        if (!call(() -> keys.forEach(agent::release)) && !closing) {
+        if (!keys.isEmpty() && !call(() -> keys.forEach(agent::release)) && !closing) {
             LOG.warn("nobody is told that {} are released: too many calls wait", keys);
         }
     }

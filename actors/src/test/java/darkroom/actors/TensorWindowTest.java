@@ -10,6 +10,7 @@ import darkroom.actors.PlaneFrame.TensorKey;
 import darkroom.actors.TensorPlaneSettings.Transport;
 import darkroom.actors.TensorWindows.Sight;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -106,13 +108,56 @@ class TensorWindowTest {
     void bytes_that_have_changed_in_a_window_are_not_delivered(int size) {
         try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO), "home", "here")) {
             TensorRef ref = fleet.put("home", size, 5);
-            OffHeapTensorStore.Room room = fleet.store("home")
-                    .pinned(ref.id(), ref.checksum(), ref.bytes())
-                    .orElseThrow();
-            room.memory(1).set(ValueLayout.JAVA_BYTE, 0, (byte) (bytes(1, 5)[0] + 1));
-            room.unpin();
+            spoil(fleet.store("home"), ref);
             assertThatThrownBy(() -> fleet.bring("here", ref))
                     .isInstanceOfAny(TensorLostException.class, TensorTransferException.class);
+        }
+    }
+
+    private static void spoil(OffHeapTensorStore store, TensorRef ref) {
+        OffHeapTensorStore.Room room =
+                store.pinned(ref.id(), ref.checksum(), ref.bytes()).orElseThrow();
+        MemorySegment first = room.memory(1);
+        first.set(ValueLayout.JAVA_BYTE, 0, (byte) (first.get(ValueLayout.JAVA_BYTE, 0) + 1));
+        room.unpin();
+    }
+
+    /** TP-8, TP-12: in the call itself; what is wanted twice is taken once, and what is here already stays what it is. */
+    @Test
+    void small_tensors_are_adopted_without_a_message_and_without_waiting() {
+        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO), "home", "here")) {
+            TensorRef far = fleet.put("home", SMALL, 8);
+            TensorRef near = fleet.put("here", 500, 9);
+            TensorRef none = fleet.put("home", 0, 10);
+            fleet.bring("here", none); // the roster is known, and with it the window
+            CompletionStage<List<TensorRef>> adoption = fleet.plane("here").adopt(List.of(far, near, none, far));
+            assertThat(adoption.toCompletableFuture()).isCompleted();
+            List<TensorRef> adopted = answer(adoption);
+            assertThat(adopted).hasSize(4).allMatch(ref -> ref.home().equals("here"));
+            assertThat(adopted.get(1)).isEqualTo(near);
+            assertThat(adopted.get(3)).isEqualTo(adopted.get(0));
+            assertThat(fleet.read("here", adopted.get(0))).isEqualTo(bytes(SMALL, 8));
+            until("the originals are released", () -> fleet.store("home").tensorsHeld() == 0);
+            assertThat(fleet.plane("home").stats().bytesOut()).isZero();
+            assertThat(fleet.plane("here").stats().bytesIn()).isEqualTo(SMALL);
+            adopted.forEach(fleet.plane("here").store()::release);
+            assertThat(fleet.store("here").bytesHeld()).isZero();
+            assertThat(fleet.store("here").bytesLent()).isZero();
+        }
+    }
+
+    /** TP-1, TP-8: nor is what was read before the wrong one. */
+    @Test
+    void of_small_tensors_of_which_one_is_wrong_none_is_adopted() {
+        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO), "home", "here")) {
+            TensorRef right = fleet.put("home", SMALL, 11);
+            TensorRef wrong = fleet.put("home", SMALL, 12);
+            spoil(fleet.store("home"), wrong);
+            assertThatThrownBy(() -> answer(fleet.plane("here").adopt(List.of(right, wrong))))
+                    .isInstanceOfAny(TensorLostException.class, TensorTransferException.class);
+            assertThat(fleet.store("here").tensorsHeld()).isZero();
+            assertThat(fleet.plane("here").stats().releases()).isZero();
+            assertThat(fleet.read("home", right)).isEqualTo(bytes(SMALL, 11));
         }
     }
 
