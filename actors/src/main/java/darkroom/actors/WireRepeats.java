@@ -16,7 +16,7 @@ final class WireRepeats {
     private final List<Object> read = new ArrayList<>();
     private boolean paused;
 
-    /** Another message begins. */
+    /** The message is over. */
     void clear() {
         written.clear();
         read.clear();

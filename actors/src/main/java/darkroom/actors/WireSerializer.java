@@ -81,7 +81,6 @@ final class WireSerializer extends JSerializer implements ByteBufferSerializer {
         Tongue tongue = idle.obtain();
         Input from = new Input(bytes);
         try {
-            tongue.types().begin();
             Object message = anyMessage.read(tongue.kryo(), from);
             if (from.position() < bytes.length) {
                 throw new WireException("the message ends here");
@@ -93,6 +92,7 @@ final class WireSerializer extends JSerializer implements ByteBufferSerializer {
                             .formatted(bytes.length, WireVersion.CURRENT, from.position(), unreadable.getMessage()),
                     unreadable);
         } finally {
+            tongue.types().forget();
             idle.free(tongue);
         }
     }
@@ -112,7 +112,6 @@ final class WireSerializer extends JSerializer implements ByteBufferSerializer {
         Tongue tongue = idle.obtain();
         try {
             Output written = new Output(BYTES_AT_FIRST, -1);
-            tongue.types().begin();
             anyMessage.write(tongue.kryo(), written, message);
             if (written.position() > MESSAGE_BYTES_MAX) { // WF-4
                 throw new WireException("a %s has %d bytes, and a message between nodes at most %d"
@@ -120,6 +119,7 @@ final class WireSerializer extends JSerializer implements ByteBufferSerializer {
             }
             return written;
         } finally {
+            tongue.types().forget();
             idle.free(tongue);
         }
     }

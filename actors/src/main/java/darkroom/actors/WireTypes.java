@@ -84,8 +84,8 @@ final class WireTypes {
                 (kryo, from) -> refs.resolveActorRef(readText(from)));
     }
 
-    /** Another message begins. */
-    void begin() {
+    /** The message is over, be it read, written or given up: nothing of it is kept. */
+    void forget() {
         repeats.clear();
     }
 
