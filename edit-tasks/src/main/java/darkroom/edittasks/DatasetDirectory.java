@@ -1,11 +1,14 @@
 package darkroom.edittasks;
 
+import darkroom.config.PictureView;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,14 +17,17 @@ import org.jspecify.annotations.Nullable;
  * the directory, links followed. Safe for all threads.
  */
 public final class DatasetDirectory {
-    /** Largest file of a picture, in bytes. */
-    public static final long IMAGE_BYTES_MAX = 64L << 20;
-
     private final Path path;
     private final Path real;
+    private final PictureView view;
+
+    /** Pictures are read as displayed. @throws IOException if there is no such directory or it cannot be read */
+    public DatasetDirectory(Path path) throws IOException {
+        this(path, PictureView.DISPLAYED);
+    }
 
     /** @throws IOException if there is no such directory or it cannot be read */
-    public DatasetDirectory(Path path) throws IOException {
+    public DatasetDirectory(Path path, PictureView view) throws IOException {
         if (!Files.isDirectory(path)) {
             throw Files.exists(path)
                     ? new NotDirectoryException(path.toString())
@@ -29,6 +35,7 @@ public final class DatasetDirectory {
         }
         this.path = path;
         this.real = path.toRealPath();
+        this.view = view;
     }
 
     public Path path() {
@@ -51,8 +58,16 @@ public final class DatasetDirectory {
 
     /** The pictures of a row, in their own size. @throws DatasetFaultException naming the field and what is wrong with it */
     public DatasetImages images(DatasetRow row) throws DatasetFaultException {
-        RgbImage source = image(DatasetRow.IMAGE, row.image());
-        RgbImage target = optional(DatasetRow.TARGET, row.target());
+        return read(row).images();
+    }
+
+    /** The pictures of a row with what was done to read each. */
+    record RowPictures(DatasetImages images, List<Picture> pictures) {}
+
+    RowPictures read(DatasetRow row) throws DatasetFaultException {
+        List<Picture> pictures = new ArrayList<>();
+        RgbImage source = image(DatasetRow.IMAGE, row.image(), pictures);
+        RgbImage target = optional(DatasetRow.TARGET, row.target(), pictures);
         if (target != null && (target.width() != source.width() || target.height() != source.height())) {
             throw new DatasetFaultException(
                     DatasetFault.TARGET_SIZE,
@@ -65,26 +80,37 @@ public final class DatasetDirectory {
                                     source.width(),
                                     source.height()));
         }
-        return new DatasetImages(source, target, optional(DatasetRow.REFERENCE, row.reference()));
+        return new RowPictures(
+                new DatasetImages(source, target, optional(DatasetRow.REFERENCE, row.reference(), pictures)), pictures);
     }
 
-    private @Nullable RgbImage optional(String field, @Nullable String relative) throws DatasetFaultException {
-        return relative == null ? null : image(field, relative);
+    private @Nullable RgbImage optional(String field, @Nullable String relative, List<Picture> pictures)
+            throws DatasetFaultException {
+        return relative == null ? null : image(field, relative, pictures);
+    }
+
+    private RgbImage image(String field, String relative, List<Picture> pictures) throws DatasetFaultException {
+        Picture picture = image(field, relative);
+        pictures.add(picture);
+        return picture.image();
     }
 
     /** A picture that a line names in a field. */
-    RgbImage image(String field, String relative) throws DatasetFaultException {
+    Picture image(String field, String relative) throws DatasetFaultException {
         String what = field + "=" + relative;
         Path file = locate(what, relative);
         try {
-            long bytes = Files.size(file);
-            if (bytes > IMAGE_BYTES_MAX) {
-                throw new DatasetFaultException(
-                        DatasetFault.OVERSIZED_IMAGE, what + " has " + bytes + " bytes > limit " + IMAGE_BYTES_MAX);
-            }
-            return RgbImage.decode(Files.readAllBytes(file));
-        } catch (OversizedImageException e) {
-            throw new DatasetFaultException(DatasetFault.OVERSIZED_IMAGE, what + ": " + e.getMessage(), e);
+            return PictureReader.read(file, view);
+        } catch (PictureException e) {
+            throw new DatasetFaultException(
+                    switch (e.kind()) {
+                        case CUT_OFF -> DatasetFault.CUT_IMAGE;
+                        case DAMAGED -> DatasetFault.UNREADABLE_IMAGE;
+                        case UNSUPPORTED -> DatasetFault.UNSUPPORTED_IMAGE;
+                        case TOO_LARGE -> DatasetFault.OVERSIZED_IMAGE;
+                    },
+                    what + ": " + e.reason(),
+                    e);
         } catch (IOException e) {
             throw new DatasetFaultException(DatasetFault.UNREADABLE_IMAGE, what + ": " + oneLine(e), e);
         }
