@@ -9,6 +9,7 @@ package darkroom.config;
  * @param recipe name of the recipe this came from, for instance {@code embedded-demo}
  * @param seed key of all randomness of the run
  * @param steps training steps of the whole run, unless it stops earlier by rule
+ * @param inputs what the run reads, by content
  */
 public record RunSettings(
         String recipe,
@@ -26,7 +27,8 @@ public record RunSettings(
         WorkerSettings workers,
         LimitSettings limits,
         ClusterSettings cluster,
-        FaultSettings faults) {
+        FaultSettings faults,
+        InputSettings inputs) {
     private static final String SHIPPED_RESOLUTIONS =
             "32 with a base that ships; another takes a base of your own, see darkroom pretrain";
 
