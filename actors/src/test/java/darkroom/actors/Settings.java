@@ -38,8 +38,13 @@ final class Settings {
     static final TrainingSettings TRAINING = training(2, 3, 4);
 
     static TrainingSettings training(int timesteps, int optimizerSteps, int unitSamples) {
+        return training(TrainingSettings.Objective.DIFFUSION_NFT, timesteps, optimizerSteps, unitSamples);
+    }
+
+    static TrainingSettings training(
+            TrainingSettings.Objective objective, int timesteps, int optimizerSteps, int unitSamples) {
         return new TrainingSettings(
-                TrainingSettings.Objective.DIFFUSION_NFT,
+                objective,
                 TrainingSettings.Weighting.ADAPTIVE,
                 1,
                 1e-4,
