@@ -183,7 +183,7 @@ public final class Curation {
         String image = annotated.image();
         RgbImage picture;
         try {
-            picture = from.image(DatasetRow.IMAGE, image).image();
+            picture = from.image(DatasetRow.IMAGE, image);
         } catch (DatasetFaultException e) {
             reject(line, image, DatasetRow.IMAGE, CurationRule.UNUSABLE_IMAGE, e.reason());
             return;
@@ -289,7 +289,7 @@ public final class Curation {
         for (String path : java.util.Arrays.asList(edit.target(), edit.reference())) {
             if (path != null) {
                 try {
-                    RgbImage other = from.image(what, path).image();
+                    RgbImage other = from.image(what, path);
                     if (path.equals(edit.target())
                             && (other.width() != picture.width() || other.height() != picture.height())) {
                         throw new DatasetFaultException(
@@ -534,7 +534,7 @@ public final class Curation {
 
     private RgbImage boxed(String image, Box box) throws IOException {
         try {
-            return boxed(from.image(DatasetRow.IMAGE, image).image(), box);
+            return boxed(from.image(DatasetRow.IMAGE, image), box);
         } catch (DatasetFaultException e) {
             throw new IOException(image + " was intact a moment ago: " + e.reason(), e);
         }

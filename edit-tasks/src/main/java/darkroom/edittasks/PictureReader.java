@@ -36,7 +36,12 @@ public final class PictureReader {
      * @throws IOException if it is no regular file, or a {@link PictureException}; the file is not named
      */
     public static Picture read(Path file, PictureView view) throws IOException {
-        Picture picture = read(bytes(file), view);
+        return read(bytes(file), file, view);
+    }
+
+    /** The picture in the content of a file. @param file its name is compared with what it holds */
+    static Picture read(byte[] content, Path file, PictureView view) throws PictureException {
+        Picture picture = read(content, view);
         Path name = file.getFileName();
         if (name == null || !picture.format().contradicts(name.toString())) {
             return picture;
