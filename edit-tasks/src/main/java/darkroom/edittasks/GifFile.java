@@ -64,8 +64,9 @@ final class GifFile {
                         blocks(null);
                     }
                 }
-                default -> throw PictureException.damaged(
-                        PictureFormat.GIF, "block %02X at byte %d is of no known kind".formatted(block, at - 1));
+                default ->
+                    throw PictureException.damaged(
+                            PictureFormat.GIF, "block %02X at byte %d is of no known kind".formatted(block, at - 1));
             }
         }
     }

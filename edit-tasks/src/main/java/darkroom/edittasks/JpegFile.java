@@ -77,19 +77,20 @@ final class JpegFile {
             }
         }
         byte[] stored = interleaved(raster);
-        Samples samples = switch (componentIds.length) {
-            case 1 -> new Samples(width, height, Samples.Kind.GRAY, stored, null, false);
-            case 3 -> {
-                if (isYcc()) {
-                    toRgb(stored, 3);
-                }
-                yield new Samples(width, height, Samples.Kind.RGB, stored, null, false);
-            }
-            default -> {
-                inks(stored);
-                yield new Samples(width, height, Samples.Kind.CMYK, stored, null, false);
-            }
-        };
+        Samples samples =
+                switch (componentIds.length) {
+                    case 1 -> new Samples(width, height, Samples.Kind.GRAY, stored, null, false);
+                    case 3 -> {
+                        if (isYcc()) {
+                            toRgb(stored, 3);
+                        }
+                        yield new Samples(width, height, Samples.Kind.RGB, stored, null, false);
+                    }
+                    default -> {
+                        inks(stored);
+                        yield new Samples(width, height, Samples.Kind.CMYK, stored, null, false);
+                    }
+                };
         return new StoredPicture(samples, profile(), PictureReader.orientation(exif), false);
     }
 

@@ -102,7 +102,8 @@ public final class PictureReader {
         }
         String message = e instanceof IOException ? e.getMessage() : null; // others are of programs, not of files
         String detail = message == null || message.isBlank()
-                ? "its pixels cannot be decoded (" + e.getClass().getSimpleName() + ")"
+                ? "the decoder fails on its pixels (%s), or does not know this variant of the format"
+                        .formatted(e.getClass().getSimpleName())
                 : message.lines().findFirst().orElse(message);
         return new PictureException(
                 PictureException.Kind.DAMAGED, "the " + format.title() + " file is damaged: " + detail, e);

@@ -40,7 +40,8 @@ record Samples(int width, int height, Kind kind, byte[] bytes, byte @Nullable []
     Samples {
         if (bytes.length != (long) width * height * kind.bands()
                 || (alpha != null && alpha.length != (long) width * height)) {
-            throw new IllegalArgumentException("samples=" + bytes.length + " are no " + width + "x" + height + " " + kind);
+            throw new IllegalArgumentException(
+                    "samples=" + bytes.length + " are no " + width + "x" + height + " " + kind);
         }
     }
 

@@ -75,7 +75,10 @@ final class WebpFile {
             argb = canvas;
         }
         Samples samples = Samples.ofArgb(
-                canvasWidth, canvasHeight, argb, !covers || frame.getColorModel().hasAlpha());
+                canvasWidth,
+                canvasHeight,
+                argb,
+                !covers || frame.getColorModel().hasAlpha());
         return new StoredPicture(samples, profile, PictureReader.orientation(exif), frames);
     }
 
@@ -146,7 +149,8 @@ final class WebpFile {
 
     /** EXIF from its byte-order mark on; some programs write the head that JPEG has before it. */
     private byte[] exif(int from, int to) {
-        return Arrays.copyOfRange(file, to - from >= 6 && PictureFormat.begins(file, from, "Exif\0\0") ? from + 6 : from, to);
+        return Arrays.copyOfRange(
+                file, to - from >= 6 && PictureFormat.begins(file, from, "Exif\0\0") ? from + 6 : from, to);
     }
 
     /** Width and height of a bit stream, in pixels. */

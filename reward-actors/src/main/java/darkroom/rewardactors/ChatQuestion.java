@@ -3,19 +3,14 @@ package darkroom.rewardactors;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.edittasks.RgbImage;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.zip.CRC32C;
-import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
  * A request to {@code /v1/chat/completions} as the judge understands it.
@@ -129,28 +124,17 @@ record ChatQuestion(
             return decoded(bytes);
         } catch (IllegalArgumentException e) {
             throw bad("image_url", "the image is not base64");
-        } catch (IOException | RuntimeException e) {
-            throw bad("image_url", "the image cannot be decoded");
+        } catch (IOException e) {
+            throw bad("image_url", "the image cannot be decoded: " + e.getMessage());
         }
     }
 
     private static BufferedImage decoded(byte[] bytes) throws IOException, RefusedException {
-        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
-            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
-            if (!readers.hasNext()) {
-                throw bad("image_url", "the image is of no known format");
-            }
-            ImageReader reader = readers.next();
-            try {
-                reader.setInput(in, true, true);
-                if (reader.getWidth(0) > SIDE_MAX || reader.getHeight(0) > SIDE_MAX) {
-                    throw bad("image_url", "the image is larger than " + SIDE_MAX + "x" + SIDE_MAX);
-                }
-                return reader.read(0);
-            } finally {
-                reader.dispose();
-            }
+        RgbImage image = RgbImage.decode(bytes);
+        if (image.width() > SIDE_MAX || image.height() > SIDE_MAX) {
+            throw bad("image_url", "the image is larger than " + SIDE_MAX + "x" + SIDE_MAX);
         }
+        return image.buffered();
     }
 
     private static String instruction(String text) throws RefusedException {
