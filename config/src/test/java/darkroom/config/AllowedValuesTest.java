@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.FieldSource;
 
 class AllowedValuesTest {
 
@@ -169,7 +169,8 @@ class AllowedValuesTest {
                 "training.old-policy=constant | training.old-policy=constant | set training.old-policy=on-policy",
                 "training.old-policy=public | training.old-policy=public | set training.old-policy=on-policy",
                 "rollout.staleness=1 | rollout.staleness=1 | set rollout.staleness=0",
-                "training.timesteps-per-image=6 | training.timesteps-per-image=6 | up to 5, below rollout.solver-steps=6",
+                "training.timesteps-per-image=6 | training.timesteps-per-image=6 | up to 5, below"
+                        + " rollout.solver-steps=6",
                 "rollout.solver-steps=1 | training.timesteps-per-image=5 | up to 0, below rollout.solver-steps=1",
                 "rollout.solver=dpm2 | training.objective=flow-grpo | rollout.solver=sde"
             })
@@ -273,23 +274,15 @@ class AllowedValuesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "embedded-demo",
-                "embedded-paper",
-                "embedded-flow-grpo",
-                "flux-kontext",
-                "qwen-image-edit",
-                "uniworld-v2"
-            })
+    @FieldSource("darkroom.config.Recipes#SHIPPED")
     void what_is_explained_reads_back_equal_and_says_what_is_not_default(String recipe, @TempDir Path directory)
             throws IOException {
         List<String> overrides =
                 List.of("seed=7", "scoring.endpoints=[\"http://127.0.0.1:9\"]", "limits.lease-time=7s");
         String text = Recipes.explain(recipe, overrides);
         assertThat(text)
-                .contains("seed = 7", "# key of all randomness of the run (default 0)")
-                .contains("lease-time = \"7s\"", "# G (paper: 24)");
+                .contains("seed = 7", "# key of all randomness of the run (default 0; ours)")
+                .contains("lease-time = \"7s\"", "# tau mu; paper: Table 5");
         Path file = Files.writeString(directory.resolve("shown.conf"), text);
         assertThat(Recipes.load(file.toString(), List.of())).isEqualTo(Recipes.load(recipe, overrides));
     }

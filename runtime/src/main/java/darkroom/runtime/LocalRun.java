@@ -92,6 +92,7 @@ final class LocalRun {
     static ExitCode start(RunSettings settings, Path directory, Ground.Opener grounds, PrintWriter out)
             throws IOException, InterruptedException {
         requireModel(settings);
+        settings.requireScorer();
         if (Files.exists(directory)) {
             try (Stream<Path> there = Files.list(directory)) {
                 if (there.findAny().isPresent()) {
@@ -130,6 +131,7 @@ final class LocalRun {
                     ExitCode.USAGE);
         }
         requireModel(settings);
+        settings.requireScorer();
         LocalRun run = new LocalRun(settings, directory, true, grounds, out);
         Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
         return run.run();
@@ -148,8 +150,15 @@ final class LocalRun {
     static void requireModel(RunSettings settings) {
         if (!settings.policy().model().equals("embedded")) {
             throw new CommandFailedException(
-                    "recipe %s needs policy.model=%s, which is not installed: this build computes policy.model=embedded. 'darkroom config show --recipe %s' shows the settings."
-                            .formatted(settings.recipe(), settings.policy().model(), settings.recipe()),
+                    "recipe %s needs policy.model=%s, which is not installed: this build computes policy.model=embedded.%s 'darkroom config show --recipe %s' shows the settings."
+                            .formatted(
+                                    settings.recipe(),
+                                    settings.policy().model(),
+                                    settings.scoring().endpoints().isEmpty()
+                                            ? " It also needs scorers, scoring.endpoints=[] names none: the embedded"
+                                                    + " judge does not know its images."
+                                            : "",
+                                    settings.recipe()),
                     ExitCode.USAGE);
         }
     }
