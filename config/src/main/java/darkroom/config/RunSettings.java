@@ -11,6 +11,7 @@ import java.util.Locale;
  * @param recipe name of the recipe this came from, for instance {@code embedded-demo}
  * @param seed key of all randomness of the run
  * @param steps training steps of the whole run, unless it stops earlier by rule
+ * @param inputs what the run reads, by content
  */
 public record RunSettings(
         String recipe,
@@ -28,7 +29,8 @@ public record RunSettings(
         WorkerSettings workers,
         LimitSettings limits,
         ClusterSettings cluster,
-        FaultSettings faults) {
+        FaultSettings faults,
+        InputSettings inputs) {
     /** Side of the pictures that the embedded judge was trained on, pixels. */
     private static final int JUDGED_RESOLUTION = 32;
 
