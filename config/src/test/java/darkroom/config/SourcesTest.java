@@ -26,7 +26,7 @@ class SourcesTest {
     private static final Pattern SETTING = Pattern.compile("\\s*[a-z0-9-]+ = .*");
     /** They carry a run out; the file says once that they are ours. */
     private static final Set<String> OPERATION =
-            Set.of("checkpoints", "ledger", "workers", "limits", "cluster", "faults");
+            Set.of("checkpoints", "ledger", "workers", "limits", "cluster", "faults", "inputs");
 
     @ParameterizedTest
     @FieldSource("darkroom.config.Recipes#SHIPPED")
