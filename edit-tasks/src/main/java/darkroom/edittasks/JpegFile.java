@@ -33,7 +33,6 @@ final class JpegFile {
     private static final int COEFFICIENTS = 64;
     private static final int UNSEEN = 255;
     private static final int ADOBE_NONE = -1;
-    private static final int ADOBE_YCC = 1;
     private static final String EXIF = "Exif\0\0";
     private static final String ICC = "ICC_PROFILE\0";
 

@@ -33,6 +33,8 @@ public enum PictureFormat {
             Map.entry("crx ", "a camera's raw picture (CR3)"));
 
     private final String title;
+
+    @SuppressWarnings("ImmutableEnumChecker") // made by List.of
     private final List<String> extensions;
 
     PictureFormat(String title, String... extensions) {

@@ -39,7 +39,11 @@ public final class PictureReader {
         return read(bytes(file), file, view);
     }
 
-    /** The picture in the content of a file. @param file its name is compared with what it holds */
+    /**
+     * The picture in the content of a file.
+     *
+     * @param file its name is compared with what it holds
+     */
     static Picture read(byte[] content, Path file, PictureView view) throws PictureException {
         Picture picture = read(content, view);
         Path name = file.getFileName();

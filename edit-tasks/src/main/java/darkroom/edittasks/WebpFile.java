@@ -159,11 +159,11 @@ final class WebpFile {
             throw PictureException.damaged(PictureFormat.WEBP, "the header of its pixels is too short or altered");
         }
         if (lossless) {
-            int bits = stream[1] & 255 | (stream[2] & 255) << 8 | (stream[3] & 255) << 16 | (stream[4] & 255) << 24;
-            return new int[] {(bits & 0x3fff) + 1, (bits >>> 14 & 0x3fff) + 1};
+            int bits = (stream[1] & 255) | (stream[2] & 255) << 8 | (stream[3] & 255) << 16 | (stream[4] & 255) << 24;
+            return new int[] {(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1};
         }
         return new int[] {
-            (stream[6] & 255 | (stream[7] & 255) << 8) & 0x3fff, (stream[8] & 255 | (stream[9] & 255) << 8) & 0x3fff
+            ((stream[6] & 255) | (stream[7] & 255) << 8) & 0x3fff, ((stream[8] & 255) | (stream[9] & 255) << 8) & 0x3fff
         };
     }
 
@@ -176,8 +176,8 @@ final class WebpFile {
             byte[] extended = new byte[EXTENDED_BYTES];
             extended[0] = ALPHA_FLAG;
             for (int i = 0; i < 3; i++) {
-                extended[4 + i] = (byte) (size[0] - 1 >> 8 * i);
-                extended[7 + i] = (byte) (size[1] - 1 >> 8 * i);
+                extended[4 + i] = (byte) ((size[0] - 1) >> (8 * i));
+                extended[7 + i] = (byte) ((size[1] - 1) >> (8 * i));
             }
             chunk(body, "VP8X", extended);
             chunk(body, "ALPH", alpha);
@@ -191,7 +191,7 @@ final class WebpFile {
     private static void chunk(ByteArrayOutputStream out, String type, byte[] body) {
         out.writeBytes(type.getBytes(StandardCharsets.US_ASCII));
         for (int i = 0; i < 4; i++) {
-            out.write(body.length >> 8 * i);
+            out.write(body.length >> (8 * i));
         }
         out.writeBytes(body);
         if ((body.length & 1) == 1) {
@@ -204,7 +204,7 @@ final class WebpFile {
     }
 
     private int threeAt(int at) {
-        return file[at] & 255 | (file[at + 1] & 255) << 8 | (file[at + 2] & 255) << 16;
+        return (file[at] & 255) | (file[at + 1] & 255) << 8 | (file[at + 2] & 255) << 16;
     }
 
     /** libwebp, loaded with the first WebP picture and not before. */
