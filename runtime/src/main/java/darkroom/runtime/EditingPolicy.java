@@ -14,6 +14,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A policy to draw with, and the settings it was made by.
@@ -23,6 +25,7 @@ import java.util.List;
  */
 @SuppressWarnings("ArrayRecordComponent") // a carrier of weights: nobody asks whether two are equal
 record EditingPolicy(String name, RunSettings settings, EmbeddedPolicy policy, float[] weights) {
+    private static final Logger LOG = LoggerFactory.getLogger(EditingPolicy.class);
     private static final long CHECKPOINT_BYTES_MAX = 1L << 30;
 
     /**
@@ -33,7 +36,7 @@ record EditingPolicy(String name, RunSettings settings, EmbeddedPolicy policy, f
     static EditingPolicy load(String source, List<String> overrides) throws IOException {
         Path path = Path.of(source);
         if (DitWeights.SHIPPED.contains(source) || Files.isRegularFile(path)) {
-            RunSettings settings = Recipes.load("embedded-demo", overrides);
+            RunSettings settings = Precisions.decided(Recipes.load("embedded-demo", overrides));
             DitWeights base = DitWeights.base(source);
             return new EditingPolicy(source, settings, policy(base, settings), base.flat());
         }
@@ -46,7 +49,9 @@ record EditingPolicy(String name, RunSettings settings, EmbeddedPolicy policy, f
         boolean run = Files.isRegularFile(path.resolve(LocalRun.SETTINGS));
         Path home =
                 run ? path : path.toAbsolutePath().normalize().resolve("../..").normalize();
-        RunSettings settings = LocalRun.settingsOf(home, overrides);
+        RunSettings settings =
+                Precisions.decidedAs(LocalRun.settingsOf(home, List.of()), LocalRun.settingsOf(home, overrides));
+        Precisions.tellIfSlow(settings, LOG::warn);
         LocalRun.requireModel(settings);
         try (OffHeapTensorStore store = new OffHeapTensorStore("local", CHECKPOINT_BYTES_MAX)) {
             Checkpoints.Loaded loaded = run

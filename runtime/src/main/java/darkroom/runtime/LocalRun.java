@@ -102,16 +102,22 @@ final class LocalRun {
                 }
             }
         }
-        LocalRun run = new LocalRun(settings, directory, false, grounds, out);
+        RunSettings decided = Precisions.decided(settings);
+        LocalRun run = new LocalRun(decided, directory, false, grounds, out);
+        PrecisionChoice precision = PrecisionChoice.of(settings, decided);
         Files.createDirectories(directory);
-        Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
+        precision.write(directory);
+        Files.writeString(directory.resolve(SETTINGS), Recipes.render(decided));
+        out.println("precision: " + precision.describe());
+        out.flush();
         return run.run();
     }
 
     /**
      * Goes on with an interrupted run from its newest whole checkpoint, as if it had never stopped (promise P-7).
      *
-     * @param overrides settings that do not decide the result: workers, limits, steps, endpoints of scorers
+     * @param overrides settings that do not decide the result: workers, limits, steps, endpoints of scorers; a precision
+     *     {@code auto} keeps the one that was decided when the run began
      */
     static ExitCode resume(Path directory, List<String> overrides, PrintWriter out)
             throws IOException, InterruptedException {
@@ -122,7 +128,7 @@ final class LocalRun {
     static ExitCode resume(Path directory, List<String> overrides, Ground.Opener grounds, PrintWriter out)
             throws IOException, InterruptedException {
         RunSettings before = settingsOf(directory, List.of());
-        RunSettings settings = settingsOf(directory, overrides);
+        RunSettings settings = Precisions.decidedAs(before, settingsOf(directory, overrides));
         if (!Recipes.deciding(before).equals(Recipes.deciding(settings))) {
             throw new CommandFailedException(
                     "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps, scoring.endpoints and scoring.cache may change"
@@ -167,6 +173,9 @@ final class LocalRun {
                             : Scorers.elsewhere(settings.scoring());
                     RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv())) {
                 ground.directory(directory);
+                if (ground.rolloutDevices() + ground.trainerDevices() > 0 || ground.scores()) {
+                    Precisions.tellIfSlow(settings, LOGGER::warn);
+                }
                 TensorStore store = ground.plane().store();
                 if (resumed && copies.isPresent()) {
                     copies.get().restore(CheckpointWriter.placeIn(directory));
