@@ -92,6 +92,20 @@ final class LocalRun {
     static ExitCode start(RunSettings settings, Path directory, Ground.Opener grounds, PrintWriter out)
             throws IOException, InterruptedException {
         requireModel(settings);
+        requireFree(directory);
+        RunSettings decided = Precisions.decided(settings);
+        LocalRun run = new LocalRun(decided, directory, false, grounds, out);
+        PrecisionChoice precision = PrecisionChoice.of(settings, decided);
+        Files.createDirectories(directory);
+        precision.write(directory);
+        Files.writeString(directory.resolve(SETTINGS), Recipes.render(decided));
+        out.println("precision: " + precision.describe());
+        out.flush();
+        return run.run();
+    }
+
+    /** @throws CommandFailedException if there is something in the directory of a run that is to begin */
+    static void requireFree(Path directory) throws IOException {
         if (Files.exists(directory)) {
             try (Stream<Path> there = Files.list(directory)) {
                 if (there.findAny().isPresent()) {
@@ -102,15 +116,6 @@ final class LocalRun {
                 }
             }
         }
-        RunSettings decided = Precisions.decided(settings);
-        LocalRun run = new LocalRun(decided, directory, false, grounds, out);
-        PrecisionChoice precision = PrecisionChoice.of(settings, decided);
-        Files.createDirectories(directory);
-        precision.write(directory);
-        Files.writeString(directory.resolve(SETTINGS), Recipes.render(decided));
-        out.println("precision: " + precision.describe());
-        out.flush();
-        return run.run();
     }
 
     /**
