@@ -79,7 +79,7 @@ public record PrecisionMeasurement(double f32, double bf16) {
             long fastestFull = Long.MAX_VALUE;
             long fastestHalf = Long.MAX_VALUE;
             for (int pair = 0;
-                    pair < PAIRS_MIN || pair < PAIRS_MAX && nanoTime.getAsLong() - began < BUDGET.toNanos();
+                    pair < PAIRS_MIN || (pair < PAIRS_MAX && nanoTime.getAsLong() - began < BUDGET.toNanos());
                     pair++) {
                 fastestFull = Math.min(fastestFull, nanos(full, step, latents, nanoTime));
                 fastestHalf = Math.min(fastestHalf, nanos(half, step, latents, nanoTime));
