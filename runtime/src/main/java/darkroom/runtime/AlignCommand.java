@@ -118,7 +118,7 @@ final class AlignCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        RunSettings settings = Recipes.load("embedded-demo", overrides());
+        RunSettings settings = Precisions.decided(Recipes.load("embedded-demo", overrides()));
         requireFreePlace();
         try (Scorers servers = Scorers.open(settings.scoring())) {
             List<String> names = named(settings.scoring());
