@@ -69,6 +69,11 @@ public record RunSettings(
                 "groups.scored-min",
                 groups.scoredMin(),
                 "whole numbers up to rollout.images-per-group=" + rollout.imagesPerGroup());
+        Allowed.require(
+                !policy.model().equals("embedded") || policy.guidance() == 1.0,
+                "policy.guidance",
+                policy.guidance(),
+                "1.0 with policy.model=embedded, which embeds no guidance scale");
         boolean shipped = policy.base().equals("mixed") || policy.base().equals("clean");
         if (policy.model().equals("embedded") && shipped) {
             Allowed.require(policy.resolution() == 32, "policy.resolution", policy.resolution(), SHIPPED_RESOLUTIONS);
