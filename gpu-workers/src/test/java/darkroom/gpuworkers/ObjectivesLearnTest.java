@@ -29,7 +29,6 @@ class ObjectivesLearnTest {
                     .map(event ->
                             ((RunEvent.StepCommitted) event).statistics().mean().orElseThrow())
                     .toList();
-            System.err.println("REWARDS " + objective + rewards);
             assertThat(mean(rewards.subList(STEPS - 4, STEPS)))
                     .as("mean brightness of steps, first to last: %s", rewards)
                     .isGreaterThan(mean(rewards.subList(0, 4)) + 0.02);

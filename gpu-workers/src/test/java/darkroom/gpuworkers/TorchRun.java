@@ -158,7 +158,7 @@ final class TorchRun implements AutoCloseable {
                 "torch",
                 seed,
                 3,
-                new PolicySettings("embedded", "tiny", 1, SIDE),
+                new PolicySettings("embedded", "tiny", SIDE, 1),
                 new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
                 rollout,
                 Recipes.load(
