@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import darkroom.actors.RunEvent;
 import darkroom.config.OptimizerSettings;
+import darkroom.config.Precision;
 import darkroom.config.RolloutSettings;
 import darkroom.config.RolloutSettings.Solver;
 import darkroom.config.RunSettings;
@@ -58,7 +59,7 @@ class ObjectivesLearnTest {
                 grpo ? 3 : 1,
                 2,
                 16,
-                false,
+                Precision.F32,
                 0,
                 1,
                 new OptimizerSettings(3e-3, 0, 0.9, 0.999, 1e-8, 1e-4, 1),
@@ -68,7 +69,7 @@ class ObjectivesLearnTest {
         return TorchRun.settings(
                 7,
                 new RolloutSettings(
-                        4, 8, 4, RolloutSettings.Schedule.LINEAR, grpo ? Solver.SDE : Solver.DPM2, 0.7, false, 0),
+                        4, 8, 4, RolloutSettings.Schedule.LINEAR, grpo ? Solver.SDE : Solver.DPM2, 0.7, Precision.F32, 0),
                 training);
     }
 }
