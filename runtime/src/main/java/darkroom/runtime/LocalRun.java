@@ -5,6 +5,7 @@ import darkroom.actors.EvaluationRequest;
 import darkroom.actors.Fault;
 import darkroom.actors.GroupKeeper;
 import darkroom.actors.LearnerState;
+import darkroom.actors.LedgerBook;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
 import darkroom.actors.RunDigests;
@@ -179,15 +180,18 @@ final class LocalRun {
                 }
                 Optional<Checkpoints.Loaded> loaded = resumed ? loaded(store) : Optional.empty();
                 loaded.ifPresent(this::requireSameSettings);
-                requireLedger(loaded, store);
-                if (resumed) {
-                    RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(settings));
-                }
                 ground.directory(directory);
-                try (Scorers scorers = ground.scores()
+                try (RunJournal journal = RunJournal.open(
+                                settings.ledger(),
+                                directory,
+                                System.getenv(),
+                                book -> requireCoverage(book, loaded, store));
+                        Scorers scorers = ground.scores()
                                 ? Scorers.open(settings.scoring(), ground.faults(), this::record)
-                                : Scorers.elsewhere(settings.scoring());
-                        RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv())) {
+                                : Scorers.elsewhere(settings.scoring())) {
+                    if (resumed) {
+                        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(settings));
+                    }
                     return new Session(view, policy, scorers, ground, journal, loaded).run(interrupt);
                 }
             }
@@ -231,17 +235,21 @@ final class LocalRun {
     }
 
     /** What is resumed can be held against the ledger: {@link LedgerCoverage}. */
-    private void requireLedger(Optional<Checkpoints.Loaded> loaded, TensorStore store) throws IOException {
+    private void requireCoverage(LedgerBook book, Optional<Checkpoints.Loaded> loaded, TensorStore store) {
         if (!resumed || !hadLedger || settings.ledger().store() == LedgerSettings.Store.NONE) {
             return;
         }
-        LedgerCoverage.require(
-                        RunJournal.bookOf(settings.ledger(), directory, System.getenv()),
-                        directory,
-                        loaded.map(found -> found.manifest().step()).orElse(0),
-                        loaded.map(found -> RunDigests.of(store, found.state())),
-                        RunJournal.where(settings.ledger(), directory))
-                .ifPresent(LOGGER::warn);
+        try {
+            LedgerCoverage.require(
+                            book,
+                            directory,
+                            loaded.map(found -> found.manifest().step()).orElse(0),
+                            loaded.map(found -> RunDigests.of(store, found.state())),
+                            RunJournal.where(settings.ledger(), directory))
+                    .ifPresent(LOGGER::warn);
+        } catch (IOException e) {
+            throw RunDirectory.failed("read", CheckpointWriter.placeIn(directory), e);
+        }
     }
 
     private void requireSameSettings(Checkpoints.Loaded loaded) {
@@ -322,9 +330,9 @@ final class LocalRun {
                         recorder,
                         incidents,
                         tensorBoard,
+                        this::committed,
                         checkpoints,
                         LocalRun.this::noise,
-                        this::committed,
                         this::figures,
                         view,
                         ground);
@@ -411,11 +419,12 @@ final class LocalRun {
             doing = "step %d of %d to be committed".formatted(Math.min(steps + 1, settings.steps()), settings.steps());
         }
 
-        /** For whoever asks the process to end; and a ledger that is not there any more ends the run. */
+        /** Before the checkpoint: the ledger is on the disk. One that is not there any more ends the run. */
         private void committed(RunEvent event) {
             if (event instanceof RunEvent.StepCommitted step) {
-                journal.requireThere();
                 committed(step.step() + 1);
+                journal.requireThere();
+                journal.force();
             }
         }
 
