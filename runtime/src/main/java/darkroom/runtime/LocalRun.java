@@ -18,6 +18,7 @@ import darkroom.actors.StopWhen;
 import darkroom.actors.TensorRef;
 import darkroom.actors.TensorStore;
 import darkroom.actors.ValidationPlan;
+import darkroom.config.InputSettings;
 import darkroom.config.LedgerSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
@@ -74,14 +75,16 @@ final class LocalRun {
     /** Reads what the run is made of. What cannot be used is refused here, before anything is written. */
     private LocalRun(RunSettings settings, Path directory, boolean resumed, Ground.Opener grounds, PrintWriter out)
             throws IOException {
-        this.settings = settings;
         this.directory = directory;
         this.resumed = resumed;
         this.grounds = grounds;
         this.out = out;
         this.base = DitWeights.base(settings.policy().base());
         this.data = DataSplits.of(settings, out);
-        this.copies = CheckpointWriter.copiesOf(settings);
+        InputSettings found = RunInputs.found(settings, data);
+        RunInputs.require(settings, found, data, resumed ? directory : null);
+        this.settings = Recipes.recorded(settings, found);
+        this.copies = CheckpointWriter.copiesOf(this.settings);
     }
 
     /**
@@ -98,9 +101,11 @@ final class LocalRun {
     static ExitCode start(RunSettings settings, Path directory, Ground.Opener grounds, PrintWriter out)
             throws IOException, InterruptedException {
         requireModel(settings);
+        settings.requireScorer();
         if (Files.exists(directory)) {
             try (Stream<Path> there = Files.list(directory)) {
-                if (there.findAny().isPresent()) {
+                // What a start writes before the settings is no run yet.
+                if (there.anyMatch(file -> !file.getFileName().toString().startsWith(RunInputs.FILE))) {
                     throw new CommandFailedException(
                             "%s is not empty. Name another directory with --out, or go on with the run in it: darkroom train --resume %s"
                                     .formatted(directory, directory),
@@ -110,7 +115,8 @@ final class LocalRun {
         }
         LocalRun run = new LocalRun(settings, directory, false, grounds, out);
         Files.createDirectories(directory);
-        Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
+        RunInputs.write(directory, run.settings, run.data);
+        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
         return run.run();
     }
 
@@ -136,9 +142,23 @@ final class LocalRun {
                     ExitCode.USAGE);
         }
         requireModel(settings);
+        settings.requireScorer();
+        requireRecorded(before, directory);
         LocalRun run = new LocalRun(settings, directory, true, grounds, out);
         run.hadLedger = before.ledger().store() != LedgerSettings.Store.NONE;
         return run.run();
+    }
+
+    /** What a run was begun with cannot be compared where nothing is recorded of it. */
+    private static void requireRecorded(RunSettings recorded, Path directory) {
+        InputSettings inputs = recorded.inputs();
+        if (Stream.of(inputs.train(), inputs.validation(), inputs.heldOut(), inputs.base(), inputs.judge())
+                .anyMatch(String::isEmpty)) {
+            throw new CommandFailedException(
+                    "%s does not record the digests of what the run reads (inputs.*): another build wrote it, or it was edited. Restore it, or start a new run."
+                            .formatted(directory.resolve(SETTINGS)),
+                    ExitCode.USAGE);
+        }
     }
 
     /** The resolved settings of a run. */
@@ -160,8 +180,15 @@ final class LocalRun {
         }
         if (!settings.policy().model().equals("embedded")) {
             throw new CommandFailedException(
-                    "recipe %s needs policy.model=%s, which is not installed: this build computes policy.model=embedded. 'darkroom config show --recipe %s' shows the settings."
-                            .formatted(settings.recipe(), settings.policy().model(), settings.recipe()),
+                    "recipe %s needs policy.model=%s, which is not installed: this build computes policy.model=embedded.%s 'darkroom config show --recipe %s' shows the settings."
+                            .formatted(
+                                    settings.recipe(),
+                                    settings.policy().model(),
+                                    settings.scoring().endpoints().isEmpty()
+                                            ? " It also needs scorers, scoring.endpoints=[] names none: the embedded"
+                                                    + " judge does not know its images."
+                                            : "",
+                                    settings.recipe()),
                     ExitCode.USAGE);
         }
     }
@@ -190,7 +217,7 @@ final class LocalRun {
                                 ? Scorers.open(settings.scoring(), ground.faults(), this::record)
                                 : Scorers.elsewhere(settings.scoring())) {
                     if (resumed) {
-                        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(settings));
+                        writeSettings();
                     }
                     return new Session(view, policy, scorers, ground, journal, loaded).run(interrupt);
                 }
@@ -232,6 +259,13 @@ final class LocalRun {
         return settings.ledger().store() == LedgerSettings.Store.NONE
                 ? checkpoints.loadNewest(store)
                 : checkpoints.recover(store);
+    }
+
+    private void writeSettings() {
+        if (!Files.exists(directory.resolve(RunInputs.FILE))) {
+            RunInputs.write(directory, settings, data);
+        }
+        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(settings));
     }
 
     /** What is resumed can be held against the ledger: {@link LedgerCoverage}. */
@@ -354,7 +388,7 @@ final class LocalRun {
                                 studio.finishStep();
                             },
                             () -> doing,
-                            "The last checkpoint stands. Go on with: darkroom train --resume " + directory);
+                            "The last checkpoint stands. Resume with: darkroom train --resume " + directory);
                     return finish(whole(trained(studio, interrupt), recorder), interrupt);
                 }
             }
@@ -396,7 +430,11 @@ final class LocalRun {
 
         /** An end that no supervisor has told of: its checkpoint is written here. */
         private RunEvent.Ended ended(RunEvent.Ended ended) {
-            checkpoints.heard(ended);
+            try {
+                checkpoints.heard(ended);
+            } catch (UncheckedIOException unwritable) {
+                LOGGER.error("{}: {}", unwritable.getMessage(), unwritable.getCause());
+            }
             return ended;
         }
 
@@ -428,29 +466,20 @@ final class LocalRun {
             }
         }
 
-        private ExitCode finish(RunEvent.Ended ended, Interrupt interrupt) throws IOException {
+        private ExitCode finish(RunEvent.Ended ended, Interrupt interrupt) {
             if (ground.isFollowed()) {
                 throw new FollowedException("another control node goes on with the run in " + directory);
             }
             boolean goesOnElsewhere = ground.ended(ended.end());
-            view.stage("writing the report");
-            if (!Files.exists(directory.resolve(SETTINGS))) {
-                RunDirectory.write(
-                        directory.resolve(SETTINGS), Recipes.render(settings)); // a checkpoint alone resumes nothing
+            long unscored = 0;
+            try {
+                unscored = written(ended).counts().unscored();
+            } catch (UncheckedIOException unwritable) {
+                if (!(ended.end() instanceof RunEvent.End.Failed)) {
+                    throw unwritable;
+                }
+                LOGGER.error("what is left of the run cannot be written: {}", unwritable.getMessage());
             }
-            Summary summary = Summary.of(
-                    directory,
-                    settings,
-                    RunDigests.of(store, ended.state()),
-                    ended.state().step(),
-                    ended.end(),
-                    stages);
-            summary.write(directory);
-            Report.write(directory);
-            view.close();
-            boolean kept = CheckpointWriter.isThere(
-                    CheckpointWriter.in(directory), ended.state().step());
-            Closing.print(summary, directory, kept, out);
             return switch (ended.end()) {
                 case RunEvent.End.Failed(String message) ->
                     throw new CommandFailedException(
@@ -465,9 +494,30 @@ final class LocalRun {
                                                             : " --set ledger.store=none (the ledger is gone: scores"
                                                                     + " are asked for again)"));
                 case RunEvent.End.ByRequest() -> interrupt.isRaised() ? ExitCode.INTERRUPTED : ExitCode.OK;
-                case RunEvent.End.Completed _, RunEvent.End.ByRule _ ->
-                    summary.counts().unscored() > 0 ? ExitCode.UNSCORED : ExitCode.OK;
+                case RunEvent.End.Completed _, RunEvent.End.ByRule _ -> unscored > 0 ? ExitCode.UNSCORED : ExitCode.OK;
             };
+        }
+
+        /** The last files of the run, and its last words. */
+        private Summary written(RunEvent.Ended ended) {
+            view.stage("writing the report");
+            if (!Files.exists(directory.resolve(SETTINGS))) {
+                writeSettings(); // a checkpoint alone resumes nothing
+            }
+            Summary summary = Summary.of(
+                    directory,
+                    settings,
+                    RunDigests.of(store, ended.state()),
+                    ended.state().step(),
+                    ended.end(),
+                    stages);
+            summary.write(directory);
+            Report.write(directory);
+            view.close();
+            boolean kept = CheckpointWriter.isThere(
+                    CheckpointWriter.in(directory), ended.state().step());
+            Closing.print(summary, directory, kept, out);
+            return summary;
         }
 
         private StopWhen stopWhen() {
@@ -483,7 +533,7 @@ final class LocalRun {
             }
         }
 
-        /** What ended it, if it did not come to its end: a scorer that refuses everything, a listener, whoever asked for the end. */
+        /** What ended it, if it did not come to its end: a scorer that refuses everything, a listener, a request to end. */
         private Optional<String> evaluate(LocalStudio studio, String name, int version, TensorRef weights)
                 throws InterruptedException {
             if (heldOut.isEmpty()) {

@@ -94,7 +94,7 @@ final class RunJournal implements AutoCloseable {
         void on(LedgerBook book);
     }
 
-    /** @param check throws if the run must not go on with this ledger; nothing is made or changed then */
+    /** @param check throws if the run must not use this ledger; nothing is made or changed then */
     static RunJournal open(LedgerSettings settings, Path directory, Map<String, String> environment, Check check) {
         boolean missing = isMissing(settings, directory);
         if (missing) {
@@ -198,7 +198,7 @@ final class RunJournal implements AutoCloseable {
             }
             throw new CommandFailedException(
                     settings.store() == LedgerSettings.Store.FILE
-                            ? "%s cannot be opened as a ledger, it is damaged or no ledger: %s.%n  Put a copy of it back. To go on without it, asking for scores again: darkroom train --resume %s --set ledger.store=none"
+                            ? "%s cannot be opened as a ledger, it is damaged or no ledger: %s.%n  Put a copy of it back. To continue without it, asking for scores again: darkroom train --resume %s --set ledger.store=none"
                                     .formatted(where(settings, directory), plain(e), directory)
                             : "the ledger of %s cannot be opened, ledger.store=postgresql ledger.url=%s: %s"
                                     .formatted(directory, settings.url(), plain(e)));

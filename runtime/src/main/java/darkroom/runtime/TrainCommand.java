@@ -35,8 +35,9 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--recipe",
             paramLabel = "NAME|FILE",
-            description = "Recipe that ships (embedded-demo, embedded-paper, embedded-flow-grpo, flux-kontext,"
-                    + " qwen-image-edit, uniworld-v2) or a HOCON file. Default: embedded-demo")
+            description = "Recipe that ships (embedded-demo, embedded-paper, embedded-paper-literal,"
+                    + " embedded-flow-grpo, embedded-flow-grpo-local, flux-kontext, flux-kontext-ban,"
+                    + " qwen-image-edit, qwen-image-edit-public, uniworld-v2) or a HOCON file. Default: embedded-demo")
     private @Nullable String recipe;
 
     @Option(

@@ -17,6 +17,7 @@ import darkroom.config.HostPort;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
+import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.DitWeights;
 import darkroom.gpuworkers.EmbeddedPolicy;
 import darkroom.rewardactors.ScorerNoise;
@@ -369,6 +370,7 @@ final class WorkerNode implements AutoCloseable {
 
         private Crew computing(RunSettings settings) {
             try {
+                RunInputs.requireBase(settings);
                 EmbeddedPolicy policy = new EmbeddedPolicy(
                         DitWeights.base(settings.policy().base()),
                         settings.rollout(),
@@ -382,7 +384,10 @@ final class WorkerNode implements AutoCloseable {
                         scorers(settings),
                         plane);
             } catch (IOException e) {
-                throw new UncheckedIOException("the base " + settings.policy().base() + " cannot be read here", e);
+                throw new UncheckedIOException(
+                        "the base %s cannot be read here: %s"
+                                .formatted(settings.policy().base(), FileFault.reason(e)),
+                        e);
             }
         }
 
@@ -390,6 +395,7 @@ final class WorkerNode implements AutoCloseable {
             if (!roles.contains("reward")) {
                 return List.of();
             }
+            RunInputs.requireJudge(settings);
             Scorers scorers = Scorers.open(settings.scoring(), faults, this::tell);
             opened.add(scorers);
             return scorers.seats(plane.store());
