@@ -52,7 +52,7 @@ public final class TerminalAppender extends AppenderBase<ILoggingEvent> {
     @Override
     protected void append(ILoggingEvent event) {
         if (!stackTraces
-                && event.getLevel() == Level.WARN
+                && event.getLevel().equals(Level.WARN)
                 && FOR_THE_LOG.stream().anyMatch(event.getLoggerName()::startsWith)) {
             return;
         }
