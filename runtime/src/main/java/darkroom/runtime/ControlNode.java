@@ -174,7 +174,9 @@ final class ControlNode implements Ground {
                 };
         leavesToStandby = how.isEmpty();
         if (beat != null) {
-            beat.ended(how);
+            if (!how.isEmpty()) {
+                beat.ended(Summary.End.of(end).kind(), how);
+            }
         }
         return leavesToStandby;
     }

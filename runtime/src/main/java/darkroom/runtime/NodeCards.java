@@ -23,11 +23,11 @@ final class NodeCards {
      * @param called for people, for instance {@code rollout}
      */
     static String name(String called) {
-        return "%s-%d-%s"
-                .formatted(
+        return new NodeName(
                         called,
                         ProcessHandle.current().pid(),
-                        Long.toString(Instant.now().toEpochMilli() & 0xFFFFFFL, 36));
+                        Long.toString(Instant.now().toEpochMilli() & 0xFFFFFFL, 36))
+                .toString();
     }
 
     static NodeCard card(String name, List<String> roles, PlanePeer plane, String status) {

@@ -7,6 +7,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import darkroom.actors.ClusterStatus;
 import darkroom.actors.Gate;
+import darkroom.config.HostPort;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -115,7 +116,11 @@ final class StatusPage implements AutoCloseable {
 
     /** Where it is reached, by processes of this machine only. */
     String url() {
-        return "http://127.0.0.1:" + server.getAddress().getPort() + "/status";
+        return "http://"
+                + new HostPort(
+                        server.getAddress().getAddress().getHostAddress(),
+                        server.getAddress().getPort())
+                + "/status";
     }
 
     /** That of a living process of this user on this machine, if it has one by now. */

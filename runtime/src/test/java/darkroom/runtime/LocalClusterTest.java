@@ -23,6 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("cluster")
 class LocalClusterTest {
     private static final String NODES = "control=1,rollout=1,trainer=1,reward=1";
+    /** Less than limits.shutdown-grace. */
+    private static final Duration GRACE = Duration.ofSeconds(20);
+
     private static final Duration ORPHANS_WITHIN = Duration.ofSeconds(10);
     private static final Duration CHECKPOINT_WITHIN = Duration.ofSeconds(100);
 
@@ -80,6 +83,24 @@ class LocalClusterTest {
             assertThat(JsonLines.read(run.resolve("noise.jsonl"), NoiseFloor.class))
                     .extracting(NoiseFloor::scorer, NoiseFloor::count)
                     .containsExactly(tuple(scorer.url().getAuthority(), 16));
+        }
+    }
+
+    /** RS-6, EV-3: it does not wait for what nobody does. */
+    @Test
+    void a_control_node_that_waits_for_nodes_ends_at_once_when_it_is_asked_to_and_says_so() throws Exception {
+        List<String> control = new ArrayList<>(List.of(
+                "node", "--roles", "control", "--out", directory.resolve("run").toString()));
+        control.addAll(small(4));
+        try (CommandProcess waiting = CommandProcess.start(directory, control)) {
+            waiting.awaitPrinted("and no node does "); // so it waits
+            waiting.signal("TERM");
+            Finished finished = waiting.awaitWithin(GRACE);
+            assertThat(finished.printed())
+                    .contains("asked to end: waits for ")
+                    .contains("limits.shutdown-grace=25s")
+                    .contains("Go on with: darkroom train --resume");
+            assertThat(finished.code()).isIn(ExitCode.INTERRUPTED.code(), 143);
         }
     }
 
