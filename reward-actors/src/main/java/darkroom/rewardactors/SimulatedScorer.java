@@ -3,6 +3,7 @@ package darkroom.rewardactors;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -183,7 +184,7 @@ public final class SimulatedScorer implements AutoCloseable {
         choice.putObject("message").put("role", "assistant").put("content", "3");
         choice.put("finish_reason", "length");
         if (request.has("prompt_logprobs") && honoured.contains(Rung.PROMPT)) {
-            String label = request.path("messages").path(1).path("content").asText();
+            String label = message(request, "assistant").path("content").asText();
             ArrayNode prompt = answer.putArray("prompt_logprobs").addNull();
             prompt.addObject()
                     .putObject(Integer.toString(FIRST_ID + Integer.parseInt(label)))
@@ -227,14 +228,22 @@ public final class SimulatedScorer implements AutoCloseable {
     }
 
     private static byte[] editedIn(JsonNode request) {
-        return request.path("messages")
-                .path(0)
+        return message(request, "user")
                 .path("content")
                 .path(1)
                 .path("image_url")
                 .path("url")
                 .asText()
                 .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static JsonNode message(JsonNode request, String role) {
+        for (JsonNode message : request.path("messages")) {
+            if (message.path("role").asText().equals(role)) {
+                return message;
+            }
+        }
+        return MissingNode.getInstance();
     }
 
     /** Of the six labels, .9 together. */
