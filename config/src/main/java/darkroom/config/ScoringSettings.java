@@ -121,6 +121,23 @@ public record ScoringSettings(
             String answer,
             double low,
             double high) {
+        /** The same reward, asked at one endpoint. */
+        public Reward at(URI endpoint) {
+            return new Reward(
+                    name,
+                    List.of(endpoint),
+                    model,
+                    method,
+                    weight,
+                    system,
+                    taskPrompts,
+                    templates,
+                    labels,
+                    answer,
+                    low,
+                    high);
+        }
+
         public Reward {
             Allowed.require(
                     name.matches("[a-z0-9][a-z0-9-]{0,31}"),
@@ -158,6 +175,36 @@ public record ScoringSettings(
                 canaryEvery,
                 jpegQuality,
                 cache,
+                cacheMax,
+                flatGroupsWarn,
+                flatGroupsMax,
+                List.of());
+    }
+
+    /** The same question, asked once and without a cache, to see how a scorer answers now. */
+    public ScoringSettings probing() {
+        return new ScoringSettings(
+                endpoints,
+                model,
+                method,
+                weight,
+                system,
+                taskPrompts,
+                templates,
+                labels,
+                answer,
+                low,
+                high,
+                judge,
+                concurrency,
+                timeout,
+                1,
+                labelMassMin,
+                rung,
+                false,
+                Duration.ZERO,
+                jpegQuality,
+                "",
                 cacheMax,
                 flatGroupsWarn,
                 flatGroupsMax,

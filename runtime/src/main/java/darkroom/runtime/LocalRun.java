@@ -92,6 +92,15 @@ final class LocalRun {
     static ExitCode start(RunSettings settings, Path directory, Ground.Opener grounds, PrintWriter out)
             throws IOException, InterruptedException {
         requireModel(settings);
+        requireFree(directory);
+        LocalRun run = new LocalRun(settings, directory, false, grounds, out);
+        Files.createDirectories(directory);
+        Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
+        return run.run();
+    }
+
+    /** A run never writes over another one. */
+    static void requireFree(Path directory) throws IOException {
         if (Files.exists(directory)) {
             try (Stream<Path> there = Files.list(directory)) {
                 if (there.findAny().isPresent()) {
@@ -102,10 +111,6 @@ final class LocalRun {
                 }
             }
         }
-        LocalRun run = new LocalRun(settings, directory, false, grounds, out);
-        Files.createDirectories(directory);
-        Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
-        return run.run();
     }
 
     /**
@@ -282,12 +287,14 @@ final class LocalRun {
 
         ExitCode run(Interrupt interrupt) throws IOException, InterruptedException {
             try (RunRecorder recorder = new RunRecorder(directory, settings, open::row, meter, from.step());
+                    ScorerRecord scoredBy = new ScorerRecord(directory, from.step());
                     IncidentRecorder incidents = IncidentRecorder.in(directory, InstantSource.system());
                     TensorBoardRecorder tensorBoard =
                             TensorBoardRecorder.in(directory, InstantSource.system(), from.step(), meter::measure)) {
                 RunListener listeners = RunListeners.of(
                         ground.faults()::heard,
                         validations,
+                        scoredBy,
                         recorder,
                         incidents,
                         tensorBoard,
@@ -302,7 +309,7 @@ final class LocalRun {
                                         settings.seed(),
                                         settings.rollout().groupsPerStep(),
                                         open),
-                                stopWhen(),
+                                stopWhen(scoredBy),
                                 ground.plane(),
                                 listeners,
                                 ground.faults().clock(InstantSource.system()))
@@ -364,11 +371,28 @@ final class LocalRun {
             };
         }
 
-        private StopWhen stopWhen() {
-            StopWhen silent = new ScorersSilent();
+        private StopWhen stopWhen(ScorerRecord scoredBy) {
+            RunDirectory files = new RunDirectory(directory);
+            StopWhen silent = new ScorersSilent(ScorersSilent.recorded(files.metrics()));
+            StopWhen flat = new FlatGroups(
+                    settings.scoring().flatGroupsWarn(),
+                    settings.scoring().flatGroupsMax(),
+                    FlatGroups.recorded(files.verdicts()),
+                    () -> "%s, %s".formatted(scorers.describe(), scoredBy.describe()));
             StopWhen stall = new ValidationStall(settings.evaluation().patience(), validations::measures);
             return (committed, validation) ->
-                    silent.reason(committed, validation).or(() -> stall.reason(committed, validation));
+                    first(committed, validation, List.of(silent, flat, stall));
+        }
+
+        /** Each rule hears of every step. */
+        private static Optional<String> first(
+                RunEvent.StepCommitted committed, Optional<RunEvent.Evaluated> validation, List<StopWhen> rules) {
+            return rules.stream()
+                    .map(rule -> rule.reason(committed, validation))
+                    .toList()
+                    .stream()
+                    .flatMap(Optional::stream)
+                    .findFirst();
         }
 
         private void figures(RunEvent event) {

@@ -253,6 +253,15 @@ final class Report {
                 clean.isEmpty() ? "" : fixed(clean, decimals));
     }
 
+    private static String interval(Summary.Gain gain, int decimals) {
+        return gain.low().isEmpty() || gain.high().isEmpty()
+                ? "no interval: " + Summary.Gain.NO_INTERVAL
+                : "95 %% interval %s to %s"
+                        .formatted(
+                                signed(gain.low().getAsDouble(), decimals),
+                                signed(gain.high().getAsDouble(), decimals));
+    }
+
     private String honesty() {
         return evaluation(Evaluations.CLEAN_REFERENCE)
                 .flatMap(clean -> clean.overall().groundTruth().stream().boxed().findFirst())

@@ -99,11 +99,15 @@ final class TrainCommand implements Callable<Integer> {
                 throw new ParameterException(
                         spec.commandLine(), "--resume takes recipe, seed and directory from the run; leave them out");
             }
+            ScorerProbe.require(LocalRun.settingsOf(goingOn, overrides), System.getenv());
             return on(goingOn, overrides, grounds -> LocalRun.resume(goingOn, overrides, grounds, terminal))
                     .code();
         }
         RunSettings settings = Recipes.load(recipe == null ? "embedded-demo" : recipe, overrides);
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
+        LocalRun.requireModel(settings);
+        LocalRun.requireFree(directory);
+        ScorerProbe.require(settings, System.getenv());
         return on(directory, overrides, grounds -> LocalRun.start(settings, directory, grounds, terminal))
                 .code();
     }

@@ -1,0 +1,125 @@
+package darkroom.runtime;
+
+import darkroom.actors.ScoreOutcome;
+import darkroom.config.ErrorReason;
+import darkroom.config.RunSettings;
+import darkroom.config.ScoringSettings;
+import darkroom.config.ScoringSettings.Method;
+import darkroom.config.WorkerSettings;
+import darkroom.rewardactors.ReasonTally;
+import darkroom.rewardactors.Rewards;
+import darkroom.rewardactors.Scorer;
+import darkroom.rewardactors.ScoreRequest;
+import darkroom.rewardactors.ScorerExamples;
+import darkroom.rewardactors.ScoringAdvice;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks each outside scorer of a run about two edits before anything is written: one that does what was asked for, and noise. A fault
+ * that no retry removes ends the command; one that may pass is told, since a scorer may still be starting. Equal scores of the two
+ * are told as well.
+ */
+final class ScorerProbe {
+    private static final Logger LOG = LoggerFactory.getLogger(ScorerProbe.class);
+
+    private ScorerProbe() {}
+
+    /** What one endpoint answered. */
+    private record Answers(String reward, URI endpoint, Method method, ScoreOutcome good, ScoreOutcome noise) {}
+
+    /**
+     * @param environment where secrets are
+     * @throws CommandFailedException if a scorer refuses, or answers with what cannot be a score
+     */
+    static void require(RunSettings settings, Map<String, String> environment) {
+        if (settings.workers().device() == WorkerSettings.Kind.VIRTUAL) {
+            return;
+        }
+        List<CompletableFuture<Answers>> asked = new ArrayList<>();
+        ScoringSettings first = settings.scoring();
+        first.endpoints()
+                .forEach(endpoint -> asked.add(ask(
+                        ScoringSettings.FIRST, endpoint, first.method(), () -> Rewards.open(List.of(endpoint), first.probing(), environment))));
+        for (ScoringSettings.Reward reward : first.rewards()) {
+            for (URI endpoint : reward.endpoints()) {
+                asked.add(ask(
+                        reward.name(),
+                        endpoint,
+                        reward.method(),
+                        () -> Rewards.open(reward.at(endpoint), first.probing(), environment)));
+            }
+        }
+        Set<String> refusals = new LinkedHashSet<>();
+        for (CompletableFuture<Answers> each : asked) {
+            Answers answers = each.join();
+            refusal(answers).ifPresent(refusals::add);
+        }
+        if (!refusals.isEmpty()) {
+            throw new CommandFailedException(String.join("\n", refusals), ExitCode.USAGE);
+        }
+    }
+
+    @FunctionalInterface
+    private interface Opener {
+        Scorer open() throws IOException;
+    }
+
+    private static CompletableFuture<Answers> ask(String reward, URI endpoint, Method method, Opener opener) {
+        Scorer scorer;
+        try {
+            scorer = opener.open();
+        } catch (IllegalArgumentException e) {
+            throw new CommandFailedException(ErrorReason.of(e), ExitCode.USAGE);
+        } catch (IOException e) {
+            throw new CommandFailedException("a scorer cannot be opened: " + ErrorReason.of(e), e);
+        }
+        CompletableFuture<ScoreOutcome> good = score(scorer, ScorerExamples.good());
+        CompletableFuture<ScoreOutcome> noise = score(scorer, ScorerExamples.noise());
+        return good.thenCombine(noise, (a, b) -> new Answers(reward, endpoint, method, a, b))
+                .whenComplete((_, _) -> scorer.close());
+    }
+
+    private static CompletableFuture<ScoreOutcome> score(Scorer scorer, ScoreRequest request) {
+        return scorer.score(request).toCompletableFuture();
+    }
+
+    /** Why the run cannot be begun with this scorer. */
+    private static Optional<String> refusal(Answers answers) {
+        String who = answers.reward().equals(ScoringSettings.FIRST)
+                ? "scorer " + answers.endpoint()
+                : "scorer %s of reward %s".formatted(answers.endpoint(), answers.reward());
+        return switch (answers.good()) {
+            case ScoreOutcome.Scored good -> {
+                if (answers.noise() instanceof ScoreOutcome.Scored noise && noise.score() == good.score()) {
+                    LOG.warn(
+                            "{} ({}) gives the same score {} to two very different edits: {}",
+                            who,
+                            good.scorer(),
+                            good.score(),
+                            ReasonTally.FLAT_CAUSE);
+                }
+                yield Optional.empty();
+            }
+            case ScoreOutcome.Unscored(String reason, int _) -> {
+                String advice = ScoringAdvice.of(reason);
+                boolean both = answers.noise() instanceof ScoreOutcome.Unscored(String other, int _)
+                        && ScoringAdvice.code(other).equals(ScoringAdvice.code(reason));
+                if (ScoringAdvice.isLasting(reason) && both) {
+                    yield Optional.of("%s cannot score: %s%s".formatted(who, reason, advice.isEmpty() ? "" : "\n  " + advice));
+                }
+                LOG.warn("{} does not score now: {}. The run begins, and asks again. {}", who, reason, advice);
+                yield Optional.empty();
+            }
+        };
+    }
+}
