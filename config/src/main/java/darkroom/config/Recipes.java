@@ -22,7 +22,7 @@ import java.util.Objects;
 public final class Recipes {
     /** Recipes that ship with Darkroom. */
     public static final List<String> SHIPPED = List.of(
-            "embedded-demo", "embedded-paper", "embedded-flow-grpo", "flux-kontext", "qwen-image-edit", "uniworld-v2");
+            "embedded-demo", "embedded-paper", "embedded-flow-grpo", "embedded-flow-grpo-local", "flux-kontext", "qwen-image-edit", "uniworld-v2");
 
     private static final String DEFAULTS = "defaults.conf";
     private static final ConfigParseOptions STRICT =
@@ -116,9 +116,30 @@ public final class Recipes {
                 .render(ConfigRenderOptions.defaults().setOriginComments(false).setJson(false));
     }
 
-    /** What decides the result of a run, as HOCON: two runs with equal text compute the same. */
+    /**
+     * The settings as a run records them when it begins: with the digests of what it reads, and with absolute paths, so that they
+     * mean the same from any working directory.
+     */
+    public static RunSettings recorded(RunSettings settings, InputSettings inputs) {
+        Config all = SettingsReader.write(settings);
+        for (var digest : SettingsReader.write(inputs).entrySet()) {
+            all = all.withValue("inputs." + digest.getKey(), digest.getValue());
+        }
+        return SettingsReader.read(RecordedPaths.absolute(all), defaults());
+    }
+
+    /**
+     * What decides the result of a run, as HOCON: two runs with equal text compute the same. Where the content of an input is
+     * recorded, its path decides nothing.
+     */
     public static String deciding(RunSettings settings) {
         Config all = SettingsReader.write(settings);
+        if (!settings.inputs().train().isEmpty()) {
+            all = all.withoutPath("data.source");
+        }
+        if (!settings.inputs().base().isEmpty()) {
+            all = all.withoutPath("policy.base");
+        }
         for (String path : List.of(
                 "workers",
                 "limits",

@@ -99,7 +99,9 @@ class AllowedValuesTest {
                 "training.optimizer.epsilon=0 | training.optimizer.epsilon | above 0.0",
                 "training.optimizer.weight-decay=-1 | training.optimizer.weight-decay | from 0.0",
                 "training.optimizer.gradient-clip=0 | training.optimizer.gradient-clip | above 0.0",
-                "training.old-policy=frozen | training.old-policy | [paper, constant]",
+                "training.old-policy=frozen | training.old-policy | [public, constant, on-policy]",
+                "rollout { schedule=qwen, solver-steps=1 } | rollout.solver-steps | rollout.schedule=kontext",
+                "rollout.schedule=qwen, evaluation.solver-steps=1 | evaluation.solver-steps | rollout.schedule=kontext",
                 "training.old-policy-decay=1.5 | training.old-policy-decay | from 0.0 to 1.0",
                 "training.ema-decay=-1 | training.ema-decay | from 0.0 to 1.0",
                 "evaluation.tasks=0 | evaluation.tasks | from 1 to",
@@ -111,6 +113,11 @@ class AllowedValuesTest {
                 "checkpoints.every-steps=0 | checkpoints.every-steps | from 1 to",
                 "checkpoints.keep-last=0 | checkpoints.keep-last | from 1 to",
                 "checkpoints.copy-to=\"s3://me:secret@bucket/run\" | checkpoints.copy-to | without them",
+                "inputs.train=abc | inputs.train | 64 hexadecimal digits",
+                "inputs.validation=abc | inputs.validation | 64 hexadecimal digits",
+                "inputs.held-out=abc | inputs.held-out | 64 hexadecimal digits",
+                "inputs.base=abc | inputs.base | 64 hexadecimal digits",
+                "inputs.judge=abc | inputs.judge | 64 hexadecimal digits",
                 "ledger.store=paper | ledger.store | [file, postgresql, none]",
                 "ledger.store=postgresql | ledger.url | jdbc:postgresql://HOST:PORT/DATABASE",
                 "ledger.url=\"jdbc:mysql://host/db\" | ledger.url | jdbc:postgresql://HOST:PORT/DATABASE",
@@ -160,6 +167,36 @@ class AllowedValuesTest {
                 .hasMessageStartingWith(key + "=")
                 .hasMessageContaining("allowed are ")
                 .hasMessageContaining(allowed);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "training.old-policy=constant | training.old-policy=constant | set training.old-policy=on-policy",
+                "training.old-policy=public | training.old-policy=public | set training.old-policy=on-policy",
+                "rollout.staleness=1 | rollout.staleness=1 | set rollout.staleness=0",
+                "training.timesteps-per-image=6 | training.timesteps-per-image=6 | up to 5, below rollout.solver-steps=6",
+                "rollout.solver-steps=1 | training.timesteps-per-image=5 | up to 0, below rollout.solver-steps=1",
+                "rollout.solver=dpm2 | training.objective=flow-grpo | rollout.solver=sde"
+            })
+    void flow_grpo_with_a_policy_that_lags_or_the_last_solver_step_is_refused(
+            String override, String setting, String remedy) {
+        for (String recipe : List.of("embedded-flow-grpo", "embedded-flow-grpo-local")) {
+            assertThatThrownBy(() -> Recipes.load(recipe, List.of(override)))
+                    .isInstanceOf(SettingsException.class)
+                    .hasMessageStartingWith(setting)
+                    .hasMessageContaining("allowed are ")
+                    .hasMessageContaining(remedy);
+        }
+    }
+
+    @Test
+    void a_recorded_run_that_calls_the_old_policy_of_the_public_code_the_papers_is_read() {
+        assertThat(Recipes.load("embedded-demo", List.of("training.old-policy=paper"))
+                        .training()
+                        .oldPolicy())
+                .isEqualTo(TrainingSettings.OldPolicy.PUBLIC);
     }
 
     /** So that a rule that is added gets its line above. */
@@ -235,9 +272,10 @@ class AllowedValuesTest {
     }
 
     @Test
-    void flow_grpo_is_one_setting_beside_its_sampler() {
-        RunSettings settings =
-                Recipes.load("embedded-demo", List.of("training.objective=flow-grpo", "rollout.solver=sde"));
+    void flow_grpo_is_one_setting_beside_its_sampler_and_its_policy() {
+        RunSettings settings = Recipes.load(
+                "embedded-demo",
+                List.of("training.objective=flow-grpo", "rollout.solver=sde", "training.old-policy=on-policy"));
         assertThat(settings.training().objective()).isEqualTo(TrainingSettings.Objective.FLOW_GRPO);
     }
 

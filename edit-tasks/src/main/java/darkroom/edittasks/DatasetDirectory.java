@@ -6,6 +6,8 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,8 +53,14 @@ public final class DatasetDirectory {
 
     /** The pictures of a row, in their own size. @throws DatasetFaultException naming the field and what is wrong with it */
     public DatasetImages images(DatasetRow row) throws DatasetFaultException {
-        RgbImage source = image(DatasetRow.IMAGE, row.image());
-        RgbImage target = optional(DatasetRow.TARGET, row.target());
+        return read(row).images();
+    }
+
+    /** The pictures of a row with the digests of their files. @throws DatasetFaultException as {@link #images} */
+    public DatasetFiles read(DatasetRow row) throws DatasetFaultException {
+        Map<String, String> sha256 = new LinkedHashMap<>();
+        RgbImage source = image(DatasetRow.IMAGE, row.image(), sha256);
+        RgbImage target = optional(DatasetRow.TARGET, row.target(), sha256);
         if (target != null && (target.width() != source.width() || target.height() != source.height())) {
             throw new DatasetFaultException(
                     DatasetFault.TARGET_SIZE,
@@ -65,15 +73,22 @@ public final class DatasetDirectory {
                                     source.width(),
                                     source.height()));
         }
-        return new DatasetImages(source, target, optional(DatasetRow.REFERENCE, row.reference()));
+        RgbImage reference = optional(DatasetRow.REFERENCE, row.reference(), sha256);
+        return new DatasetFiles(new DatasetImages(source, target, reference), sha256);
     }
 
-    private @Nullable RgbImage optional(String field, @Nullable String relative) throws DatasetFaultException {
-        return relative == null ? null : image(field, relative);
+    private @Nullable RgbImage optional(String field, @Nullable String relative, Map<String, String> sha256)
+            throws DatasetFaultException {
+        return relative == null ? null : image(field, relative, sha256);
     }
 
     /** A picture that a line names in a field. */
     RgbImage image(String field, String relative) throws DatasetFaultException {
+        return image(field, relative, new LinkedHashMap<>());
+    }
+
+    /** @param sha256 gets the digest of the file, by its path */
+    private RgbImage image(String field, String relative, Map<String, String> sha256) throws DatasetFaultException {
         String what = field + "=" + relative;
         Path file = locate(what, relative);
         try {
@@ -82,7 +97,9 @@ public final class DatasetDirectory {
                 throw new DatasetFaultException(
                         DatasetFault.OVERSIZED_IMAGE, what + " has " + bytes + " bytes > limit " + IMAGE_BYTES_MAX);
             }
-            return RgbImage.decode(Files.readAllBytes(file));
+            byte[] content = Files.readAllBytes(file);
+            sha256.put(relative, DatasetFiles.sha256(content));
+            return RgbImage.decode(content);
         } catch (OversizedImageException e) {
             throw new DatasetFaultException(DatasetFault.OVERSIZED_IMAGE, what + ": " + e.getMessage(), e);
         } catch (IOException e) {

@@ -75,8 +75,9 @@ public final class DatasetReader implements AutoCloseable {
                             ? "line " + before + " holds the same row"
                             : "id=" + id + " is the id of line " + before);
         }
+        DatasetFiles files = directory.read(row);
         return new DatasetLine.Usable(
-                file, lines.line(), lines.offset(), lines.length(), id, row, directory.images(row));
+                file, lines.line(), lines.offset(), lines.length(), id, row, files.images(), files.sha256());
     }
 
     @Override

@@ -3,10 +3,12 @@ package darkroom.runtime;
 import darkroom.config.DataSettings;
 import darkroom.edittasks.DatasetDirectory;
 import darkroom.edittasks.DatasetFaultException;
+import darkroom.edittasks.DatasetFiles;
 import darkroom.edittasks.DatasetImages;
 import darkroom.edittasks.DatasetLine;
 import darkroom.edittasks.DatasetReader;
 import darkroom.edittasks.DatasetRow;
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.RgbImage;
 import darkroom.edittasks.Split;
 import java.io.IOException;
@@ -20,10 +22,16 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +46,8 @@ final class JsonlRows implements Rows {
     /** Task type of rows that do not say. */
     static final String UNKNOWN = "unknown";
 
+    private static final int DIGITS = 64;
+
     private final DatasetDirectory directory;
     private final Split split;
     private final int resolution;
@@ -46,9 +56,25 @@ final class JsonlRows implements Rows {
     /**
      * Where a row is and what it was.
      *
-     * @param digest of what the row gives to a run
+     * @param digests of what the row gives to a run, of its texts, and of each picture's file: {@link #DIGITS} digits each
      */
-    private record Entry(long line, long offset, int bytes, String digest) {}
+    private record Entry(long line, long offset, int bytes, String digests) {
+        String whole() {
+            return digests.substring(0, DIGITS);
+        }
+
+        String text() {
+            return digests.substring(DIGITS, 2 * DIGITS);
+        }
+
+        String file(int number) {
+            return digests.substring((2 + number) * DIGITS, (3 + number) * DIGITS);
+        }
+
+        int files() {
+            return digests.length() / DIGITS - 2;
+        }
+    }
 
     private JsonlRows(DatasetDirectory directory, Split split, int resolution, List<Entry> entries) {
         this.directory = directory;
@@ -86,7 +112,9 @@ final class JsonlRows implements Rows {
                                 usable.line(),
                                 usable.offset(),
                                 usable.bytes(),
-                                digest(row(split, usable.row(), usable.images().square(resolution)))));
+                                digests(
+                                        row(split, usable.row(), usable.images().square(resolution)),
+                                        usable.sha256())));
                     case DatasetLine.Malformed bad -> {
                         if (settings.onMalformed() == DataSettings.OnMalformed.STOP) {
                             throw refused(bad.message()
@@ -141,26 +169,46 @@ final class JsonlRows implements Rows {
     @Override
     public Row row(int index) {
         Entry entry = entries.get(index);
-        Path file = directory.metadata(split);
-        Row row;
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            ByteBuffer bytes = ByteBuffer.allocate(entry.bytes());
-            while (bytes.hasRemaining() && channel.read(bytes, entry.offset() + bytes.position()) >= 0) {}
-            DatasetRow read = DatasetRow.parse(new String(bytes.array(), StandardCharsets.UTF_8));
-            row = row(split, read, directory.images(read).square(resolution));
+        try {
+            DatasetRow read = read(entry);
+            DatasetFiles files = directory.read(read);
+            Row row = row(split, read, files.images().square(resolution));
+            String digests = digests(row, files.sha256());
+            if (!entry.whole().equals(digests.substring(0, DIGITS))) {
+                throw changed(entry, difference(entry, digests, files.sha256()), null);
+            }
+            return row;
         } catch (IOException | DatasetFaultException e) {
-            throw changed(file, entry, String.valueOf(e.getMessage()), e);
+            throw changed(entry, FileFault.reason(e), e);
         }
-        if (!entry.digest().equals(digest(row))) {
-            throw changed(file, entry, "its text or a picture is another one", null);
-        }
-        return row;
     }
 
-    private static UncheckedIOException changed(Path file, Entry entry, String detail, @Nullable Exception cause) {
+    private DatasetRow read(Entry entry) throws IOException, DatasetFaultException {
+        try (FileChannel channel = FileChannel.open(directory.metadata(split), StandardOpenOption.READ)) {
+            ByteBuffer bytes = ByteBuffer.allocate(entry.bytes());
+            while (bytes.hasRemaining() && channel.read(bytes, entry.offset() + bytes.position()) >= 0) {}
+            return DatasetRow.parse(new String(bytes.array(), StandardCharsets.UTF_8));
+        }
+    }
+
+    private static String difference(Entry entry, String digests, Map<String, String> sha256) {
+        if (!entry.text().equals(digests.substring(DIGITS, 2 * DIGITS))) {
+            return "its text is another one";
+        }
+        int number = 0;
+        for (var file : sha256.entrySet()) {
+            if (number < entry.files() && !file.getValue().equals(entry.file(number))) {
+                return "%s has SHA-256 %s and had %s".formatted(file.getKey(), file.getValue(), entry.file(number));
+            }
+            number++;
+        }
+        return "its pictures are others";
+    }
+
+    private UncheckedIOException changed(Entry entry, String detail, @Nullable Exception cause) {
         return new UncheckedIOException(new IOException(
                 "%s:%d: the row is not what it was when the run began: %s; restore the dataset and resume the run"
-                        .formatted(file, entry.line(), detail),
+                        .formatted(directory.metadata(split), entry.line(), detail),
                 cause));
     }
 
@@ -175,23 +223,56 @@ final class JsonlRows implements Rows {
                 images.target());
     }
 
-    /** SHA-256 over all rows as a run sees them, in hexadecimal: equal where a run would be the same. */
-    String digest() {
+    @Override
+    public String digest() {
         MessageDigest digest = sha256();
-        entries.forEach(entry -> digest.update(entry.digest().getBytes(StandardCharsets.US_ASCII)));
+        entries.forEach(entry -> digest.update(entry.whole().getBytes(StandardCharsets.US_ASCII)));
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    private static String digest(Row row) {
+    /** @throws UncheckedIOException if a row's line is not what it was when the split was opened */
+    @Override
+    public void inputs(String input, Consumer<InputLine> each) {
+        for (Entry entry : entries) {
+            try {
+                DatasetRow row = read(entry);
+                Map<String, String> files = new LinkedHashMap<>();
+                for (String path : paths(row)) {
+                    files.put(path, entry.file(files.size()));
+                }
+                each.accept(new InputLine(
+                        input,
+                        split.metadataFile(),
+                        entry.line(),
+                        split.label() + "-" + row.identity(),
+                        entry.whole(),
+                        entry.text(),
+                        files));
+            } catch (IOException | DatasetFaultException e) {
+                throw changed(entry, FileFault.reason(e), e);
+            }
+        }
+    }
+
+    /** Each once, in the order in which they are read. */
+    private static Set<String> paths(DatasetRow row) {
+        Set<String> paths = new LinkedHashSet<>();
+        Stream.of(row.image(), row.target(), row.reference())
+                .filter(Objects::nonNull)
+                .forEach(paths::add);
+        return paths;
+    }
+
+    private static String digests(Row row, Map<String, String> files) {
+        List<String> texts = List.of(row.id(), row.taskType(), row.instruction(), row.requirement());
+        List<String> whole = new ArrayList<>(texts);
+        whole.addAll(List.of(row.source().sha256(), sha256(row.reference()), sha256(row.target())));
+        return digest(whole) + digest(texts) + String.join("", files.values());
+    }
+
+    private static String digest(List<String> parts) {
         MessageDigest digest = sha256();
-        for (String part : Arrays.asList(
-                row.id(),
-                row.taskType(),
-                row.instruction(),
-                row.requirement(),
-                row.source().sha256(),
-                sha256(row.reference()),
-                sha256(row.target()))) {
+        for (String part : parts) {
             byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
             digest.update(
                     ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());

@@ -15,6 +15,7 @@ import darkroom.actors.StopWhen;
 import darkroom.actors.TensorRef;
 import darkroom.actors.TensorStore;
 import darkroom.actors.ValidationPlan;
+import darkroom.config.InputSettings;
 import darkroom.config.LedgerSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
@@ -68,14 +69,16 @@ final class LocalRun {
     /** Reads what the run is made of. What cannot be used is refused here, before anything is written. */
     private LocalRun(RunSettings settings, Path directory, boolean resumed, Ground.Opener grounds, PrintWriter out)
             throws IOException {
-        this.settings = settings;
         this.directory = directory;
         this.resumed = resumed;
         this.grounds = grounds;
         this.out = out;
         this.base = DitWeights.base(settings.policy().base());
         this.data = DataSplits.of(settings, out);
-        this.copies = CheckpointWriter.copiesOf(settings);
+        InputSettings found = RunInputs.found(settings, data);
+        RunInputs.require(settings, found, data, resumed ? directory : null);
+        this.settings = Recipes.recorded(settings, found);
+        this.copies = CheckpointWriter.copiesOf(this.settings);
     }
 
     /**
@@ -95,7 +98,8 @@ final class LocalRun {
         requireFree(directory);
         LocalRun run = new LocalRun(settings, directory, false, grounds, out);
         Files.createDirectories(directory);
-        Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
+        RunInputs.write(directory, run.settings, run.data);
+        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
         return run.run();
     }
 
@@ -103,7 +107,8 @@ final class LocalRun {
     static void requireFree(Path directory) throws IOException {
         if (Files.exists(directory)) {
             try (Stream<Path> there = Files.list(directory)) {
-                if (there.findAny().isPresent()) {
+                // What a start writes before the settings is no run yet.
+                if (there.anyMatch(file -> !file.getFileName().toString().startsWith(RunInputs.FILE))) {
                     throw new CommandFailedException(
                             "%s is not empty. Name another directory with --out, or go on with the run in it: darkroom train --resume %s"
                                     .formatted(directory, directory),
@@ -130,14 +135,30 @@ final class LocalRun {
         RunSettings settings = settingsOf(directory, overrides);
         if (!Recipes.deciding(before).equals(Recipes.deciding(settings))) {
             throw new CommandFailedException(
-                    "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps, scoring.endpoints and scoring.cache may change"
+                    "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps, scoring.endpoints, scoring.cache and scoring.flat-groups-max may change"
                             .formatted(directory, overrides),
                     ExitCode.USAGE);
         }
         requireModel(settings);
+        requireRecorded(before, directory);
         LocalRun run = new LocalRun(settings, directory, true, grounds, out);
-        Files.writeString(directory.resolve(SETTINGS), Recipes.render(settings));
+        if (!Files.exists(directory.resolve(RunInputs.FILE))) {
+            RunInputs.write(directory, run.settings, run.data);
+        }
+        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
         return run.run();
+    }
+
+    /** What a run was begun with cannot be compared where nothing is recorded of it. */
+    private static void requireRecorded(RunSettings recorded, Path directory) {
+        InputSettings inputs = recorded.inputs();
+        if (Stream.of(inputs.train(), inputs.validation(), inputs.heldOut(), inputs.base(), inputs.judge())
+                .anyMatch(String::isEmpty)) {
+            throw new CommandFailedException(
+                    "%s does not record the digests of what the run reads (inputs.*): another build wrote it, or it was edited. Restore it, or start a new run."
+                            .formatted(directory.resolve(SETTINGS)),
+                    ExitCode.USAGE);
+        }
     }
 
     /** The resolved settings of a run. */

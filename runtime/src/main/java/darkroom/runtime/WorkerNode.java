@@ -16,6 +16,7 @@ import darkroom.config.ClusterSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
+import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.DitWeights;
 import darkroom.gpuworkers.EmbeddedPolicy;
 import darkroom.rewardactors.ScorerNoise;
@@ -354,6 +355,7 @@ final class WorkerNode implements AutoCloseable {
 
         private Crew computing(RunSettings settings) {
             try {
+                RunInputs.requireBase(settings);
                 EmbeddedPolicy policy = new EmbeddedPolicy(
                         DitWeights.base(settings.policy().base()),
                         settings.rollout(),
@@ -367,7 +369,10 @@ final class WorkerNode implements AutoCloseable {
                         scorers(settings),
                         plane);
             } catch (IOException e) {
-                throw new UncheckedIOException("the base " + settings.policy().base() + " cannot be read here", e);
+                throw new UncheckedIOException(
+                        "the base %s cannot be read here: %s"
+                                .formatted(settings.policy().base(), FileFault.reason(e)),
+                        e);
             }
         }
 
@@ -375,6 +380,7 @@ final class WorkerNode implements AutoCloseable {
             if (!roles.contains("reward")) {
                 return List.of();
             }
+            RunInputs.requireJudge(settings);
             Scorers scorers = Scorers.open(settings.scoring(), faults, this::tell);
             opened.add(scorers);
             return scorers.seats(plane.store());

@@ -1,0 +1,28 @@
+package darkroom.edittasks;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The pictures of a row, and which files they came from.
+ *
+ * @param sha256 digest of each file in hexadecimal, by its path relative to the dataset's directory, in the order image, target,
+ *     reference
+ */
+public record DatasetFiles(DatasetImages images, Map<String, String> sha256) {
+    public DatasetFiles {
+        sha256 = Collections.unmodifiableMap(new LinkedHashMap<>(sha256));
+    }
+
+    static String sha256(byte[] content) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
