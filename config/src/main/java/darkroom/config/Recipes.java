@@ -22,7 +22,13 @@ import java.util.Objects;
 public final class Recipes {
     /** Recipes that ship with Darkroom. */
     public static final List<String> SHIPPED = List.of(
-            "embedded-demo", "embedded-paper", "embedded-flow-grpo", "embedded-flow-grpo-local", "flux-kontext", "qwen-image-edit", "uniworld-v2");
+            "embedded-demo",
+            "embedded-paper",
+            "embedded-flow-grpo",
+            "embedded-flow-grpo-local",
+            "flux-kontext",
+            "qwen-image-edit",
+            "uniworld-v2");
 
     private static final String DEFAULTS = "defaults.conf";
     private static final ConfigParseOptions STRICT =

@@ -176,7 +176,8 @@ class AllowedValuesTest {
                 "training.old-policy=constant | training.old-policy=constant | set training.old-policy=on-policy",
                 "training.old-policy=public | training.old-policy=public | set training.old-policy=on-policy",
                 "rollout.staleness=1 | rollout.staleness=1 | set rollout.staleness=0",
-                "training.timesteps-per-image=6 | training.timesteps-per-image=6 | up to 5, below rollout.solver-steps=6",
+                "training.timesteps-per-image=6 | training.timesteps-per-image=6 | up to 5, below"
+                        + " rollout.solver-steps=6",
                 "rollout.solver-steps=1 | training.timesteps-per-image=5 | up to 0, below rollout.solver-steps=1",
                 "rollout.solver=dpm2 | training.objective=flow-grpo | rollout.solver=sde"
             })

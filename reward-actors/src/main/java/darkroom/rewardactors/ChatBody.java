@@ -56,7 +56,8 @@ final class ChatBody {
     }
 
     /** What the label's log-probability is where the answer would begin: {@link Rung#PROMPT}. */
-    static ObjectNode ofLabel(ScorerCall call, ScoringMethod method, String model, int jpegQuality, LabelSet.Label label) {
+    static ObjectNode ofLabel(
+            ScorerCall call, ScoringMethod method, String model, int jpegQuality, LabelSet.Label label) {
         ObjectNode body = plain(call, method, model, jpegQuality);
         body.withArray("messages").addObject().put("role", "assistant").put("content", label.token());
         body.put("continue_final_message", true).put("add_generation_prompt", false);

@@ -124,8 +124,7 @@ final class HostRoutes {
         }
     }
 
-    private Socket begun(
-            InetAddress address, int port, Duration within, BlockingQueue<Optional<InetAddress>> ended) {
+    private Socket begun(InetAddress address, int port, Duration within, BlockingQueue<Optional<InetAddress>> ended) {
         Socket socket = new Socket();
         executor.execute(() -> {
             try {

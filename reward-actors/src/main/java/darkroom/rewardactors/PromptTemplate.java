@@ -18,13 +18,15 @@ import java.util.regex.Pattern;
  */
 public final class PromptTemplate {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{(.*?)}}");
-    private static final List<String> PLACEHOLDERS = List.of("instruction", "requirement", "task", "pictures", "criteria");
+    private static final List<String> PLACEHOLDERS =
+            List.of("instruction", "requirement", "task", "pictures", "criteria");
     private static final String NEEDED = "instruction";
 
     private static final String TWO_PICTURES =
             "Here are two images: the original (the first image) and the edited version (the second image).";
-    private static final String THREE_PICTURES = "Here are three images: the original (the first image), the edited version"
-            + " (the second image), and a reference image that the instruction refers to (the third image).";
+    private static final String THREE_PICTURES =
+            "Here are three images: the original (the first image), the edited version"
+                    + " (the second image), and a reference image that the instruction refers to (the third image).";
 
     /** The score of 0 to 5, at once. */
     public static final PromptTemplate SCORE = resource("score.txt");
@@ -58,8 +60,8 @@ public final class PromptTemplate {
             String placeholder = matcher.group(1);
             if (!PLACEHOLDERS.contains(placeholder)) {
                 throw new IllegalArgumentException(name + ": {{" + placeholder
-                        + "}} is no placeholder; allowed are {{instruction}}, {{requirement}}, {{task}}, {{pictures}} and"
-                        + " {{criteria}}");
+                        + "}} is no placeholder; allowed are {{instruction}}, {{requirement}}, {{task}}, {{pictures}}"
+                        + " and {{criteria}}");
             }
             if (!seen.add(placeholder)) {
                 throw new IllegalArgumentException(name + ": {{" + placeholder + "}} stands twice; once is allowed");

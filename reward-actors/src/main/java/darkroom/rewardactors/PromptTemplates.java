@@ -61,7 +61,8 @@ public final class PromptTemplates {
 
     /** All texts that questions are made of, for a digest. */
     String text() {
-        return usual.text() + ofTasks.values().stream().map(PromptTemplate::text).toList()
+        return usual.text()
+                + ofTasks.values().stream().map(PromptTemplate::text).toList()
                 + (taskPrompts ? new TreeMap<>(TaskCriteria.all()) : "");
     }
 }

@@ -70,6 +70,6 @@ public final class ReasonTally {
 
     /** Why scores are equal that should not be. */
     public static final String FLAT_CAUSE =
-            "a scorer that does not look at the pictures (a text-only model, a template that drops them, a cache keyed by the"
-                    + " text), or that answers with a constant, teaches nothing";
+            "a scorer that does not look at the pictures (a text-only model, a template that drops them, a cache keyed"
+                    + " by the text), or that answers with a constant, teaches nothing";
 }

@@ -73,7 +73,11 @@ record RequestDialect(boolean vllm, Set<String> refused) {
         Set<String> named = new TreeSet<>();
         for (String field : OPTIONAL) {
             boolean neutral = !field.equals("temperature") || isOne(body.path(field));
-            if (body.has(field) && neutral && Pattern.compile("(?<![\\w-])" + field + "(?![\\w-])").matcher(said).find()) {
+            if (body.has(field)
+                    && neutral
+                    && Pattern.compile("(?<![\\w-])" + field + "(?![\\w-])")
+                            .matcher(said)
+                            .find()) {
                 named.add(field);
             }
         }

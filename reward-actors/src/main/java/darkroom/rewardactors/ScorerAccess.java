@@ -192,9 +192,7 @@ public final class ScorerAccess {
 
     private static IllegalArgumentException unreadable(String variable, Path file, IOException why) {
         return new IllegalArgumentException(
-                "%s=%s cannot be read: %s"
-                        .formatted(variable, file, ErrorReason.of(why)),
-                why);
+                "%s=%s cannot be read: %s".formatted(variable, file, ErrorReason.of(why)), why);
     }
 
     private static void require(boolean holds, String otherwise) {

@@ -220,7 +220,8 @@ final class ScorerHttp {
                 routed.header("Host", url.getRawAuthority());
             } catch (IllegalArgumentException e) {
                 LOG.warn(
-                        "a request to {} names its address as its host: this process was started without -D{}=host ({})",
+                        "a request to {} names its address as its host: this process was started without -D{}=host"
+                                + " ({})",
                         url.getRawAuthority(),
                         ALLOWED_HEADERS,
                         ErrorReason.of(e));
@@ -232,13 +233,11 @@ final class ScorerHttp {
 
         private HttpClient named(String host) {
             try {
-                SSLContext context = access.trusted().isPresent()
-                        ? access.trusted().get()
-                        : SSLContext.getDefault();
+                SSLContext context =
+                        access.trusted().isPresent() ? access.trusted().get() : SSLContext.getDefault();
                 SSLParameters parameters = context.getDefaultSSLParameters();
                 parameters.setServerNames(List.of(new SNIHostName(host)));
-                return client()
-                        .sslContext(NamedPeerContext.of(context, host))
+                return client().sslContext(NamedPeerContext.of(context, host))
                         .sslParameters(parameters)
                         .build();
             } catch (NoSuchAlgorithmException e) {
@@ -280,7 +279,9 @@ final class ScorerHttp {
         boolean passing = status == 408 || status == 425 || status == 429 || (status >= 500 && status != 501);
         String said = message.isBlank() ? meaning(answer) : message;
         return new Reply.Failure(
-                new ScorerFault("http-" + status, said, !passing, retryAfter(answer).orElse(null)), message);
+                new ScorerFault(
+                        "http-" + status, said, !passing, retryAfter(answer).orElse(null)),
+                message);
     }
 
     /** What a status says that comes without a text. */
@@ -295,7 +296,8 @@ final class ScorerHttp {
             case 204, 205 -> "an answer without a content";
             case 401 -> "unauthorized, without a text";
             case 403 -> "forbidden, without a text";
-            case 404 -> "not found, without a text: there is nothing at " + answer.uri().getRawPath();
+            case 404 ->
+                "not found, without a text: there is nothing at " + answer.uri().getRawPath();
             case 405 -> "method not allowed, without a text: " + answer.uri().getRawPath() + " takes no POST";
             case 408 -> "request timeout, without a text";
             case 413 -> "the request is too large, without a text";
@@ -351,7 +353,8 @@ final class ScorerHttp {
         if (error instanceof SSLException) {
             return ScorerFault.passing("tls", reason);
         }
-        if (error instanceof ProtocolException || error instanceof NumberFormatException) { // the latter: a header's length
+        if (error instanceof ProtocolException
+                || error instanceof NumberFormatException) { // the latter: a header's length
             return ScorerFault.passing("bad-http", reason);
         }
         if (!(error instanceof IOException)) {

@@ -27,9 +27,10 @@ public final class ScoringAdvice {
 
     private static final Pattern PICTURES_MAX =
             Pattern.compile("at most \\d+ image|limit.mm.per.prompt|too many images|image\\(s\\) may be provided");
-    private static final Pattern NO_PICTURES =
-            Pattern.compile("not a multimodal|does not support image|no image input|image input is not|text.only model");
-    private static final Pattern TOO_LONG = Pattern.compile("context length|maximum.{0,20}tokens|max_model_len|too long");
+    private static final Pattern NO_PICTURES = Pattern.compile(
+            "not a multimodal|does not support image|no image input|image input is not|text.only model");
+    private static final Pattern TOO_LONG =
+            Pattern.compile("context length|maximum.{0,20}tokens|max_model_len|too long");
 
     private ScoringAdvice() {}
 
@@ -37,7 +38,8 @@ public final class ScoringAdvice {
     public static boolean isLasting(String reason) {
         String code = code(reason);
         return LASTING.contains(code)
-                || code.matches("http-[1-4]\\d\\d") && !List.of("http-408", "http-425", "http-429").contains(code)
+                || code.matches("http-[1-4]\\d\\d")
+                        && !List.of("http-408", "http-425", "http-429").contains(code)
                 || code.equals("http-501");
     }
 
@@ -49,15 +51,16 @@ public final class ScoringAdvice {
             return ofBadRequest(said);
         }
         if (code.matches("http-3\\d\\d")) {
-            return "Give the URL that it redirects to as the scorer's URL; redirects are not followed, so that no token goes elsewhere.";
+            return "Give the URL that it redirects to as the scorer's URL; redirects are not followed, so that no"
+                    + " token goes elsewhere.";
         }
         return switch (code) {
             case "http-401", "http-403" ->
-                "Set DARKROOM_SCORER_TOKEN (or DARKROOM_SCORER_TOKEN_FILE, or a header in DARKROOM_SCORER_HEADERS_FILE) to what the"
-                        + " scorer accepts.";
+                "Set DARKROOM_SCORER_TOKEN (or DARKROOM_SCORER_TOKEN_FILE, or a header in"
+                        + " DARKROOM_SCORER_HEADERS_FILE) to what the scorer accepts.";
             case "http-404" ->
-                "Check the URL (the base URL, with or without /v1) and the model's name: --model or scoring.model, one of those that"
-                        + " URL/v1/models lists.";
+                "Check the URL (the base URL, with or without /v1) and the model's name: --model or scoring.model, one"
+                        + " of those that URL/v1/models lists.";
             case "http-405", "http-501" ->
                 "The URL is of another service: an OpenAI-compatible one has POST /v1/chat/completions.";
             case "http-402" -> "The account at the scorer has no credit left.";
@@ -65,22 +68,23 @@ public final class ScoringAdvice {
                 "The pictures are larger than the scorer takes: set scoring.jpeg-quality=90, or raise its limit.";
             case "http-429", "http-503" ->
                 "The scorer has too much to do: lower --concurrency or scoring.concurrency, or add a server.";
-            case "refused", "reset", "no-answer" ->
-                "Check that the scorer runs and listens at this host and port.";
+            case "refused", "reset", "no-answer" -> "Check that the scorer runs and listens at this host and port.";
             case "unknown-host" -> "Check the host name in the scorer's URL.";
             case "tls" ->
-                "Check http or https in the URL; a certificate of your own authority is accepted by DARKROOM_SCORER_CA_FILE.";
-            case "timeout" ->
-                "Raise --timeout or scoring.timeout, or lower --concurrency or scoring.concurrency.";
+                "Check http or https in the URL; a certificate of your own authority is accepted by"
+                        + " DARKROOM_SCORER_CA_FILE.";
+            case "timeout" -> "Raise --timeout or scoring.timeout, or lower --concurrency or scoring.concurrency.";
             case "content-type", "bad-shape", "bad-json" ->
-                "The URL is of another service, or a proxy answers in its place: an OpenAI-compatible one answers with JSON.";
+                "The URL is of another service, or a proxy answers in its place: an OpenAI-compatible one answers with"
+                        + " JSON.";
             case "no-logprobs" ->
                 "The scorer gives no log-probabilities: switch them on there, or use --method score-sampling.";
             case "no-labels", "low-mass", "no-score-token", "cut-off" ->
-                "The model answers with something else than a score first, as a thinking model does: use an Instruct model, switch"
-                        + " thinking off in the server's chat template, or use another method (score-logit-cot,"
-                        + " score-sampling-cot, or pattern with words of your own).";
-            case "label-tokens" -> "Use scoring.labels that are single tokens of the model, or --method score-sampling.";
+                "The model answers with something else than a score first, as a thinking model does: use an Instruct"
+                        + " model, switch thinking off in the server's chat template, or use another method"
+                        + " (score-logit-cot, score-sampling-cot, or pattern with words of your own).";
+            case "label-tokens" ->
+                "Use scoring.labels that are single tokens of the model, or --method score-sampling.";
             case "missing-label" -> "Set --rung top-20: the scorer does not honour the rung that is set.";
             case "bad-number", "out-of-range", "no-text" ->
                 "The model does not write its score as it is asked to: use a logit method, or scoring.templates and"

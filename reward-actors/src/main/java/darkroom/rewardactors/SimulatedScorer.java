@@ -51,6 +51,7 @@ public final class SimulatedScorer implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final AtomicInteger questions = new AtomicInteger();
     private volatile boolean hangs;
+    private volatile boolean blind;
     private volatile double drift;
 
     /** @param honoured rungs; {@link Rung#TOP} is always there */
@@ -94,6 +95,11 @@ public final class SimulatedScorer implements AutoCloseable {
     /** Questions are taken and not answered; all else is answered as before. */
     public void hang(boolean now) {
         hangs = now;
+    }
+
+    /** Pictures are not looked at: the answer is a function of the words alone. */
+    public void ignorePictures(boolean now) {
+        blind = now;
     }
 
     /** From now on the probabilities are others. */
@@ -178,7 +184,7 @@ public final class SimulatedScorer implements AutoCloseable {
     }
 
     private ObjectNode answer(JsonNode request, String id) {
-        double[] p = probabilities(editedIn(request), drift);
+        double[] p = probabilities(blind ? wordsIn(request) : editedIn(request), drift);
         ObjectNode answer = JSON.createObjectNode().put("id", id).put("object", "chat.completion");
         ObjectNode choice = answer.putArray("choices").addObject().put("index", 0);
         choice.putObject("message").put("role", "assistant").put("content", "3");
@@ -235,6 +241,15 @@ public final class SimulatedScorer implements AutoCloseable {
                 .path("url")
                 .asText()
                 .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static byte[] wordsIn(JsonNode request) {
+        return message(request, "user")
+                .path("content")
+                .path(2)
+                .path("text")
+                .asText()
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     private static JsonNode message(JsonNode request, String role) {

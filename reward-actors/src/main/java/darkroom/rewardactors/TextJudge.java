@@ -325,7 +325,8 @@ public final class TextJudge implements AutoCloseable {
         access.into(request);
         AtomicInteger sent = new AtomicInteger();
         RetryPolicy<Reply> again = RetryPolicy.<Reply>builder()
-                .handleResultIf(reply -> reply instanceof Reply.Failure(ScorerFault fault, String _) && !fault.permanent())
+                .handleResultIf(
+                        reply -> reply instanceof Reply.Failure(ScorerFault fault, String _) && !fault.permanent())
                 .withMaxAttempts(settings.attempts())
                 .withDelayFn(context -> context.getLastResult() instanceof Reply.Failure(ScorerFault fault, String _)
                         ? ScorerClient.pause(fault, pauseFirst, url.hashCode(), Math.max(1, sent.get()))

@@ -60,7 +60,8 @@ class JudgeBatcherTest {
             }
             assertThat(asked.await(10, TimeUnit.SECONDS)).isTrue();
             for (CompletableFuture<float[]> answer : answers) {
-                assertThat(answer.handle((_, _) -> true).get(5, TimeUnit.SECONDS)).isTrue();
+                assertThat(answer.handle((_, _) -> true).get(5, TimeUnit.SECONDS))
+                        .isTrue();
             }
             for (Thread thread : threads) {
                 thread.join();

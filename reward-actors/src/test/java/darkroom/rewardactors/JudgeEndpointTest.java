@@ -147,7 +147,8 @@ class JudgeEndpointTest {
 
     /** A question of which the head and one byte are sent. */
     private Socket asking(int length) throws IOException {
-        Socket socket = new Socket(InetAddress.getLoopbackAddress(), endpoint.url().getPort());
+        Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), endpoint.url().getPort());
         socket.getOutputStream()
                 .write(("POST /v1/chat/completions HTTP/1.1\r\nHost: judge\r\nContent-Length: " + length + "\r\n\r\n{")
                         .getBytes(StandardCharsets.US_ASCII));

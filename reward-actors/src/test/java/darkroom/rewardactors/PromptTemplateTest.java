@@ -17,7 +17,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PromptTemplateTest {
-    private static final List<Method> LABELLED = List.of(Method.SCORE_LOGIT, Method.YES_NO_LOGIT, Method.SCORE_LOGIT_COT);
+    private static final List<Method> LABELLED =
+            List.of(Method.SCORE_LOGIT, Method.YES_NO_LOGIT, Method.SCORE_LOGIT_COT);
 
     @Test
     void the_words_of_a_row_stand_in_their_places() {
@@ -66,7 +67,10 @@ class PromptTemplateTest {
         String text = PromptTemplate.SCORE.fill(words, words, words, false, "");
         assertThat(text).doesNotContainPattern("<\\||\\|>|<[|/]?\\w[^<>\\s]*>|\\[/?INST\\]|<｜");
         assertThat(text.lines().count())
-                .isEqualTo(PromptTemplate.SCORE.fill("a", "b", "c", false, "").lines().count());
+                .isEqualTo(PromptTemplate.SCORE
+                        .fill("a", "b", "c", false, "")
+                        .lines()
+                        .count());
     }
 
     @Test
@@ -134,7 +138,8 @@ class PromptTemplateTest {
     void the_texts_of_tasks_can_be_left_out_and_put_into_templates_of_ones_own() {
         assertThat(ScoringMethod.of(TestScoring.with("task-prompts=false")).words("do it", "", "remove", false))
                 .doesNotContain("gone completely");
-        ScoringMethod own = ScoringMethod.of(TestScoring.with("templates=[\"any={{pictures}} {{criteria}} {{instruction}}\"]"));
+        ScoringMethod own =
+                ScoringMethod.of(TestScoring.with("templates=[\"any={{pictures}} {{criteria}} {{instruction}}\"]"));
         assertThat(own.words("do it", "", "remove", true))
                 .startsWith("Here are three images")
                 .contains("gone completely")
@@ -182,9 +187,13 @@ class PromptTemplateTest {
     void the_system_message_comes_first_and_is_none_where_it_is_empty() {
         assertThat(ChatBodies.of(TestScoring.with()).at("/messages/0"))
                 .hasToString("{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"}");
-        assertThat(ChatBodies.of(TestScoring.with("system=\"Judge.\"")).at("/messages/0/content").asText())
+        assertThat(ChatBodies.of(TestScoring.with("system=\"Judge.\""))
+                        .at("/messages/0/content")
+                        .asText())
                 .isEqualTo("Judge.");
-        assertThat(ChatBodies.of(TestScoring.with("system=\"\"")).at("/messages/0/role").asText())
+        assertThat(ChatBodies.of(TestScoring.with("system=\"\""))
+                        .at("/messages/0/role")
+                        .asText())
                 .isEqualTo("user");
     }
 

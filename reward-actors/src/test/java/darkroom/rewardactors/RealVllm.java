@@ -75,8 +75,7 @@ final class RealVllm implements AutoCloseable {
     /** What the model itself says of the rows of a file of pairs, each with the words that are asked: rows with id and score. */
     String reference(Path pairs) throws IOException, InterruptedException {
         return run(
-                List.of(python, script("reference.py"), model(), pairs.toString()),
-                directory.resolve("reference.out"));
+                List.of(python, script("reference.py"), model(), pairs.toString()), directory.resolve("reference.out"));
     }
 
     /** Starts the server and waits until it says that it is healthy. */

@@ -73,10 +73,8 @@ class RequestDialectTest {
     @Test
     void a_refusal_that_names_no_field_is_the_reason_and_is_asked_for_once() throws Exception {
         try (StrictScorer scorer = new StrictScorer(StrictScorer.NEEDED, Refusal.MUTE, "system")) {
-            assertThat(ask(scorer))
-                    .isInstanceOfSatisfying(
-                            Unscored.class,
-                            unscored -> assertThat(unscored.reason()).isEqualTo("http-400: bad request"));
+            assertThat(ask(scorer)).isInstanceOfSatisfying(Unscored.class, unscored -> assertThat(unscored.reason())
+                    .isEqualTo("http-400: bad request"));
             assertThat(scorer.asked()).hasSize(1);
         }
     }
@@ -99,9 +97,8 @@ class RequestDialectTest {
     }
 
     private static void assertTrue(ScoreOutcome outcome) {
-        assertThat(outcome)
-                .isInstanceOfSatisfying(Scored.class, scored -> assertThat(scored.score())
-                        .isCloseTo(FaultyScorer.truth(ScorerClientTest.edit(0)), within(1e-9)));
+        assertThat(outcome).isInstanceOfSatisfying(Scored.class, scored -> assertThat(scored.score())
+                .isCloseTo(FaultyScorer.truth(ScorerClientTest.edit(0)), within(1e-9)));
     }
 
     private static ScorerClient client(StrictScorer scorer, String... settings) {

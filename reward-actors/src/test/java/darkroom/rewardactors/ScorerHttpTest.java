@@ -61,10 +61,10 @@ class ScorerHttpTest {
         ScorerHttp http = http(ScorerAccess.NONE, InetAddress.getLoopbackAddress());
         try (StrictScorer scorer = scorer("127.0.0.1", 0)) {
             for (int i = 0; i < 20; i++) {
-                replies.add(new WeakReference<>(http.exchange(
-                                models("http", scorer.port()), DEADLINE, BYTES_MAX, signal)
-                        .toCompletableFuture()
-                        .get(20, TimeUnit.SECONDS)));
+                replies.add(
+                        new WeakReference<>(http.exchange(models("http", scorer.port()), DEADLINE, BYTES_MAX, signal)
+                                .toCompletableFuture()
+                                .get(20, TimeUnit.SECONDS)));
             }
             assertThat(signal.waiting()).isZero();
             ScorerClientTest.await("the garbage collector takes the answers", () -> {
@@ -134,14 +134,11 @@ class ScorerHttpTest {
                 assertThat(reply(http, models("http", port))).isInstanceOf(Reply.Body.class);
             }
             try (StrictScorer _ = scorer("127.0.0.1", port)) {
-                ScorerClientTest.await(
-                        "it is found",
-                        () -> reply(http, models("http", port)) instanceof Reply.Body);
+                ScorerClientTest.await("it is found", () -> reply(http, models("http", port)) instanceof Reply.Body);
             }
             try (StrictScorer _ = scorer("127.0.0.2", port)) {
                 ScorerClientTest.await(
-                        "it is found again",
-                        () -> reply(http, models("http", port)) instanceof Reply.Body);
+                        "it is found again", () -> reply(http, models("http", port)) instanceof Reply.Body);
             }
         } finally {
             http.close();

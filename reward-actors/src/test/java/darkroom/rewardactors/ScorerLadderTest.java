@@ -26,7 +26,8 @@ class ScorerLadderTest {
     void the_only_exact_rung_of_a_server_is_found_and_gives_the_true_score(Rung rung) throws Exception {
         try (SimulatedScorer scorer = SimulatedScorer.honouring(Set.of(rung))) {
             Scored scored = scored(scorer, Ladder.AUTO);
-            assertThat(scored.scorer()).endsWith(" simulated [" + rung.code() + ", version 0.0.simulated, prompt " + PROMPT + "]");
+            assertThat(scored.scorer())
+                    .endsWith(" simulated [" + rung.code() + ", version 0.0.simulated, prompt " + PROMPT + "]");
         }
     }
 

@@ -29,8 +29,8 @@ final class StrictScorer implements AutoCloseable {
     static final Set<String> NEEDED = Set.of("model", "messages", "logprobs", "top_logprobs", "max_tokens");
 
     /** OpenAI's protocol, as far as a question needs it. */
-    static final Set<String> OPENAI = with(
-            NEEDED, "temperature", "top_p", "n", "stream", "seed", "presence_penalty", "frequency_penalty");
+    static final Set<String> OPENAI =
+            with(NEEDED, "temperature", "top_p", "n", "stream", "seed", "presence_penalty", "frequency_penalty");
 
     static final Set<String> VLLM = with(OPENAI, "top_k", "min_p", "repetition_penalty");
 
@@ -62,11 +62,7 @@ final class StrictScorer implements AutoCloseable {
 
     /** @param tls who it is; null for none */
     StrictScorer(
-            InetSocketAddress address,
-            @Nullable SSLContext tls,
-            Set<String> allowed,
-            Refusal refusal,
-            String owner)
+            InetSocketAddress address, @Nullable SSLContext tls, Set<String> allowed, Refusal refusal, String owner)
             throws IOException {
         this.allowed = allowed;
         this.refusal = refusal;

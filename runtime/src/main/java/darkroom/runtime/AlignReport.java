@@ -252,7 +252,9 @@ record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, List<Col
         }
         long sources = pairs.stream().map(AnnotatedPair::source).distinct().count();
         return sources < 2
-                ? "No interval: all pairs are of one source, and the bootstrap draws sources. Add pairs of other sources."
-                : "A share without an interval is the same for each source: the bootstrap cannot tell how far it may be off.";
+                ? "No interval: all pairs are of one source, and the bootstrap draws sources. Add pairs of other"
+                        + " sources."
+                : "A share without an interval is the same for each source: the bootstrap cannot tell how far it may"
+                        + " be off.";
     }
 }

@@ -44,9 +44,8 @@ final class FlatGroups implements StopWhen {
     static int recorded(Path verdicts) {
         int[] flat = new int[1];
         JsonLines.forEach(verdicts, GroupVerdict.class, group -> {
-            int scored = (int) group.rewards().stream()
-                    .filter(OptionalDouble::isPresent)
-                    .count();
+            int scored = (int)
+                    group.rewards().stream().filter(OptionalDouble::isPresent).count();
             flat[0] = after(flat[0], scored, group.std());
         });
         return flat[0];
@@ -64,7 +63,8 @@ final class FlatGroups implements StopWhen {
             flat = after(flat, group.scored(), group.std());
             if (flat > before && flat == warnAfter) {
                 LOG.warn(
-                        "step {}: {} scored groups in a row have spread 0, all images of each have the same score, by {}: {}.{}",
+                        "step {}: {} scored groups in a row have spread 0, all images of each have the same score, by"
+                                + " {}: {}.{}",
                         committed.step(),
                         flat,
                         scorers.get(),

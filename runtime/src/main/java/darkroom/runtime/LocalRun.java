@@ -401,17 +401,13 @@ final class LocalRun {
                     FlatGroups.recorded(files.verdicts()),
                     () -> "%s, %s".formatted(scorers.describe(), scoredBy.describe()));
             StopWhen stall = new ValidationStall(settings.evaluation().patience(), validations::measures);
-            return (committed, validation) ->
-                    first(committed, validation, List.of(silent, flat, stall));
+            return (committed, validation) -> first(committed, validation, List.of(silent, flat, stall));
         }
 
         /** Each rule hears of every step. */
         private static Optional<String> first(
                 RunEvent.StepCommitted committed, Optional<RunEvent.Evaluated> validation, List<StopWhen> rules) {
-            return rules.stream()
-                    .map(rule -> rule.reason(committed, validation))
-                    .toList()
-                    .stream()
+            return rules.stream().map(rule -> rule.reason(committed, validation)).toList().stream()
                     .flatMap(Optional::stream)
                     .findFirst();
         }

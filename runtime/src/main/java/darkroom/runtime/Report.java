@@ -246,9 +246,7 @@ final class Report {
                         ? "measured before and after a whole run"
                         : "%s; better on %s %% of %s tasks"
                                 .formatted(
-                                        interval(gain, decimals),
-                                        fixed(100 * gain.better(), 0),
-                                        grouped(gain.tasks())),
+                                        interval(gain, decimals), fixed(100 * gain.better(), 0), grouped(gain.tasks())),
                 clean.isEmpty() ? "" : fixed(clean, decimals));
     }
 

@@ -4,12 +4,11 @@ import darkroom.actors.ScoreOutcome;
 import darkroom.config.ErrorReason;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
-import darkroom.config.ScoringSettings.Method;
 import darkroom.config.WorkerSettings;
 import darkroom.rewardactors.ReasonTally;
 import darkroom.rewardactors.Rewards;
-import darkroom.rewardactors.Scorer;
 import darkroom.rewardactors.ScoreRequest;
+import darkroom.rewardactors.Scorer;
 import darkroom.rewardactors.ScorerExamples;
 import darkroom.rewardactors.ScoringAdvice;
 import java.io.IOException;
@@ -18,11 +17,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Asks each outside scorer of a run about two edits before anything is written: one that does what was asked for, and noise. A fault
@@ -30,43 +26,44 @@ import org.slf4j.LoggerFactory;
  * are told as well.
  */
 final class ScorerProbe {
-    private static final Logger LOG = LoggerFactory.getLogger(ScorerProbe.class);
-
     private ScorerProbe() {}
 
     /** What one endpoint answered. */
-    private record Answers(String reward, URI endpoint, Method method, ScoreOutcome good, ScoreOutcome noise) {}
+    private record Answers(String reward, URI endpoint, ScoreOutcome good, ScoreOutcome noise) {}
 
     /**
      * @param environment where secrets are
+     * @return warnings: scorers that do not answer now, and scorers that give two very different edits the same score
      * @throws CommandFailedException if a scorer refuses, or answers with what cannot be a score
      */
-    static void require(RunSettings settings, Map<String, String> environment) {
+    static List<String> require(RunSettings settings, Map<String, String> environment) {
         if (settings.workers().device() == WorkerSettings.Kind.VIRTUAL) {
-            return;
+            return List.of();
         }
         List<CompletableFuture<Answers>> asked = new ArrayList<>();
         ScoringSettings first = settings.scoring();
         first.endpoints()
                 .forEach(endpoint -> asked.add(ask(
-                        ScoringSettings.FIRST, endpoint, first.method(), () -> Rewards.open(List.of(endpoint), first.probing(), environment))));
+                        ScoringSettings.FIRST,
+                        endpoint,
+                        () -> Rewards.open(List.of(endpoint), first.probing(), environment))));
         for (ScoringSettings.Reward reward : first.rewards()) {
             for (URI endpoint : reward.endpoints()) {
                 asked.add(ask(
                         reward.name(),
                         endpoint,
-                        reward.method(),
                         () -> Rewards.open(reward.at(endpoint), first.probing(), environment)));
             }
         }
         Set<String> refusals = new LinkedHashSet<>();
+        Set<String> warnings = new LinkedHashSet<>();
         for (CompletableFuture<Answers> each : asked) {
-            Answers answers = each.join();
-            refusal(answers).ifPresent(refusals::add);
+            judge(each.join(), refusals, warnings);
         }
         if (!refusals.isEmpty()) {
             throw new CommandFailedException(String.join("\n", refusals), ExitCode.USAGE);
         }
+        return List.copyOf(warnings);
     }
 
     @FunctionalInterface
@@ -74,7 +71,7 @@ final class ScorerProbe {
         Scorer open() throws IOException;
     }
 
-    private static CompletableFuture<Answers> ask(String reward, URI endpoint, Method method, Opener opener) {
+    private static CompletableFuture<Answers> ask(String reward, URI endpoint, Opener opener) {
         Scorer scorer;
         try {
             scorer = opener.open();
@@ -85,7 +82,7 @@ final class ScorerProbe {
         }
         CompletableFuture<ScoreOutcome> good = score(scorer, ScorerExamples.good());
         CompletableFuture<ScoreOutcome> noise = score(scorer, ScorerExamples.noise());
-        return good.thenCombine(noise, (a, b) -> new Answers(reward, endpoint, method, a, b))
+        return good.thenCombine(noise, (a, b) -> new Answers(reward, endpoint, a, b))
                 .whenComplete((_, _) -> scorer.close());
     }
 
@@ -93,33 +90,31 @@ final class ScorerProbe {
         return scorer.score(request).toCompletableFuture();
     }
 
-    /** Why the run cannot be begun with this scorer. */
-    private static Optional<String> refusal(Answers answers) {
+    /** Adds to the reasons why the run cannot be begun, and to what is said before it begins. */
+    private static void judge(Answers answers, Set<String> refusals, Set<String> warnings) {
         String who = answers.reward().equals(ScoringSettings.FIRST)
                 ? "scorer " + answers.endpoint()
                 : "scorer %s of reward %s".formatted(answers.endpoint(), answers.reward());
-        return switch (answers.good()) {
+        switch (answers.good()) {
             case ScoreOutcome.Scored good -> {
                 if (answers.noise() instanceof ScoreOutcome.Scored noise && noise.score() == good.score()) {
-                    LOG.warn(
-                            "{} ({}) gives the same score {} to two very different edits: {}",
-                            who,
-                            good.scorer(),
-                            good.score(),
-                            ReasonTally.FLAT_CAUSE);
+                    warnings.add("%s (%s) gives the same score %s to two very different edits: %s"
+                            .formatted(who, good.scorer(), good.score(), ReasonTally.FLAT_CAUSE));
                 }
-                yield Optional.empty();
             }
             case ScoreOutcome.Unscored(String reason, int _) -> {
                 String advice = ScoringAdvice.of(reason);
                 boolean both = answers.noise() instanceof ScoreOutcome.Unscored(String other, int _)
                         && ScoringAdvice.code(other).equals(ScoringAdvice.code(reason));
                 if (ScoringAdvice.isLasting(reason) && both) {
-                    yield Optional.of("%s cannot score: %s%s".formatted(who, reason, advice.isEmpty() ? "" : "\n  " + advice));
+                    refusals.add(
+                            "%s cannot score: %s%s".formatted(who, reason, advice.isEmpty() ? "" : "\n  " + advice));
+                } else {
+                    warnings.add("%s does not score now: %s. The run begins and asks again. %s"
+                            .formatted(who, reason, advice)
+                            .strip());
                 }
-                LOG.warn("{} does not score now: {}. The run begins, and asks again. {}", who, reason, advice);
-                yield Optional.empty();
             }
-        };
+        }
     }
 }

@@ -60,8 +60,8 @@ final class ScorerRecord implements RunListener, AutoCloseable {
         ofStep.removeAll(known);
         if (!ofStep.isEmpty() && !known.isEmpty()) {
             LOG.warn(
-                    "from step {} on images are scored by {}; until then by {}. Scores of different models, versions or prompts"
-                            + " are not comparable: a curve over this step is of two scorers",
+                    "from step {} on images are scored by {}; until then by {}. Scores of different models, versions"
+                            + " or prompts are not comparable: a curve over this step is of two scorers",
                     step,
                     String.join(", ", ofStep),
                     String.join(", ", known));

@@ -99,7 +99,7 @@ final class TrainCommand implements Callable<Integer> {
                 throw new ParameterException(
                         spec.commandLine(), "--resume takes recipe, seed and directory from the run; leave them out");
             }
-            ScorerProbe.require(LocalRun.settingsOf(goingOn, overrides), System.getenv());
+            probe(LocalRun.settingsOf(goingOn, overrides));
             return on(goingOn, overrides, grounds -> LocalRun.resume(goingOn, overrides, grounds, terminal))
                     .code();
         }
@@ -107,9 +107,15 @@ final class TrainCommand implements Callable<Integer> {
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
         LocalRun.requireModel(settings);
         LocalRun.requireFree(directory);
-        ScorerProbe.require(settings, System.getenv());
+        probe(settings);
         return on(directory, overrides, grounds -> LocalRun.start(settings, directory, grounds, terminal))
                 .code();
+    }
+
+    private void probe(RunSettings settings) {
+        PrintWriter err = spec.commandLine().getErr();
+        ScorerProbe.require(settings, System.getenv()).forEach(warning -> err.println("warn: " + warning));
+        err.flush();
     }
 
     @FunctionalInterface
