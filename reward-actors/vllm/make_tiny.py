@@ -47,7 +47,7 @@ CHAT_TEMPLATE = (
 
 
 def conversation(system: str, question: str, pictures: int) -> list[dict]:
-    """The messages of a question, as Darkroom's client sends them: a system message if there is one, pictures, then words."""
+    """The messages of a question, as Darkroom's client sends them: a system message if any, pictures, then words."""
     before = [{"role": "system", "content": system}] if system else []
     content = [{"type": "image"}] * pictures + [{"type": "text", "text": question}]
     return [*before, {"role": "user", "content": content}]

@@ -2,8 +2,8 @@
 
     python reference.py MODEL PAIRS > OUT
 
-MODEL: directory of a Qwen2.5-VL. PAIRS: as of `darkroom score`, with the words that a scorer is asked, "system" and "question", in
-each row. OUT: rows with id and score.
+MODEL: directory of a Qwen2.5-VL. PAIRS: as of `darkroom score`, with the words that a scorer is asked, "system" and
+"question", in each row. OUT: rows with id and score.
 """
 
 import json

@@ -5,11 +5,13 @@
 EXAMPLES is a directory with
 
     pictures.rgb     pictures one after the other, [SIDE, SIDE, 3] bytes each
-    train.jsonl      a line for each row: {"side", "system", "question", "source", "reference", "target", "edited", "truth"}
+    train.jsonl      a line for each row: {"side", "system", "question", "source", "reference", "target", "edited",
+                     "truth"}
     held-out.jsonl   the same, to be scored in the end
 
-system: the system message, empty for none; question: the text that a scorer is asked; source, reference (or null), target: places in pictures.rgb; edited: places of
-edits; truth: of each edit, from 0 to 1. All rows of train.jsonl have the same number of edits.
+system: the system message, empty for none; question: the text that a scorer is asked; source, reference (or null), target:
+places in pictures.rgb; edited: places of edits; truth: of each edit, from 0 to 1. All rows of train.jsonl have the same number
+of edits.
 
 Standard output has JSON lines: {"examples", "likelihood", "ranking"}, means since the line before, and last {"scores"}, of
 the edits of each held-out row. Interrupted, it leaves nothing in OUT but what it has written so far, and ends with 130.
@@ -112,7 +114,8 @@ def make_tokenizer(out: pathlib.Path, questions: list[str], systems: list[str]) 
         ]
     )
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    bpe.train_from_iterator([*questions, *set(systems)], trainers.BpeTrainer(vocab_size=1500, initial_alphabet=alphabet))
+    texts = [*questions, *sorted(set(systems))]
+    bpe.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=1500, initial_alphabet=alphabet))
     learnt = json.loads(bpe.to_str())["model"]
     tokenizer(out, learnt["vocab"], [tuple(merge) for merge in learnt["merges"]])
     made = AutoTokenizer.from_pretrained(out)
