@@ -375,7 +375,7 @@ final class ScorerServer {
         }
         Optional<String> version = version();
         boolean vllm = plain.vllm() || version.isPresent();
-        if (!needsVersion || version.isEmpty() && settings.rung() == ScoringSettings.Ladder.AUTO) {
+        if (!needsVersion || (version.isEmpty() && settings.rung() == ScoringSettings.Ladder.AUTO)) {
             return ServerProfile.plain(plain.model(), vllm);
         }
         List<Integer> ids = new ArrayList<>();

@@ -106,9 +106,8 @@ class ScorerProbeTest {
     }
 
     @Test
-    void a_scorer_that_is_not_there_yet_is_a_warning() {
-        int port = server.getAddress().getPort();
-        server.stop(0);
+    void a_scorer_that_is_not_there_yet_is_a_warning() throws Exception {
+        int port = CommandProcess.freePort();
         assertThat(warnings("http://127.0.0.1:" + port)).singleElement().satisfies(warning -> assertThat(warning)
                 .contains("does not score now: refused: no connection: ", "asks again", "listens")
                 .doesNotContain("null"));
