@@ -1,6 +1,5 @@
 package darkroom.rewardactors;
 
-import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -25,6 +24,8 @@ public final class ScoringAdvice {
             "no-score-token",
             "no-text");
 
+    private static final Set<String> PASSING = Set.of("http-408", "http-425", "http-429");
+
     private static final Pattern PICTURES_MAX =
             Pattern.compile("at most \\d+ image|limit.mm.per.prompt|too many images|image\\(s\\) may be provided");
     private static final Pattern NO_PICTURES = Pattern.compile(
@@ -38,8 +39,7 @@ public final class ScoringAdvice {
     public static boolean isLasting(String reason) {
         String code = code(reason);
         return LASTING.contains(code)
-                || code.matches("http-[1-4]\\d\\d")
-                        && !List.of("http-408", "http-425", "http-429").contains(code)
+                || (code.matches("http-[1-4]\\d\\d") && !PASSING.contains(code))
                 || code.equals("http-501");
     }
 
