@@ -20,8 +20,14 @@ import java.util.List;
 final class Settings {
     private Settings() {}
 
-    static final LimitSettings LIMITS =
-            new LimitSettings(4, Duration.ofMillis(100), Duration.ofMillis(5), 50, Duration.ofSeconds(20), 1 << 24);
+    static final LimitSettings LIMITS = new LimitSettings(
+            4,
+            Duration.ofMillis(100),
+            Duration.ofMillis(5),
+            50,
+            Duration.ofSeconds(20),
+            1 << 24,
+            Duration.ofSeconds(25));
 
     static final GroupSettings GROUPS = new GroupSettings(
             true,

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.FieldSource;
 
 class AllowedValuesTest {
 
@@ -31,6 +31,7 @@ class AllowedValuesTest {
                 "policy.base=\"\" | policy.base | not blank",
                 "policy.resolution=0 | policy.resolution | from 1 to 8192",
                 "policy.resolution=64 | policy.resolution | 32 with a base that ships",
+                "policy.guidance=2.5 | policy.guidance | 1.0 with policy.model=embedded",
                 "policy.guidance=-1 | policy.guidance | from 0.0 to 100.0",
                 "data.source=\"\" | data.source | not blank",
                 "data.tasks=[add, add] | data.tasks | each once",
@@ -137,11 +138,14 @@ class AllowedValuesTest {
                 "limits.work-attempts-max=0 | limits.work-attempts-max | from 1 to",
                 "limits.stall-after=0s | limits.stall-after | 1ms to 7d",
                 "limits.tensor-bytes-max=1KiB | limits.tensor-bytes-max | from 1048576 to",
+                "limits.shutdown-grace=0s | limits.shutdown-grace | 1ms to 7d",
                 "workers.virtual.draw=0s | workers.virtual.draw | 1ms to 7d",
                 "workers.virtual.score=0s | workers.virtual.score | 1ms to 7d",
                 "workers.virtual.unit=0s | workers.virtual.unit | 1ms to 7d",
                 "workers.device=gpu | workers.device | [torch, virtual]",
                 "cluster.host=\"\" | cluster.host | not blank",
+                "cluster.host=\"10.0.0.1:2551\" | cluster.host | without a port",
+                "cluster.host=\"a b\" | cluster.host | an address of this machine",
                 "cluster.port=65536 | cluster.port | from 0 to 65535",
                 "cluster.seed-nodes=[nowhere] | cluster.seed-nodes | host:port",
                 "cluster { discovery-name=control, port=1, seed-nodes=[\"a:1\"] } | cluster.discovery-name | not both",
@@ -281,23 +285,15 @@ class AllowedValuesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "embedded-demo",
-                "embedded-paper",
-                "embedded-flow-grpo",
-                "flux-kontext",
-                "qwen-image-edit",
-                "uniworld-v2"
-            })
+    @FieldSource("darkroom.config.Recipes#SHIPPED")
     void what_is_explained_reads_back_equal_and_says_what_is_not_default(String recipe, @TempDir Path directory)
             throws IOException {
         List<String> overrides =
                 List.of("seed=7", "scoring.endpoints=[\"http://127.0.0.1:9\"]", "limits.lease-time=7s");
         String text = Recipes.explain(recipe, overrides);
         assertThat(text)
-                .contains("seed = 7", "# key of all randomness of the run (default 0)")
-                .contains("lease-time = \"7s\"", "# G (paper: 24)");
+                .contains("seed = 7", "# key of all randomness of the run (default 0; ours)")
+                .contains("lease-time = \"7s\"", "# tau mu; paper: Table 5");
         Path file = Files.writeString(directory.resolve("shown.conf"), text);
         assertThat(Recipes.load(file.toString(), List.of())).isEqualTo(Recipes.load(recipe, overrides));
     }

@@ -181,7 +181,13 @@ final class TorchRun implements AutoCloseable {
                 Recipes.load("embedded-demo", List.of()).ledger(),
                 Recipes.load("embedded-demo", List.of()).workers(),
                 new LimitSettings(
-                        4, Duration.ofMillis(500), Duration.ofMillis(10), 200, Duration.ofSeconds(60), 1 << 26),
+                        4,
+                        Duration.ofMillis(500),
+                        Duration.ofMillis(10),
+                        200,
+                        Duration.ofSeconds(60),
+                        1 << 26,
+                        Duration.ofSeconds(25)),
                 Recipes.load("embedded-demo", List.of()).cluster(),
                 Recipes.load("embedded-demo", List.of()).faults(),
                 InputSettings.NONE);
