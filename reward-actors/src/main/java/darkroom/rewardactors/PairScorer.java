@@ -1,9 +1,9 @@
 package darkroom.rewardactors;
 
-import darkroom.config.PictureView;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Unscored;
 import darkroom.config.ErrorReason;
+import darkroom.config.PictureView;
 import darkroom.rewardactors.PairRows.Row;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;

@@ -96,7 +96,10 @@ final class AlignCommand implements Callable<Integer> {
     @Option(names = "--images", paramLabel = "N", description = "With --embedded: edits a row. Default: 4.")
     private int images = 4;
 
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting of scoring, or data.pictures; repeatable.")
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Any setting of scoring, or data.pictures; repeatable.")
     private List<String> set = List.of();
 
     /** One pair as a method scored it, a line of scores.jsonl. */

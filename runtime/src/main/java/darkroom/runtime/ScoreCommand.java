@@ -99,7 +99,10 @@ final class ScoreCommand implements Callable<Integer> {
                             + " best that the scorer honours.")
     private @Nullable String rung;
 
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting of scoring, or data.pictures; repeatable.")
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Any setting of scoring, or data.pictures; repeatable.")
     private List<String> set = List.of();
 
     @Override
