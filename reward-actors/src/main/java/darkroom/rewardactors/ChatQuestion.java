@@ -3,6 +3,7 @@ package darkroom.rewardactors;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.config.ErrorReason;
 import darkroom.edittasks.RgbImage;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -63,9 +64,9 @@ record ChatQuestion(
         try {
             request = JSON.readTree(body);
         } catch (JacksonException e) {
-            throw bad("body", "the request is not JSON: " + e.getOriginalMessage());
+            throw bad("body", "the request is not JSON: " + ErrorReason.of(e));
         } catch (IOException e) {
-            throw bad("body", "the request cannot be read");
+            throw bad("body", "the request cannot be read: " + ErrorReason.of(e));
         }
         String asked = request.path("model").asText(model);
         if (!asked.equals(model)) {
@@ -123,9 +124,9 @@ record ChatQuestion(
             byte[] bytes = Base64.getDecoder().decode(url.substring(comma + 1));
             return decoded(bytes);
         } catch (IllegalArgumentException e) {
-            throw bad("image_url", "the image is not base64");
+            throw bad("image_url", "the image is not base64: " + ErrorReason.of(e));
         } catch (IOException e) {
-            throw bad("image_url", "the image cannot be decoded: " + e.getMessage());
+            throw bad("image_url", "the image cannot be decoded: " + ErrorReason.of(e));
         }
     }
 

@@ -3,6 +3,7 @@ package darkroom.rewardactors;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.actors.ScoreOutcome.Scored;
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -118,7 +119,7 @@ final class ScoreCache {
 
     private void tell(String what, IOException why) {
         if (told.compareAndSet(false, true)) {
-            LOG.warn("a score in {} cannot be {}: {}; scorers are asked", directory, what, why.toString());
+            LOG.warn("a score in {} cannot be {}: {}; scorers are asked", directory, what, ErrorReason.of(why));
         }
     }
 }

@@ -148,7 +148,7 @@ final class LocalRun {
         RunSettings settings = Precisions.decidedAs(before, settingsOf(directory, overrides));
         if (!Recipes.deciding(before).equals(Recipes.deciding(settings))) {
             throw new CommandFailedException(
-                    "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps, scoring.endpoints and scoring.cache may change"
+                    "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps, scoring.endpoints, scoring.cache and scoring.flat-groups-max may change"
                             .formatted(directory, overrides),
                     ExitCode.USAGE);
         }
@@ -369,12 +369,14 @@ final class LocalRun {
 
         ExitCode run(Interrupt interrupt) throws IOException, InterruptedException {
             try (RunRecorder recorder = new RunRecorder(directory, settings, open::row, meter, from.step());
+                    ScorerRecord scoredBy = new ScorerRecord(directory, from.step());
                     IncidentRecorder incidents = IncidentRecorder.in(directory, InstantSource.system());
                     TensorBoardRecorder tensorBoard =
                             TensorBoardRecorder.in(directory, InstantSource.system(), from.step(), meter::measure)) {
                 RunListener listeners = RunListeners.of(
                         ground.faults()::heard,
                         validations,
+                        scoredBy,
                         recorder,
                         incidents,
                         tensorBoard,
@@ -390,7 +392,7 @@ final class LocalRun {
                                         settings.seed(),
                                         settings.rollout().groupsPerStep(),
                                         open),
-                                stopWhen(),
+                                stopWhen(scoredBy),
                                 ground.plane(),
                                 listeners,
                                 ground.faults().clock(InstantSource.system()))
@@ -534,11 +536,24 @@ final class LocalRun {
             return summary;
         }
 
-        private StopWhen stopWhen() {
-            StopWhen silent = new ScorersSilent();
+        private StopWhen stopWhen(ScorerRecord scoredBy) {
+            RunDirectory files = new RunDirectory(directory);
+            StopWhen silent = new ScorersSilent(ScorersSilent.recorded(files.metrics()));
+            StopWhen flat = new FlatGroups(
+                    settings.scoring().flatGroupsWarn(),
+                    settings.scoring().flatGroupsMax(),
+                    FlatGroups.recorded(files.verdicts()),
+                    () -> "%s, %s".formatted(scorers.describe(), scoredBy.describe()));
             StopWhen stall = new ValidationStall(settings.evaluation().patience(), validations::measures);
-            return (committed, validation) ->
-                    silent.reason(committed, validation).or(() -> stall.reason(committed, validation));
+            return (committed, validation) -> first(committed, validation, List.of(silent, flat, stall));
+        }
+
+        /** Each rule hears of every step. */
+        private static Optional<String> first(
+                RunEvent.StepCommitted committed, Optional<RunEvent.Evaluated> validation, List<StopWhen> rules) {
+            return rules.stream().map(rule -> rule.reason(committed, validation)).toList().stream()
+                    .flatMap(Optional::stream)
+                    .findFirst();
         }
 
         private void figures(RunEvent event) {

@@ -100,13 +100,24 @@ final class TrainCommand implements Callable<Integer> {
                 throw new ParameterException(
                         spec.commandLine(), "--resume takes recipe, seed and directory from the run; leave them out");
             }
+            probe(LocalRun.settingsOf(goingOn, overrides));
             return on(goingOn, overrides, grounds -> LocalRun.resume(goingOn, overrides, grounds, terminal))
                     .code();
         }
         RunSettings settings = Recipes.load(recipe == null ? "embedded-demo" : recipe, overrides);
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
+        LocalRun.requireModel(settings);
+        settings.requireScorer();
+        LocalRun.requireFree(directory);
+        probe(settings);
         return on(directory, overrides, grounds -> LocalRun.start(settings, directory, grounds, terminal))
                 .code();
+    }
+
+    private void probe(RunSettings settings) {
+        PrintWriter err = spec.commandLine().getErr();
+        ScorerProbe.require(settings, System.getenv()).forEach(warning -> err.println("warn: " + warning));
+        err.flush();
     }
 
     /** A setting of the command line that nothing here reads is a mistake, and not a wish that is dropped. */

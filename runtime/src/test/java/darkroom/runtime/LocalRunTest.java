@@ -227,6 +227,26 @@ final class LocalRunTest {
         }
     }
 
+    /** F10, P-7: the run that was resumed stops where the one that was not would. */
+    @Test
+    void a_run_whose_scorer_ignores_the_pictures_stops_by_rule_and_so_does_a_resumed_one() throws Exception {
+        Path run = directory.resolve("run");
+        try (SimulatedScorer scorer = SimulatedScorer.plain(_ -> Duration.ZERO)) {
+            scorer.ignorePictures(true);
+            String endpoints = "scoring.endpoints=[\"" + scorer.url() + "\"]";
+            assertThat(start(run, "steps=1", endpoints, "scoring.flat-groups-max=3", "evaluation.every-steps=0"))
+                    .isEqualTo(ExitCode.OK);
+            LocalRun.resume(run, List.of("steps=6"), new PrintWriter(out));
+        }
+        Summary summary = Summary.read(run);
+        assertThat(summary.end().kind()).isEqualTo(Summary.End.Kind.RULE);
+        assertThat(summary.steps()).isEqualTo(2);
+        assertThat(summary.end().reason())
+                .contains("the last 4 scored groups have spread 0", "scoring.flat-groups-max=3", "simulated [prompt ");
+        assertThat(JsonLines.read(run.resolve("scorers.jsonl"), ScorerRecord.Line.class))
+                .hasSize(1);
+    }
+
     @Test
     void a_run_does_not_write_into_a_directory_that_has_something_in_it() throws Exception {
         Files.writeString(directory.resolve("thesis.txt"), "precious");
