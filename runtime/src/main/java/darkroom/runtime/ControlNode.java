@@ -5,6 +5,7 @@ import darkroom.actors.AeronTensorPlane;
 import darkroom.actors.Gate;
 import darkroom.actors.NodeCard;
 import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.PlaneUnavailableException;
 import darkroom.actors.RunEvent;
 import darkroom.actors.Studio;
 import darkroom.actors.TensorPlane;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -72,6 +74,7 @@ final class ControlNode implements Ground {
 
     private ControlNode(
             RunSettings settings, List<String> roles, boolean succession, Consumer<Open> opened, Runnable dismissed) {
+        TlsFiles.require(settings.cluster().tls(), Instant.now());
         this.settings = settings;
         this.roles = List.copyOf(roles);
         this.succession = succession;
@@ -79,9 +82,18 @@ final class ControlNode implements Ground {
         this.dismissed = dismissed;
         this.name = NodeCards.name(ROLE);
         this.store = new OffHeapTensorStore(name, settings.limits().tensorBytesMax());
-        this.plane = TensorPlanes.open(name, store, settings.cluster());
+        this.plane = plane(name, store, settings);
         this.faults = NodeFaults.of(settings.faults());
         plane.weather(faults.weather());
+    }
+
+    private static AeronTensorPlane plane(String name, OffHeapTensorStore store, RunSettings settings) {
+        try {
+            return TensorPlanes.open(name, store, settings.cluster());
+        } catch (PlaneUnavailableException e) {
+            store.close();
+            throw new CommandFailedException(e.getMessage(), e);
+        }
     }
 
     /**
@@ -214,7 +226,7 @@ final class ControlNode implements Ground {
                 throw new UncheckedIOException("no sign of life can be written into " + directory, e);
             }
         }
-        opened.accept(new Open(where, plane.peer().driver(), page.url(), studio));
+        opened.accept(new Open(where, plane.driverDirectory().map(Path::toString).orElse(""), page.url(), studio));
     }
 
     @Override

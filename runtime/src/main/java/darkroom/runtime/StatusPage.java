@@ -5,13 +5,16 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import darkroom.actors.AliveFile;
 import darkroom.actors.ClusterStatus;
 import darkroom.actors.Gate;
+import darkroom.actors.Token;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
@@ -43,6 +46,8 @@ final class StatusPage implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StatusPage.class);
     static final String FAULTS = "/faults";
     static final Duration ANSWER_WITHIN = Duration.ofSeconds(3);
+    private static final String PAGE = ".url";
+    private static final String ALIVE = ".alive";
     private static final int REQUESTS_WAITING_MAX = 16;
     private static final int ORDER_BYTES_MAX = 1 << 16;
     static final JsonMapper JSON =
@@ -50,11 +55,13 @@ final class StatusPage implements AutoCloseable {
 
     private final HttpServer server;
     private final ExecutorService threads;
+    private final AliveFile alive;
     private final Path file;
 
-    private StatusPage(HttpServer server, ExecutorService threads, Path file) {
+    private StatusPage(HttpServer server, ExecutorService threads, AliveFile alive, Path file) {
         this.server = server;
         this.threads = threads;
+        this.alive = alive;
         this.file = file;
     }
 
@@ -82,11 +89,12 @@ final class StatusPage implements AutoCloseable {
         server.start();
         Path directory = directory();
         Files.createDirectories(directory);
-        Path file = directory.resolve(ProcessHandle.current().pid() + ".url");
-        StatusPage page = new StatusPage(server, threads, file);
-        Path part = directory.resolve(file.getFileName() + ".part"); // nobody reads half of it
-        Files.writeString(part, page.url());
-        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        String name = ProcessHandle.current().pid() + "-" + Token.suffix();
+        AliveFile alive = AliveFile.create(directory.resolve(name + ALIVE));
+        StatusPage page = new StatusPage(server, threads, alive, directory.resolve(name + PAGE));
+        Path part = directory.resolve(name + ".part"); // nobody reads half of it
+        Files.write(part, List.of(page.url(), ProcessSpace.HERE.processes(), ProcessSpace.HERE.network()));
+        Files.move(part, page.file, StandardCopyOption.ATOMIC_MOVE);
         return page;
     }
 
@@ -95,19 +103,30 @@ final class StatusPage implements AutoCloseable {
         return "http://127.0.0.1:" + server.getAddress().getPort() + "/status";
     }
 
-    /** That of a living process of this user on this machine, if it has one by now. */
+    /** That of a living process of this user on this machine and in this process namespace, if it has one by now. */
     static Optional<String> ofProcess(long pid) {
         try {
-            return Optional.of(Files.readString(directory().resolve(pid + ".url")));
+            return ofThisMachine().stream()
+                    .filter(found -> found.pid() == pid && found.process())
+                    .map(Found::url)
+                    .findFirst();
         } catch (IOException none) {
             return Optional.empty();
         }
     }
 
-    /** A process of this machine that has a page. */
-    record Found(long pid, String url) {}
+    /**
+     * A process that has a page which can be reached from here.
+     *
+     * @param pid its number, in its own process namespace
+     * @param process whether that is the namespace of this process
+     */
+    record Found(long pid, String url, boolean process) {}
 
-    /** Pages of living processes of this user on this machine, the youngest file first. */
+    /**
+     * Pages of living processes of this user that have this process's loopback, the youngest file first. Files that dead processes
+     * have left are removed.
+     */
     static List<Found> ofThisMachine() throws IOException {
         Path directory = directory();
         List<Found> found = new ArrayList<>();
@@ -116,20 +135,32 @@ final class StatusPage implements AutoCloseable {
         }
         List<Path> files;
         try (Stream<Path> all = Files.list(directory)) {
-            files = all.filter(file -> file.getFileName().toString().matches("\\d+\\.url"))
+            files = all.filter(file -> file.getFileName().toString().matches("\\d+-[0-9a-f]+\\" + PAGE))
                     .sorted((a, b) -> Long.compare(modified(b), modified(a)))
                     .toList();
         }
         for (Path file : files) {
             String name = file.getFileName().toString();
-            long pid = Long.parseLong(name.substring(0, name.indexOf('.')));
-            if (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
-                found.add(new Found(pid, Files.readString(file)));
+            Path alive = file.resolveSibling(name.replace(PAGE, ALIVE));
+            if (AliveFile.isAlive(alive)) {
+                read(file, Long.parseLong(name.substring(0, name.indexOf('-')))).ifPresent(found::add);
             } else {
                 Files.deleteIfExists(file);
+                Files.deleteIfExists(alive);
             }
         }
         return found;
+    }
+
+    private static Optional<Found> read(Path file, long pid) throws IOException {
+        try {
+            List<String> lines = Files.readAllLines(file);
+            return lines.size() == 3 && lines.get(2).equals(ProcessSpace.HERE.network())
+                    ? Optional.of(new Found(pid, lines.getFirst(), lines.get(1).equals(ProcessSpace.HERE.processes())))
+                    : Optional.empty();
+        } catch (NoSuchFileException closedMeanwhile) {
+            return Optional.empty();
+        }
     }
 
     private static long modified(Path file) {
@@ -208,6 +239,7 @@ final class StatusPage implements AutoCloseable {
         threads.shutdown();
         try {
             Files.deleteIfExists(file);
+            alive.close();
         } catch (IOException e) {
             LOG.debug("{} stays", file, e);
         }
