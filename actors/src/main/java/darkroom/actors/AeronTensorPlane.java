@@ -118,9 +118,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
             }
             shown = memory && settings.shown()
                     ? TensorWindow.open(
-                                    PlaneMemory.SHARED,
-                                    PlaneMemory.leftByTensors(driver.directory()),
-                                    driver.isShort())
+                                    PlaneMemory.SHARED, PlaneMemory.leftByTensors(driver.directory()), driver.isShort())
                             .orElse(null)
                     : null;
             this.window = shown;

@@ -47,8 +47,8 @@ public final class AliveFile implements AutoCloseable {
             throw new FileAlreadyExistsException(path.toString());
         }
         try {
-            FileChannel channel =
-                    FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            FileChannel channel = FileChannel.open(
+                    path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
             try {
                 FileLock lock = channel.tryLock();
                 if (lock == null || !Files.exists(path)) {

@@ -177,7 +177,8 @@ final class PlaneAgent implements PlaneNetwork {
      * to this node alone can be read by now, and comes first; the other way round it never changes.
      */
     private void messageToAll(DirectBuffer buffer, int index, int length, Header header) {
-        // A poll that ends at the padding of a term reads nothing, though the next term may be full: only two of them say
+        // A poll that ends at the padding of a term reads nothing, though the next term may be full: only two of them
+        // say
         // that there is no more.
         int heard = 0;
         int inVain = 0;

@@ -98,7 +98,9 @@ final class PlaneDriver implements AutoCloseable {
             SharedFile.allocate(LossReportUtil.file(locked.path().toString()).toPath()); // the only sparse one
             return new PlaneDriver(
                     driver, locked, locked.path(), settings, memory.shortage().isPresent());
-        } catch (IOException | RuntimeException | InternalError e) { // the last where something else took the memory meanwhile
+        } catch (IOException
+                | RuntimeException
+                | InternalError e) { // the last where something else took the memory meanwhile
             closed(locked);
             throw new PlaneUnavailableException(
                     "no media driver in %s, where %s were free: %s"
@@ -116,7 +118,7 @@ final class PlaneDriver implements AutoCloseable {
                 .warnIfDirectoryExists(false)
                 .threadingMode(ThreadingMode.SHARED)
                 .sharedIdleStrategy(new BackoffIdleStrategy(10, 0, 1_000, PARK_MAX_NS))
-                .publicationTermBufferLength(settings.networkTermBytes(granted))
+                .publicationTermBufferLength(settings.networkTermBytes())
                 .ipcTermBufferLength(settings.pairTermBytes())
                 .termBufferSparseFile(false) // what is not there when it is needed kills the process
                 .lowStorageWarningThreshold(0)
@@ -157,13 +159,7 @@ final class PlaneDriver implements AutoCloseable {
     static String channelTo(String address, TensorPlaneSettings settings) {
         int granted = granted(settings.socketBytes());
         return "aeron:udp?endpoint=%s|interface=%s|term-length=%d|mtu=%d|sparse=false|so-sndbuf=%d|so-rcvbuf=%d"
-                .formatted(
-                        address,
-                        bound(settings),
-                        settings.networkTermBytes(granted),
-                        mtu(settings),
-                        granted,
-                        granted);
+                .formatted(address, bound(settings), settings.networkTermBytes(), mtu(settings), granted, granted);
     }
 
     /** What a node receives on. */

@@ -32,8 +32,8 @@ record PlaneMemory(Path parent, long room, Optional<String> shortage) {
     static final long LEFT_BY_TENSORS = 128L << 20;
 
     static final String REMEDY =
-            "Give it more: --shm-size=1g with Docker or Podman, an emptyDir of medium Memory mounted there in Kubernetes,"
-                    + " elsewhere mount -o remount,size=1g /dev/shm";
+            "Give it more: --shm-size=1g with Docker or Podman, an emptyDir of medium Memory mounted there in"
+                    + " Kubernetes, elsewhere mount -o remount,size=1g /dev/shm";
 
     /** What a driver takes before there is any publication: counters, commands and errors. */
     private static final long DRIVER_BYTES = 10L << 20;

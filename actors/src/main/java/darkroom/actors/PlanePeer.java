@@ -11,5 +11,4 @@ package darkroom.actors;
  * @param windowToken what stands in that directory: who reads it there sees the node's memory; empty if there is none
  * @param address host:port on which the node receives tensors from other machines; empty if it receives none
  */
-public record PlanePeer(
-        String node, String host, String driver, String window, String windowToken, String address) {}
+public record PlanePeer(String node, String host, String driver, String window, String windowToken, String address) {}

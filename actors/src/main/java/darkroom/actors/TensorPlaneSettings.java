@@ -48,7 +48,11 @@ public record TensorPlaneSettings(
     /** The longest term on which a node sends to all nodes of its driver. */
     static final int ALL_TERM_BYTES_MAX = 4 << 20;
 
-    private static final int NETWORK_TERM_BYTES_MIN = 1 << 20;
+    /**
+     * The longest term to a node of another driver: half of it, the most that is under way, keeps 40 Gbit/s busy over 0.1 ms. A log
+     * takes its memory when it is made, which has to be quick.
+     */
+    static final int NETWORK_TERM_BYTES_MAX = 1 << 20;
 
     private static final int TERM_BYTES_MIN = 1 << 16;
     private static final int TERM_BYTES_MAX = 1 << 30;
@@ -93,14 +97,9 @@ public record TensorPlaneSettings(
         return Math.min(termBytes, ALL_TERM_BYTES_MAX);
     }
 
-    /**
-     * Length of a term to a node of another driver.
-     *
-     * @param socketBytes what the system grants: a receiver's window, which is at most half of a term
-     */
-    int networkTermBytes(int socketBytes) {
-        int window = Integer.highestOneBit(Math.max(1, 2 * socketBytes - 1)) << 1;
-        return Math.min(termBytes, Math.max(window, NETWORK_TERM_BYTES_MIN));
+    /** Length of a term to a node of another driver. */
+    int networkTermBytes() {
+        return Math.min(termBytes, NETWORK_TERM_BYTES_MAX);
     }
 
     /** The same with terms for which a place has room, and chunks that fit them. */

@@ -78,8 +78,7 @@ final class TensorWindow implements AutoCloseable {
 
     /** The token at the beginning of an index. */
     static String token(MemorySegment index) {
-        return HexFormat.of()
-                .formatHex(index.asSlice(TOKEN_AT, Token.BYTES).toArray(ValueLayout.JAVA_BYTE));
+        return HexFormat.of().formatHex(index.asSlice(TOKEN_AT, Token.BYTES).toArray(ValueLayout.JAVA_BYTE));
     }
 
     /** Memory for tensors, which others see under its number. Its owner closes the arena, and drops it then. */

@@ -176,8 +176,7 @@ class AeronTensorPlaneTest {
     /** TP-8, TP-11: whatever ends an adoption, what it has taken is given back. */
     @Test
     void an_adoption_that_throws_half_way_keeps_nothing() {
-        UnaryOperator<TensorPlaneSettings> shown =
-                settings -> TensorPlaneSettings.defaults(settings.replicaBytesMax());
+        UnaryOperator<TensorPlaneSettings> shown = settings -> TensorPlaneSettings.defaults(settings.replicaBytesMax());
         Thread caller = Thread.currentThread();
         AtomicInteger looks = new AtomicInteger(Integer.MAX_VALUE);
         try (PlaneFleet fleet = PlaneFleet.of(shown, "home");
@@ -209,8 +208,7 @@ class AeronTensorPlaneTest {
     /** A file that is mapped and has no memory yet kills the process that touches it when there is none any more. */
     @Test
     void every_file_that_planes_map_has_all_of_its_memory() throws Exception {
-        UnaryOperator<TensorPlaneSettings> shown =
-                settings -> TensorPlaneSettings.defaults(settings.replicaBytesMax());
+        UnaryOperator<TensorPlaneSettings> shown = settings -> TensorPlaneSettings.defaults(settings.replicaBytesMax());
         try (PlaneFleet fleet = PlaneFleet.of(shown, "home", "here", "third")) {
             for (int bytes : List.of(1000, 3 * MEBIBYTE)) {
                 fleet.bring("here", fleet.put("home", bytes, 1));
@@ -601,8 +599,8 @@ class AeronTensorPlaneTest {
             List<PlanePeer> asIfFar = new ArrayList<>();
             for (String node : List.of("a", "b", "c")) {
                 PlanePeer peer = fleet.plane(node).peer();
-                asIfFar.add(new PlanePeer(
-                        node, "far", peer.driver(), peer.window(), peer.windowToken(), peer.address()));
+                asIfFar.add(
+                        new PlanePeer(node, "far", peer.driver(), peer.window(), peer.windowToken(), peer.address()));
             }
             fleet.plane("home").peers(asIfFar);
             TensorRef ref = fleet.put("home", LARGE, 21);

@@ -43,8 +43,7 @@ class PlaneMemoryTest {
 
     @Test
     void shared_memory_that_is_not_there_is_named() {
-        PlaneMemory memory =
-                PlaneMemory.chosen(List.of(new Place(SHARED, 0, "not writable"), place(DISK, 10_000)));
+        PlaneMemory memory = PlaneMemory.chosen(List.of(new Place(SHARED, 0, "not writable"), place(DISK, 10_000)));
         assertThat(memory.parent()).isEqualTo(DISK);
         assertThat(memory.shortage().orElseThrow()).contains("/shared is not writable");
     }
@@ -69,8 +68,7 @@ class PlaneMemoryTest {
     @ParameterizedTest
     @ValueSource(longs = {32, 48, 64, 128, 256, 1024, 100_000})
     void logs_of_the_longest_term_fit_the_room(long mebibytes) {
-        TensorPlaneSettings settings =
-                TensorPlaneSettings.defaults(1 << 20).within(mebibytes * MEBIBYTE);
+        TensorPlaneSettings settings = TensorPlaneSettings.defaults(1 << 20).within(mebibytes * MEBIBYTE);
         assertThat(10 * MEBIBYTE + 32L * 3 * Math.min(settings.termBytes(), 1 << 20))
                 .isLessThanOrEqualTo(mebibytes * MEBIBYTE);
         assertThat(settings.chunkBytes()).isPositive().isLessThanOrEqualTo(settings.termBytes() / 16);
@@ -80,12 +78,5 @@ class PlaneMemoryTest {
     void plenty_of_room_changes_nothing() {
         TensorPlaneSettings settings = TensorPlaneSettings.defaults(1 << 20);
         assertThat(settings.within(64L << 30)).isEqualTo(settings);
-    }
-
-    @ParameterizedTest
-    @CsvSource({"212992,1048576", "4194304,8388608", "4194305,16777216", "100000000,16777216"})
-    void a_term_over_the_network_holds_a_receivers_window_twice(int socketBytes, int termBytes) {
-        assertThat(TensorPlaneSettings.defaults(1 << 20).networkTermBytes(socketBytes))
-                .isEqualTo(termBytes);
     }
 }

@@ -180,9 +180,7 @@ class TensorWindowTest {
             PlanePeer home = fleet.join("home", shown(Transport.AUTO)).peer();
             fleet.join("here", shown(Transport.AUTO));
             fleet.knows("home", fleet.plane("here").peer());
-            fleet.knows(
-                    "here",
-                    new PlanePeer("home", home.host(), "", home.window(), Token.create(), home.address()));
+            fleet.knows("here", new PlanePeer("home", home.host(), "", home.window(), Token.create(), home.address()));
             TensorRef ref = fleet.put("home", SMALL, 8);
             fleet.bring("here", ref);
             assertThat(fleet.read("here", ref)).isEqualTo(bytes(SMALL, 8));
@@ -196,9 +194,7 @@ class TensorWindowTest {
             PlanePeer home = fleet.join("home", shown(Transport.AUTO)).peer();
             fleet.join("here", shown(Transport.AUTO));
             fleet.knows("home", fleet.plane("here").peer());
-            fleet.knows(
-                    "here",
-                    new PlanePeer("home", home.host(), "", "/nowhere", home.windowToken(), home.address()));
+            fleet.knows("here", new PlanePeer("home", home.host(), "", "/nowhere", home.windowToken(), home.address()));
             TensorRef ref = fleet.put("home", SMALL, 8);
             fleet.bring("here", ref);
             assertThat(fleet.read("here", ref)).isEqualTo(bytes(SMALL, 8));

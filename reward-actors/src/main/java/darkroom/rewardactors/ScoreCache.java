@@ -1,9 +1,9 @@
 package darkroom.rewardactors;
 
-import darkroom.actors.Token;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.actors.ScoreOutcome.Scored;
+import darkroom.actors.Token;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -95,8 +95,8 @@ final class ScoreCache {
                 .toString();
         try {
             Files.createDirectories(directory.resolve(key.substring(0, FOLDER_CHARACTERS)));
-            Path partial = file.resolveSibling("%s.%s-%d.partial"
-                    .formatted(key.substring(FOLDER_CHARACTERS), PROCESS, writes.incrementAndGet()));
+            Path partial = file.resolveSibling(
+                    "%s.%s-%d.partial".formatted(key.substring(FOLDER_CHARACTERS), PROCESS, writes.incrementAndGet()));
             Files.writeString(partial, json + "\n" + checksum(json) + "\n");
             Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {

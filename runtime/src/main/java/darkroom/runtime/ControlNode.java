@@ -200,6 +200,9 @@ final class ControlNode implements Ground {
         system = studio;
         plane.onLost(this::blind);
         faults.system(studio);
+        if (!settings.cluster().tls().enabled()) {
+            PlainNode.watch(studio);
+        }
         Cluster cluster = Cluster.get(studio);
         Address address = cluster.selfMember().address();
         cluster.manager().tell(Join.create(address));
@@ -226,7 +229,8 @@ final class ControlNode implements Ground {
                 throw new UncheckedIOException("no sign of life can be written into " + directory, e);
             }
         }
-        opened.accept(new Open(where, plane.driverDirectory().map(Path::toString).orElse(""), page.url(), studio));
+        opened.accept(
+                new Open(where, plane.driverDirectory().map(Path::toString).orElse(""), page.url(), studio));
     }
 
     @Override

@@ -98,7 +98,8 @@ final class NodeCommand implements Callable<Integer> {
             names = "--parent",
             hidden = true,
             paramLabel = "PID@SPACE",
-            description = "Ends when this process has ended, if it is one of the process namespace that this one is in.")
+            description =
+                    "Ends when this process has ended, if it is one of the process namespace that this one is in.")
     private @Nullable String parent;
 
     @Override

@@ -111,8 +111,9 @@ final class NodeProcesses implements AutoCloseable {
                 .formatted(process.pid(), kept.roles(), code, logs.resolve(kept.log()));
         if (code == ExitCode.USAGE.code() || restarts == RESTARTS_MAX) {
             kept.said()
-                    .accept(what + ". It is not started again%s; 'darkroom node' adds another."
-                            .formatted(restarts == RESTARTS_MAX ? " after " + RESTARTS_MAX + " times" : ""));
+                    .accept(what
+                            + ". It is not started again%s; 'darkroom node' adds another."
+                                    .formatted(restarts == RESTARTS_MAX ? " after " + RESTARTS_MAX + " times" : ""));
             return;
         }
         Duration pause = pause(restarts);
@@ -162,9 +163,7 @@ final class NodeProcesses implements AutoCloseable {
         command.addAll(
                 outlive
                         ? List.of("--lives", Integer.toString(LIVES_WITHOUT_CONTROL))
-                        : List.of(
-                                "--parent",
-                                ProcessHandle.current().pid() + "@" + ProcessSpace.HERE.processes()));
+                        : List.of("--parent", ProcessHandle.current().pid() + "@" + ProcessSpace.HERE.processes()));
         command.addAll(arguments);
         try {
             Files.createDirectories(logs);

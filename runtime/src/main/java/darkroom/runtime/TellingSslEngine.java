@@ -1,9 +1,9 @@
 package darkroom.runtime;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.List;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
@@ -41,8 +41,7 @@ final class TellingSslEngine extends SSLEngine {
     }
 
     @Override
-    public SSLEngineResult unwrap(ByteBuffer source, ByteBuffer[] targets, int offset, int length)
-            throws SSLException {
+    public SSLEngineResult unwrap(ByteBuffer source, ByteBuffer[] targets, int offset, int length) throws SSLException {
         try {
             return seen(engine.unwrap(source, targets, offset, length));
         } catch (SSLException e) {

@@ -217,7 +217,11 @@ final class TensorBench implements Callable<Integer> {
                     peers.add(peer);
                     roster.append(' ')
                             .append(peer.tell("plane r%d IPC %d %d %s"
-                                    .formatted(i, FAN_OUT_BYTES, bytes(term), home.split(" ")[TensorBenchPeer.DRIVER_WORD])));
+                                    .formatted(
+                                            i,
+                                            FAN_OUT_BYTES,
+                                            bytes(term),
+                                            home.split(" ")[TensorBenchPeer.DRIVER_WORD])));
                     peer.tell("connect-tcp " + port);
                 }
                 sender.tell(roster.toString());

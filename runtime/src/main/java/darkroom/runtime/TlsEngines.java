@@ -57,8 +57,7 @@ public final class TlsEngines implements SSLEngineProvider {
 
     @Override
     public SSLEngine createClientSSLEngine(String hostname, int port) {
-        return telling(
-                engines.createClientSSLEngine(hostname, port), "the node at %s:%d".formatted(hostname, port));
+        return telling(engines.createClientSSLEngine(hostname, port), "the node at %s:%d".formatted(hostname, port));
     }
 
     private SSLEngine telling(SSLEngine engine, String peer) {
@@ -82,7 +81,8 @@ public final class TlsEngines implements SSLEngineProvider {
         if (problem.isDefined()) {
             say(
                     peer,
-                    "the certificate that it shows has no subject name in common with cluster.tls.certificate of this node: "
+                    "the certificate that it shows has no subject name in common with cluster.tls.certificate of this"
+                            + " node: "
                             + problem.get().getMessage());
         }
         return problem;

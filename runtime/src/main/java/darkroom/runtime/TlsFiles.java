@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.pekko.pki.pem.DERPrivateKeyLoader;
 import org.apache.pekko.pki.pem.PEMDecoder;
-import org.apache.pekko.pki.pem.PEMLoadingException;
 import org.jspecify.annotations.Nullable;
 
 /** The three files of {@code cluster.tls}, looked at before a node uses them. */
@@ -103,10 +102,18 @@ final class TlsFiles {
                     instanceof X509Certificate certificate) {
                 if (now.isAfter(certificate.getNotAfter().toInstant())) {
                     problems.add("%s=%s: the certificate of %s expired on %s"
-                            .formatted(setting, file, name(certificate), certificate.getNotAfter().toInstant()));
+                            .formatted(
+                                    setting,
+                                    file,
+                                    name(certificate),
+                                    certificate.getNotAfter().toInstant()));
                 } else if (now.isBefore(certificate.getNotBefore().toInstant())) {
                     problems.add("%s=%s: the certificate of %s is not valid before %s"
-                            .formatted(setting, file, name(certificate), certificate.getNotBefore().toInstant()));
+                            .formatted(
+                                    setting,
+                                    file,
+                                    name(certificate),
+                                    certificate.getNotBefore().toInstant()));
                 }
                 return certificate;
             }
@@ -125,8 +132,8 @@ final class TlsFiles {
                     PEMDecoder.decode(Files.readString(Path.of(file), StandardCharsets.ISO_8859_1)));
         } catch (IOException e) {
             problems.add(unread(KEY, file, e));
-        } catch (PEMLoadingException | IllegalArgumentException e) {
-            problems.add("%s=%s is not a private key in PEM form, PKCS#8 without a passphrase: %s"
+        } catch (Exception e) { // Scala declares none
+            problems.add("%s=%s is not an RSA private key in PEM form, PKCS#8 without a passphrase: %s"
                     .formatted(KEY, file, e.getMessage()));
         }
         return null;

@@ -31,7 +31,8 @@ final class TlsProblem {
                     .formatted(
                             alert,
                             own.isEmpty()
-                                    ? "compare cluster.tls.authority there with that of this node, and cluster.tls.certificate here"
+                                    ? "compare cluster.tls.authority there with that of this node, and"
+                                            + " cluster.tls.certificate here"
                                     : String.join("; ", own));
         }
         Throwable cause = failure;
@@ -50,11 +51,13 @@ final class TlsProblem {
                     return "the certificate that it shows%s is not valid%s: look at cluster.tls.certificate there, and at both clocks"
                             .formatted(
                                     named(shown),
-                                    shown.map(of -> " before " + of.getNotBefore().toInstant())
+                                    shown.map(of -> " before "
+                                                    + of.getNotBefore().toInstant())
                                             .orElse(" yet (" + cause.getMessage() + ")"));
                 }
                 case CertPathBuilderException _ -> {
-                    return "the certificate that it shows is of an authority that this node does not know: compare cluster.tls.authority of both nodes";
+                    return "the certificate that it shows is of an authority that this node does not know: compare"
+                            + " cluster.tls.authority of both nodes";
                 }
                 default -> {}
             }
@@ -62,7 +65,8 @@ final class TlsProblem {
         }
         String lower = text.toLowerCase(Locale.ROOT);
         if (lower.contains("unrecognized ssl message") || lower.contains("unsupported or unrecognized record")) {
-            return "it speaks no TLS, and this node does: set cluster.tls.certificate, cluster.tls.key and cluster.tls.authority there, or nowhere";
+            return "it speaks no TLS, and this node does: set cluster.tls.certificate, cluster.tls.key and"
+                    + " cluster.tls.authority there, or nowhere";
         }
         if (lower.contains("empty client certificate chain") || lower.contains("no certificate")) {
             return "it shows no certificate: look at cluster.tls.certificate there";
@@ -72,7 +76,8 @@ final class TlsProblem {
 
     /** The other side has ended the connection before the first message. */
     static String endedEarly() {
-        return "it ended the connection before TLS was agreed: it may speak no TLS (cluster.tls is set on every node or on none)";
+        return "it ended the connection before TLS was agreed: it may speak no TLS (cluster.tls is set on every node"
+                + " or on none)";
     }
 
     private static Optional<X509Certificate> certificate(CertPathValidatorException invalid) {

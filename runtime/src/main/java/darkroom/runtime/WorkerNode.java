@@ -252,6 +252,9 @@ final class WorkerNode implements AutoCloseable {
             NodeCard card = NodeCards.card(name, roles, plane.peer(), status.url());
             ActorSystem<Void> started = started();
             faults.system(started);
+            if (!cluster.tls().enabled()) {
+                PlainNode.watch(started);
+            }
             ActorRef<NodeAgent.Command> brings = started.systemActorOf(
                     NodeAgent.create(
                             card,
@@ -313,6 +316,19 @@ final class WorkerNode implements AutoCloseable {
             } catch (CompletionException e) {
                 throw e.getCause() instanceof RuntimeException cause ? cause : e;
             }
+        }
+
+        /** Whether one of these nodes speaks TLS and this one does not. */
+        private String plainTo(List<String> seeds) {
+            return own.cluster().tls().enabled()
+                    ? ""
+                    : seeds.stream()
+                            .map(seed -> PlainNode.whyNotLetIn(
+                                    seed.substring(0, seed.lastIndexOf(':')),
+                                    Integer.parseInt(seed.substring(seed.lastIndexOf(':') + 1))))
+                            .filter(why -> !why.isEmpty())
+                            .findFirst()
+                            .orElse("");
         }
 
         private static boolean incompatible(ActorSystem<?> system) {

@@ -100,6 +100,9 @@ class ContainersTest {
             cluster.processes().start(by, roles, List.of("--set", "cluster.tensor-plane.driver=embedded"));
         }
         cluster.processes()
-                .await("all are let in", LET_IN_WITHIN, () -> cluster.processes().members().size() == NODES.size() + 1);
+                .await(
+                        "all are let in",
+                        LET_IN_WITHIN,
+                        () -> cluster.processes().members().size() == NODES.size() + 1);
     }
 }

@@ -103,7 +103,11 @@ class TlsEnginesTest {
         assertThat(client)
                 .singleElement()
                 .asString()
-                .contains("the node at 10.0.0.7:25520", "CN=darkroom", "expired on 2021-02-03", "cluster.tls.certificate");
+                .contains(
+                        "the node at 10.0.0.7:25520",
+                        "CN=darkroom",
+                        "expired on 2021-02-03",
+                        "cluster.tls.certificate");
         assertThat(server)
                 .singleElement()
                 .asString()
@@ -135,7 +139,10 @@ class TlsEnginesTest {
         assertThat(client)
                 .singleElement()
                 .asString()
-                .contains("the node at 10.0.0.7:25520", "authority that this node does not know", "cluster.tls.authority");
+                .contains(
+                        "the node at 10.0.0.7:25520",
+                        "authority that this node does not know",
+                        "cluster.tls.authority");
         assertThat(server)
                 .singleElement()
                 .asString()
@@ -147,12 +154,18 @@ class TlsEnginesTest {
         TlsEngines engines = good(server);
         for (int attempt = 0; attempt < 3; attempt++) {
             SSLEngine engine = engines.createServerSSLEngine("10.0.0.1", 25520);
-            speak(engine, ByteBuffer.allocate(64).put("AKKA\1plain text".getBytes(StandardCharsets.US_ASCII)), ByteBuffer.allocate(1 << 15));
+            speak(
+                    engine,
+                    ByteBuffer.allocate(64).put("AKKA\1plain text".getBytes(StandardCharsets.US_ASCII)),
+                    ByteBuffer.allocate(1 << 15));
         }
         assertThat(server)
                 .singleElement()
                 .asString()
-                .contains("a node that connects to this one", "speaks no TLS, and this node does", "cluster.tls.certificate");
+                .contains(
+                        "a node that connects to this one",
+                        "speaks no TLS, and this node does",
+                        "cluster.tls.certificate");
     }
 
     @Test

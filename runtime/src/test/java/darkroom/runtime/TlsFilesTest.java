@@ -27,7 +27,8 @@ class TlsFilesTest {
 
     @Test
     void certificates_that_fit_have_no_problem_and_without_tls_nothing_is_looked_at() {
-        assertThat(TlsFiles.problems(settings("node.pem", "node.key", "ca.pem"), NOW)).isEmpty();
+        assertThat(TlsFiles.problems(settings("node.pem", "node.key", "ca.pem"), NOW))
+                .isEmpty();
         assertThat(TlsFiles.problems(new TlsSettings("", "", ""), NOW)).isEmpty();
     }
 
@@ -43,7 +44,8 @@ class TlsFilesTest {
                 "node.pem|none.key|ca.pem|cluster.tls.key=|cannot be read: there is no such file",
                 "node.pem|node.key|none.pem|cluster.tls.authority=|cannot be read: there is no such file",
                 "node.key|node.key|ca.pem|cluster.tls.certificate=|is not a certificate in PEM form",
-                "node.pem|node.pem|ca.pem|cluster.tls.key=|is not a private key in PEM form",
+                "node.pem|node.pem|ca.pem|cluster.tls.key=|is not an RSA private key in PEM form",
+                "node.pem|elliptic.key|ca.pem|cluster.tls.key=|is not an RSA private key in PEM form",
                 "node.pem|node.key|node.key|cluster.tls.authority=|is not a certificate in PEM form"
             })
     void what_is_wrong_is_named_with_its_setting_and_file(
