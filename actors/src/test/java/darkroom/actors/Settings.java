@@ -4,6 +4,7 @@ import darkroom.config.CheckpointSettings;
 import darkroom.config.DataSettings;
 import darkroom.config.EvaluationSettings;
 import darkroom.config.GroupSettings;
+import darkroom.config.InputSettings;
 import darkroom.config.LimitSettings;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.PolicySettings;
@@ -19,8 +20,14 @@ import java.util.List;
 final class Settings {
     private Settings() {}
 
-    static final LimitSettings LIMITS =
-            new LimitSettings(4, Duration.ofMillis(100), Duration.ofMillis(5), 50, Duration.ofSeconds(20), 1 << 24);
+    static final LimitSettings LIMITS = new LimitSettings(
+            4,
+            Duration.ofMillis(100),
+            Duration.ofMillis(5),
+            50,
+            Duration.ofSeconds(20),
+            1 << 24,
+            Duration.ofSeconds(25));
 
     static final GroupSettings GROUPS = new GroupSettings(
             true,
@@ -37,8 +44,13 @@ final class Settings {
     static final TrainingSettings TRAINING = training(2, 3, 4);
 
     static TrainingSettings training(int timesteps, int optimizerSteps, int unitSamples) {
+        return training(TrainingSettings.Objective.DIFFUSION_NFT, timesteps, optimizerSteps, unitSamples);
+    }
+
+    static TrainingSettings training(
+            TrainingSettings.Objective objective, int timesteps, int optimizerSteps, int unitSamples) {
         return new TrainingSettings(
-                TrainingSettings.Objective.DIFFUSION_NFT,
+                objective,
                 TrainingSettings.Weighting.ADAPTIVE,
                 1,
                 1e-4,
@@ -84,7 +96,8 @@ final class Settings {
                         workers.virtual()),
                 run.limits(),
                 run.cluster(),
-                run.faults());
+                run.faults(),
+                run.inputs());
     }
 
     static RunSettings run(int staleness) {
@@ -115,6 +128,7 @@ final class Settings {
                 Recipes.load("embedded-demo", List.of()).workers(),
                 limits,
                 Recipes.load("embedded-demo", List.of()).cluster(),
-                Recipes.load("embedded-demo", List.of()).faults());
+                Recipes.load("embedded-demo", List.of()).faults(),
+                InputSettings.NONE);
     }
 }

@@ -6,6 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValueFactory;
+import com.typesafe.config.ConfigValueType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -22,7 +23,16 @@ import java.util.Objects;
 public final class Recipes {
     /** Recipes that ship with Darkroom. */
     public static final List<String> SHIPPED = List.of(
-            "embedded-demo", "embedded-paper", "embedded-flow-grpo", "flux-kontext", "qwen-image-edit", "uniworld-v2");
+            "embedded-demo",
+            "embedded-paper",
+            "embedded-paper-literal",
+            "embedded-flow-grpo",
+            "embedded-flow-grpo-local",
+            "flux-kontext",
+            "flux-kontext-ban",
+            "qwen-image-edit",
+            "qwen-image-edit-public",
+            "uniworld-v2");
 
     private static final String DEFAULTS = "defaults.conf";
     private static final ConfigParseOptions STRICT =
@@ -57,9 +67,7 @@ public final class Recipes {
                 if (override.indexOf('=') < 1) {
                     throw new SettingsException("\"%s\" is not of the form key=value".formatted(override));
                 }
-                own = ConfigFactory.parseString(
-                                override, ConfigParseOptions.defaults().setOriginDescription("\"" + override + "\""))
-                        .withFallback(own);
+                own = override(override).withFallback(own);
             }
             return TemplateFiles.read(own.withFallback(source(nameOrFile))
                     .withFallback(defaults())
@@ -67,6 +75,27 @@ public final class Recipes {
         } catch (ConfigException e) {
             throw new SettingsException("configuration %s: %s".formatted(nameOrFile, e.getMessage()), e);
         }
+    }
+
+    /**
+     * Text is taken as it is, so that an address ({@code ledger.url=jdbc:postgresql://db/runs}) or a path needs no quotes; whatever
+     * is quoted or has a substitution is HOCON, as are values that are no text.
+     */
+    private static Config override(String override) {
+        String origin = '"' + override + '"';
+        int equals = override.indexOf('=');
+        String key = override.substring(0, equals).strip();
+        String value = override.substring(equals + 1).strip();
+        Config known = defaults();
+        boolean text = key.matches("[a-z0-9-]+(\\.[a-z0-9-]+)*")
+                && known.hasPath(key)
+                && known.getValue(key).valueType() == ConfigValueType.STRING
+                && !value.startsWith("\"")
+                && !value.contains("${");
+        return text
+                ? ConfigFactory.empty().withValue(key, ConfigValueFactory.fromAnyRef(value, origin))
+                : ConfigFactory.parseString(
+                        override, ConfigParseOptions.defaults().setOriginDescription(origin));
     }
 
     private static Config defaults() {
@@ -116,9 +145,30 @@ public final class Recipes {
                 .render(ConfigRenderOptions.defaults().setOriginComments(false).setJson(false));
     }
 
-    /** What decides the result of a run, as HOCON: two runs with equal text compute the same. */
+    /**
+     * The settings as a run records them when it begins: with the digests of what it reads, and with absolute paths, so that they
+     * mean the same from any working directory.
+     */
+    public static RunSettings recorded(RunSettings settings, InputSettings inputs) {
+        Config all = SettingsReader.write(settings);
+        for (var digest : SettingsReader.write(inputs).entrySet()) {
+            all = all.withValue("inputs." + digest.getKey(), digest.getValue());
+        }
+        return SettingsReader.read(RecordedPaths.absolute(all), defaults());
+    }
+
+    /**
+     * What decides the result of a run, as HOCON: two runs with equal text compute the same. Where the content of an input is
+     * recorded, its path decides nothing.
+     */
     public static String deciding(RunSettings settings) {
         Config all = SettingsReader.write(settings);
+        if (!settings.inputs().train().isEmpty()) {
+            all = all.withoutPath("data.source");
+        }
+        if (!settings.inputs().base().isEmpty()) {
+            all = all.withoutPath("policy.base");
+        }
         for (String path : List.of(
                 "workers",
                 "limits",

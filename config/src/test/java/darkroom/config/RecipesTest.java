@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RecipesTest {
     @Test
@@ -67,6 +69,31 @@ class RecipesTest {
                 .hasMessageContaining("gone.txt");
     }
 
+    /** As documented: an address, a path or a pattern on the command line needs no quotes of HOCON. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "jdbc:postgresql://db.example:5432/runs",
+                "jdbc:postgresql://[fd09::1]:5432/runs?ssl=true&sslmode=require"
+            })
+    void text_on_the_command_line_is_taken_as_it_is(String url) {
+        RunSettings settings = Recipes.load("embedded-demo", List.of("ledger.store=postgresql", "ledger.url=" + url));
+        assertThat(settings.ledger().url()).isEqualTo(url);
+        assertThat(Recipes.load("embedded-demo", List.of("ledger.store=postgresql", "ledger.url=\"" + url + '"'))
+                        .ledger()
+                        .url())
+                .as("quotes are allowed")
+                .isEqualTo(url);
+        assertThat(Recipes.load("embedded-demo", List.of("data.source=/data/a#b: c//d,[e]{f}"))
+                        .data()
+                        .source())
+                .isEqualTo("/data/a#b: c//d,[e]{f}");
+        assertThat(Recipes.load("embedded-demo", List.of("limits.stall-after = 2m", "groups.rule=or"))
+                        .limits()
+                        .stallAfter())
+                .hasMinutes(2);
+    }
+
     @Test
     void an_unknown_key_is_named_with_the_keys_that_there_are() {
         assertThatThrownBy(() -> Recipes.load("embedded-demo", List.of("rollout.groups=3")))
@@ -99,5 +126,55 @@ class RecipesTest {
         }
         assertThat(Recipes.deciding(Recipes.load("embedded-demo", List.of("seed=1"))))
                 .isNotEqualTo(deciding);
+    }
+
+    /** F13: a run that is resumed from another working directory reads the same files. */
+    @Test
+    void paths_are_recorded_absolute_and_names_and_urls_as_they_are() {
+        RunSettings settings = Recipes.load(
+                "embedded-demo",
+                List.of(
+                        "data.source=w",
+                        "policy.base=own.safetensors",
+                        "scoring.cache=answers",
+                        "checkpoints.copy-to=copies",
+                        "cluster.tls { certificate=a.pem, key=b.pem, authority=c.pem }",
+                        "cluster.tensor-plane.driver=aeron",
+                        "ledger.url=\"jdbc:postgresql://host/db?sslmode=verify-full&sslrootcert=ca.pem\""));
+        RunSettings recorded = Recipes.recorded(settings, InputSettings.NONE);
+        Path here = Path.of("").toAbsolutePath();
+        assertThat(recorded.data().source()).isEqualTo(here.resolve("w").toString());
+        assertThat(recorded.policy().base())
+                .isEqualTo(here.resolve("own.safetensors").toString());
+        assertThat(recorded.scoring().cache()).isEqualTo(here.resolve("answers").toString());
+        assertThat(recorded.checkpoints().copyTo())
+                .isEqualTo(here.resolve("copies").toString());
+        assertThat(recorded.cluster().tls().certificate())
+                .isEqualTo(here.resolve("a.pem").toString());
+        assertThat(recorded.cluster().tls().key())
+                .isEqualTo(here.resolve("b.pem").toString());
+        assertThat(recorded.cluster().tls().authority())
+                .isEqualTo(here.resolve("c.pem").toString());
+        assertThat(recorded.cluster().tensorPlane().driver())
+                .isEqualTo(here.resolve("aeron").toString());
+        assertThat(recorded.ledger().url())
+                .isEqualTo("jdbc:postgresql://host/db?sslmode=verify-full&sslrootcert=" + here.resolve("ca.pem"));
+        assertThat(Recipes.recorded(recorded, InputSettings.NONE)).isEqualTo(recorded);
+
+        RunSettings names = Recipes.load("embedded-demo", List.of("checkpoints.copy-to=\"s3://bucket/run\""));
+        assertThat(Recipes.recorded(names, InputSettings.NONE)).isEqualTo(names);
+    }
+
+    /** P-7: what is known by its content may move. */
+    @Test
+    void where_an_input_is_decides_nothing_once_its_content_is_recorded() {
+        InputSettings inputs = new InputSettings("0".repeat(64), "", "", "1".repeat(64), "");
+        InputSettings others = new InputSettings("2".repeat(64), "", "", "1".repeat(64), "");
+        RunSettings here = Recipes.load("embedded-demo", List.of("data.source=a", "policy.base=b"));
+        RunSettings there = Recipes.load("embedded-demo", List.of("data.source=c", "policy.base=d"));
+        assertThat(Recipes.deciding(here)).isNotEqualTo(Recipes.deciding(there));
+        assertThat(Recipes.deciding(Recipes.recorded(here, inputs)))
+                .isEqualTo(Recipes.deciding(Recipes.recorded(there, inputs)))
+                .isNotEqualTo(Recipes.deciding(Recipes.recorded(here, others)));
     }
 }

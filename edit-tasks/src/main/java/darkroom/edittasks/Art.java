@@ -24,6 +24,9 @@ final class Art {
     static final String FLAT = "fluent-emoji-flat";
     static final String INK = "fluent-emoji-high-contrast";
 
+    /** Where the photographs are on the class path. */
+    static final String PHOTOGRAPHS = "/imagingbook/sampleimages/GeneralSampleImage-data/";
+
     /** Side of the one raster per icon that all sizes are averaged down from. */
     private static final int MASTER = 160;
 
@@ -186,7 +189,7 @@ final class Art {
     }
 
     private static Photograph readPhoto(String name) {
-        String path = "/imagingbook/sampleimages/GeneralSampleImage-data/" + name;
+        String path = PHOTOGRAPHS + name;
         try (InputStream in = Art.class.getResourceAsStream(path)) {
             if (in == null) {
                 throw new IllegalStateException(

@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Everything that can be named in an instruction, in the order of the committed lists. */
 final class Catalogue {
@@ -80,6 +83,32 @@ final class Catalogue {
             poses.put(pair.substring(0, pair.indexOf('=')), pair.substring(pair.indexOf('=') + 1));
         }
         return new Poses(subject, poses);
+    }
+
+    /** A digest that has been given all packaged art and lists. */
+    static MessageDigest sha256() {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            List<String> resources = new ArrayList<>(List.of(
+                    Art.NOTO + ".json",
+                    Art.FLAT + ".json",
+                    Art.INK + ".json",
+                    "objects.txt",
+                    "stopwords.txt",
+                    "vocabulary.txt"));
+            Backdrop.PHOTOS.forEach(name -> resources.add(Art.PHOTOGRAPHS + name));
+            Backdrop.UNSEEN_PHOTOS.forEach(name -> resources.add(Art.PHOTOGRAPHS + name));
+            for (String resource : resources) {
+                try (InputStream in = Catalogue.class.getResourceAsStream(resource)) {
+                    digest.update(Objects.requireNonNull(in, resource).readAllBytes());
+                }
+            }
+            return digest;
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     static List<String> lines(String resource) {

@@ -1,5 +1,10 @@
 package darkroom.edittasks;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +17,9 @@ public final class EditTasks {
 
     /** Pixels that an edit must change, for a side of 32; fewer could not be judged. */
     private static final int CHANGED_MIN = 8;
+
+    /** Rows that {@link #sha256} renders. */
+    static final int PROBES = 24;
 
     private final int size;
     private final long seed;
@@ -35,6 +43,31 @@ public final class EditTasks {
     /** Side of the pictures in pixels. */
     public int size() {
         return size;
+    }
+
+    /**
+     * SHA-256, in hexadecimal, of what the rows of a split are made of: the packaged art and word lists, and the first
+     * {@link #PROBES} rows, pixel by pixel. Equal digests of two builds mean equal rows.
+     */
+    public String sha256(Split split) {
+        MessageDigest digest = Catalogue.sha256();
+        for (int index = 0; index < PROBES; index++) {
+            EditTask task = render(split, index);
+            RgbImage reference = task.reference();
+            for (String part : List.of(
+                    task.id(),
+                    task.instruction(),
+                    task.requirement(),
+                    task.source().sha256(),
+                    task.target().sha256(),
+                    reference == null ? "" : reference.sha256())) {
+                byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
+                digest.update(
+                        ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());
+                digest.update(bytes);
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     /** Row {@code index} of {@code split}; any index from 0 on. */

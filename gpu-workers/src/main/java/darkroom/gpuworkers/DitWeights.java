@@ -9,7 +9,10 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -51,6 +54,39 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
             throw new IOException("policy.base=\"%s\" is neither one of %s nor a file".formatted(nameOrPath, SHIPPED));
         }
         return read(path);
+    }
+
+    /**
+     * SHA-256 of the file of a base, in hexadecimal.
+     *
+     * @param nameOrPath as in {@link #base}
+     * @throws IOException as {@link #base}
+     */
+    public static String sha256(String nameOrPath) throws IOException {
+        if (SHIPPED.contains(nameOrPath)) {
+            return shipped(nameOrPath, DitWeights::digest);
+        }
+        Path path = Path.of(nameOrPath);
+        if (!Files.isRegularFile(path)) {
+            throw new IOException("policy.base=\"%s\" is neither one of %s nor a file".formatted(nameOrPath, SHIPPED));
+        }
+        return digest(path);
+    }
+
+    static String digest(Path file) throws IOException {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] part = new byte[1 << 16];
+            for (int count = in.read(part); count >= 0; count = in.read(part)) {
+                digest.update(part, 0, count);
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     /** Reads something from a file that ships inside the jar. */

@@ -43,10 +43,20 @@ public final class JudgeNetwork implements AutoCloseable {
      * @throws IOException if the build has no such judge, or its file is damaged
      */
     public static JudgeNetwork shipped(String name) throws IOException {
+        requireShipped(name);
+        return new JudgeNetwork(DitWeights.shipped(name, JudgeNetwork::read));
+    }
+
+    /** SHA-256 of the file of the judge of that name, in hexadecimal. @throws IOException as {@link #shipped} */
+    public static String sha256(String name) throws IOException {
+        requireShipped(name);
+        return DitWeights.shipped(name, DitWeights::digest);
+    }
+
+    private static void requireShipped(String name) throws IOException {
         if (!SHIPPED.contains(name)) {
             throw new IOException("scoring.judge=\"%s\" is none of %s".formatted(name, SHIPPED));
         }
-        return new JudgeNetwork(DitWeights.shipped(name, JudgeNetwork::read));
     }
 
     /** Reads a judge from its file. */

@@ -35,6 +35,7 @@ import darkroom.config.CheckpointSettings;
 import darkroom.config.DataSettings;
 import darkroom.config.EvaluationSettings;
 import darkroom.config.GroupSettings;
+import darkroom.config.InputSettings;
 import darkroom.config.LimitSettings;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.PolicySettings;
@@ -108,7 +109,10 @@ final class TorchRun implements AutoCloseable {
                 lora,
                 4,
                 new OptimizerSettings(1e-2, 0, 0.9, 0.999, 1e-8, 0.01, 1),
-                TrainingSettings.OldPolicy.CONSTANT,
+                switch (objective) {
+                    case DIFFUSION_NFT -> TrainingSettings.OldPolicy.CONSTANT;
+                    case FLOW_GRPO -> TrainingSettings.OldPolicy.ON_POLICY;
+                },
                 0.5,
                 0.9);
     }
@@ -144,7 +148,8 @@ final class TorchRun implements AutoCloseable {
                         workers.virtual()),
                 run.limits(),
                 run.cluster(),
-                run.faults());
+                run.faults(),
+                run.inputs());
     }
 
     static RunSettings settings(long seed, RolloutSettings rollout, TrainingSettings training) {
@@ -176,9 +181,16 @@ final class TorchRun implements AutoCloseable {
                 Recipes.load("embedded-demo", List.of()).ledger(),
                 Recipes.load("embedded-demo", List.of()).workers(),
                 new LimitSettings(
-                        4, Duration.ofMillis(500), Duration.ofMillis(10), 200, Duration.ofSeconds(60), 1 << 26),
+                        4,
+                        Duration.ofMillis(500),
+                        Duration.ofMillis(10),
+                        200,
+                        Duration.ofSeconds(60),
+                        1 << 26,
+                        Duration.ofSeconds(25)),
                 Recipes.load("embedded-demo", List.of()).cluster(),
-                Recipes.load("embedded-demo", List.of()).faults());
+                Recipes.load("embedded-demo", List.of()).faults(),
+                InputSettings.NONE);
     }
 
     /** No weight is zero, so that every image and every gradient depends on all of them. */

@@ -8,6 +8,7 @@ import darkroom.gpuworkers.PretrainPolicy;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * The rows of a run: what it learns from, what decides when it stops, and what it reports. No row is in two of them.
@@ -49,6 +50,21 @@ record DataSplits(Rows train, Rows validation, Rows heldOut) {
     }
 
     private record First(Rows all, int size) implements Rows {
+        @Override
+        public String digest() {
+            return all.digest();
+        }
+
+        @Override
+        public void inputs(String input, Consumer<InputLine> each) {
+            all.inputs(input, each);
+        }
+
+        @Override
+        public double weight(int index) {
+            return all.weight(Objects.checkIndex(index, size));
+        }
+
         @Override
         public Row row(int index) {
             return all.row(Objects.checkIndex(index, size));

@@ -14,15 +14,22 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A policy to draw with, and the settings it was made by.
  *
  * @param name for people: what was loaded
+ * @param run directory of the run that made the weights; null for a base
  * @param weights evaluation average of a checkpoint, or a base
  */
 @SuppressWarnings("ArrayRecordComponent") // a carrier of weights: nobody asks whether two are equal
-record EditingPolicy(String name, RunSettings settings, EmbeddedPolicy policy, float[] weights) {
+record EditingPolicy(
+        String name,
+        RunSettings settings,
+        EmbeddedPolicy policy,
+        float[] weights,
+        @Nullable Path run) {
     private static final long CHECKPOINT_BYTES_MAX = 1L << 30;
 
     /**
@@ -35,7 +42,7 @@ record EditingPolicy(String name, RunSettings settings, EmbeddedPolicy policy, f
         if (DitWeights.SHIPPED.contains(source) || Files.isRegularFile(path)) {
             RunSettings settings = Recipes.load("embedded-demo", overrides);
             DitWeights base = DitWeights.base(source);
-            return new EditingPolicy(source, settings, policy(base, settings), base.flat());
+            return new EditingPolicy(source, settings, policy(base, settings), base.flat(), null);
         }
         if (!Files.isDirectory(path)) {
             throw new CommandFailedException(
@@ -58,8 +65,9 @@ record EditingPolicy(String name, RunSettings settings, EmbeddedPolicy policy, f
                                                     path, settings.checkpoints().everySteps())))
                     : Checkpoints.load(path, store);
             float[] weights = store.read(loaded.state().learner().average()).toArray(ValueLayout.JAVA_FLOAT);
+            RunInputs.requireBase(settings);
             DitWeights base = DitWeights.base(settings.policy().base());
-            return new EditingPolicy(loaded.path().toString(), settings, policy(base, settings), weights);
+            return new EditingPolicy(loaded.path().toString(), settings, policy(base, settings), weights, home);
         }
     }
 

@@ -3,6 +3,7 @@ package darkroom.runtime;
 import darkroom.edittasks.EditTask;
 import darkroom.edittasks.EditTasks;
 import darkroom.edittasks.Split;
+import java.util.function.Consumer;
 
 /** Rows of the rendered tasks: the first {@code size} of a split. */
 final class EmbeddedRows implements Rows {
@@ -19,6 +20,16 @@ final class EmbeddedRows implements Rows {
     @Override
     public int size() {
         return size;
+    }
+
+    @Override
+    public String digest() {
+        return tasks.sha256(split);
+    }
+
+    @Override
+    public void inputs(String input, Consumer<InputLine> each) {
+        each.accept(InputLine.whole(input, "rendered tasks of this build", digest()));
     }
 
     @Override

@@ -127,6 +127,9 @@ final class EvalCommand implements Callable<Integer> {
                 split,
                 editing.settings().evaluation().tasks(),
                 spec.commandLine().getErr());
+        if (set.stream().noneMatch(pair -> pair.startsWith("data."))) {
+            RunInputs.requireRows(editing.settings(), split, rows, editing.run());
+        }
         try (Scorers judge = Scorers.open(editing.settings().scoring())) {
             Measurement measurement = HeldOutDrawing.of(
                     editing, rows, split.label(), judge, (evaluated, meter) -> meter.measure(evaluated));

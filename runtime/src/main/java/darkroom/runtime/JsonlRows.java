@@ -1,12 +1,15 @@
 package darkroom.runtime;
 
 import darkroom.config.DataSettings;
+import darkroom.config.PictureView;
 import darkroom.edittasks.DatasetDirectory;
 import darkroom.edittasks.DatasetFaultException;
+import darkroom.edittasks.DatasetFiles;
 import darkroom.edittasks.DatasetImages;
 import darkroom.edittasks.DatasetLine;
 import darkroom.edittasks.DatasetReader;
 import darkroom.edittasks.DatasetRow;
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.RgbImage;
 import darkroom.edittasks.Split;
 import java.io.IOException;
@@ -20,10 +23,16 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +47,8 @@ final class JsonlRows implements Rows {
     /** Task type of rows that do not say. */
     static final String UNKNOWN = "unknown";
 
+    private static final int DIGITS = 64;
+
     private final DatasetDirectory directory;
     private final Split split;
     private final int resolution;
@@ -46,9 +57,36 @@ final class JsonlRows implements Rows {
     /**
      * Where a row is and what it was.
      *
-     * @param digest of what the row gives to a run
+     * @param weight of the row, with that of the lines that repeat it
+     * @param digests of what the row gives to a run but for its weight, of its texts, and of each picture's file:
+     *     {@link #DIGITS} digits each
      */
-    private record Entry(long line, long offset, int bytes, String digest) {}
+    private record Entry(long line, long offset, int bytes, double weight, String digests) {
+        String whole() {
+            return digests.substring(0, DIGITS);
+        }
+
+        String text() {
+            return digests.substring(DIGITS, 2 * DIGITS);
+        }
+
+        /** A digest of this row, and of its weight where that is not 1. */
+        String weighted(String digest) {
+            return weight == 1 ? digest : JsonlRows.digest(List.of(digest, Double.toString(weight)));
+        }
+
+        Entry heavier(double more) {
+            return new Entry(line, offset, bytes, weight + more, digests);
+        }
+
+        String file(int number) {
+            return digests.substring((2 + number) * DIGITS, (3 + number) * DIGITS);
+        }
+
+        int files() {
+            return digests.length() / DIGITS - 2;
+        }
+    }
 
     private JsonlRows(DatasetDirectory directory, Split split, int resolution, List<Entry> entries) {
         this.directory = directory;
@@ -66,7 +104,7 @@ final class JsonlRows implements Rows {
      *     row is missing, or at the first malformed line where {@code data.on-malformed = stop}
      */
     static JsonlRows open(Path directory, Split split, DataSettings settings, int resolution, PrintWriter warnings) {
-        DatasetDirectory dataset = dataset(directory);
+        DatasetDirectory dataset = dataset(directory, settings.pictures());
         Path file = dataset.metadata(split);
         if (!dataset.has(split)) {
             if (split == Split.TRAIN) {
@@ -77,6 +115,7 @@ final class JsonlRows implements Rows {
         }
         List<Entry> entries = new ArrayList<>();
         long malformed = 0;
+        long repeated = 0;
         long told = System.nanoTime();
         try (DatasetReader reader = dataset.reader(split)) {
             for (DatasetLine line = reader.next(); line != null; line = reader.next()) {
@@ -86,7 +125,14 @@ final class JsonlRows implements Rows {
                                 usable.line(),
                                 usable.offset(),
                                 usable.bytes(),
-                                digest(row(split, usable.row(), usable.images().square(resolution)))));
+                                usable.row().weight(),
+                                digests(
+                                        row(split, usable.row(), usable.images().square(resolution)),
+                                        usable.files().sha256())));
+                    case DatasetLine.Repeated again -> {
+                        repeat(entries, again);
+                        repeated++;
+                    }
                     case DatasetLine.Malformed bad -> {
                         if (settings.onMalformed() == DataSettings.OnMalformed.STOP) {
                             throw refused(bad.message()
@@ -107,6 +153,12 @@ final class JsonlRows implements Rows {
         } catch (IOException e) {
             throw new CommandFailedException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
         }
+        if (repeated > 0) {
+            warnings.println("%s: %d lines repeat a row word for word; each row counts once, with the weights of its lines"
+                            .formatted(file, repeated)
+                    + " added up");
+            warnings.flush();
+        }
         if (malformed > 0) {
             warnings.println("%s: %d of %d rows are malformed and left out"
                     .formatted(file, malformed, malformed + entries.size()));
@@ -118,9 +170,24 @@ final class JsonlRows implements Rows {
         return new JsonlRows(dataset, split, resolution, List.copyOf(entries));
     }
 
-    private static DatasetDirectory dataset(Path directory) {
+    /** Adds the weight of a line to that of the row which it repeats. */
+    private static void repeat(List<Entry> entries, DatasetLine.Repeated again) {
+        int low = 0;
+        int high = entries.size() - 1;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (entries.get(middle).line() < again.first()) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        entries.set(low, entries.get(low).heavier(again.row().weight()));
+    }
+
+    private static DatasetDirectory dataset(Path directory, PictureView view) {
         try {
-            return new DatasetDirectory(directory);
+            return new DatasetDirectory(directory, view);
         } catch (IOException e) {
             throw refused(
                     "data.source=%s is no directory that can be read; give a directory in the Edit-R1 layout, or embedded"
@@ -137,30 +204,55 @@ final class JsonlRows implements Rows {
         return entries.size();
     }
 
+    @Override
+    public double weight(int index) {
+        return entries.get(index).weight();
+    }
+
     /** @throws UncheckedIOException if the row's line or one of its pictures is not what it was when the split was opened */
     @Override
     public Row row(int index) {
         Entry entry = entries.get(index);
-        Path file = directory.metadata(split);
-        Row row;
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            ByteBuffer bytes = ByteBuffer.allocate(entry.bytes());
-            while (bytes.hasRemaining() && channel.read(bytes, entry.offset() + bytes.position()) >= 0) {}
-            DatasetRow read = DatasetRow.parse(new String(bytes.array(), StandardCharsets.UTF_8));
-            row = row(split, read, directory.images(read).square(resolution));
+        try {
+            DatasetRow read = read(entry);
+            DatasetFiles files = directory.read(read);
+            Row row = row(split, read, files.images().square(resolution));
+            String digests = digests(row, files.sha256());
+            if (!entry.whole().equals(digests.substring(0, DIGITS))) {
+                throw changed(entry, difference(entry, digests, files.sha256()), null);
+            }
+            return row;
         } catch (IOException | DatasetFaultException e) {
-            throw changed(file, entry, String.valueOf(e.getMessage()), e);
+            throw changed(entry, FileFault.reason(e), e);
         }
-        if (!entry.digest().equals(digest(row))) {
-            throw changed(file, entry, "its text or a picture is another one", null);
-        }
-        return row;
     }
 
-    private static UncheckedIOException changed(Path file, Entry entry, String detail, @Nullable Exception cause) {
+    private DatasetRow read(Entry entry) throws IOException, DatasetFaultException {
+        try (FileChannel channel = FileChannel.open(directory.metadata(split), StandardOpenOption.READ)) {
+            ByteBuffer bytes = ByteBuffer.allocate(entry.bytes());
+            while (bytes.hasRemaining() && channel.read(bytes, entry.offset() + bytes.position()) >= 0) {}
+            return DatasetRow.parse(new String(bytes.array(), StandardCharsets.UTF_8));
+        }
+    }
+
+    private static String difference(Entry entry, String digests, Map<String, String> sha256) {
+        if (!entry.text().equals(digests.substring(DIGITS, 2 * DIGITS))) {
+            return "its text is another one";
+        }
+        int number = 0;
+        for (var file : sha256.entrySet()) {
+            if (number < entry.files() && !file.getValue().equals(entry.file(number))) {
+                return "%s has SHA-256 %s and had %s".formatted(file.getKey(), file.getValue(), entry.file(number));
+            }
+            number++;
+        }
+        return "its pictures are others";
+    }
+
+    private UncheckedIOException changed(Entry entry, String detail, @Nullable Exception cause) {
         return new UncheckedIOException(new IOException(
                 "%s:%d: the row is not what it was when the run began: %s; restore the dataset and resume the run"
-                        .formatted(file, entry.line(), detail),
+                        .formatted(directory.metadata(split), entry.line(), detail),
                 cause));
     }
 
@@ -175,23 +267,57 @@ final class JsonlRows implements Rows {
                 images.target());
     }
 
-    /** SHA-256 over all rows as a run sees them, in hexadecimal: equal where a run would be the same. */
-    String digest() {
+    @Override
+    public String digest() {
         MessageDigest digest = sha256();
-        entries.forEach(entry -> digest.update(entry.digest().getBytes(StandardCharsets.US_ASCII)));
+        entries.forEach(
+                entry -> digest.update(entry.weighted(entry.whole()).getBytes(StandardCharsets.US_ASCII)));
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    private static String digest(Row row) {
+    /** @throws UncheckedIOException if a row's line is not what it was when the split was opened */
+    @Override
+    public void inputs(String input, Consumer<InputLine> each) {
+        for (Entry entry : entries) {
+            try {
+                DatasetRow row = read(entry);
+                Map<String, String> files = new LinkedHashMap<>();
+                for (String path : paths(row)) {
+                    files.put(path, entry.file(files.size()));
+                }
+                each.accept(new InputLine(
+                        input,
+                        split.metadataFile(),
+                        entry.line(),
+                        split.label() + "-" + row.identity(),
+                        entry.weighted(entry.whole()),
+                        entry.weighted(entry.text()),
+                        files));
+            } catch (IOException | DatasetFaultException e) {
+                throw changed(entry, FileFault.reason(e), e);
+            }
+        }
+    }
+
+    /** Each once, in the order in which they are read. */
+    private static Set<String> paths(DatasetRow row) {
+        Set<String> paths = new LinkedHashSet<>();
+        Stream.of(row.image(), row.target(), row.reference())
+                .filter(Objects::nonNull)
+                .forEach(paths::add);
+        return paths;
+    }
+
+    private static String digests(Row row, Map<String, String> files) {
+        List<String> texts = List.of(row.id(), row.taskType(), row.instruction(), row.requirement());
+        List<String> whole = new ArrayList<>(texts);
+        whole.addAll(List.of(row.source().sha256(), sha256(row.reference()), sha256(row.target())));
+        return digest(whole) + digest(texts) + String.join("", files.values());
+    }
+
+    private static String digest(List<String> parts) {
         MessageDigest digest = sha256();
-        for (String part : Arrays.asList(
-                row.id(),
-                row.taskType(),
-                row.instruction(),
-                row.requirement(),
-                row.source().sha256(),
-                sha256(row.reference()),
-                sha256(row.target()))) {
+        for (String part : parts) {
             byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
             digest.update(
                     ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());

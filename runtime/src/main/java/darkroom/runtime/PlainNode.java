@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.HostPort;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -36,6 +37,10 @@ final class PlainNode {
 
     private static final String SETTINGS = "cluster.tls.certificate, cluster.tls.key and cluster.tls.authority";
 
+    /** Of a node that does not let this one in. */
+    static final String OTHER_SPEAKS_TLS =
+            "no TLS with it: it speaks TLS, and this node does not: set " + SETTINGS + " here, or nowhere";
+
     private PlainNode() {}
 
     /** Says it if another node speaks TLS to this one. */
@@ -70,27 +75,19 @@ final class PlainNode {
         return HELLO.matcher(error).find();
     }
 
-    /** What a node without TLS adds to the fact that another one did not let it in; empty if that one speaks no TLS either. */
-    static String whyNotLetIn(String host, int port) {
-        return speaksTls(host, port)
-                ? "; the node at %s:%d speaks TLS, and this node does not: set %s here, or nowhere"
-                        .formatted(host, port, SETTINGS)
-                : "";
-    }
-
     /** Looks for an answer to a handshake; sends nothing else, and believes nothing. */
-    private static boolean speaksTls(String host, int port) {
+    static boolean speaksTls(HostPort node) {
         try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(host, port), (int) LOOK_WITHIN.toMillis());
+            socket.connect(new InetSocketAddress(node.host(), node.port()), (int) LOOK_WITHIN.toMillis());
             socket.setSoTimeout((int) LOOK_WITHIN.toMillis());
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(null, new TrustManager[] {new Anyone()}, null);
-            try (SSLSocket tls = (SSLSocket) context.getSocketFactory().createSocket(socket, host, port, true)) {
+            try (SSLSocket tls = (SSLSocket) context.getSocketFactory().createSocket(socket, node.host(), node.port(), true)) {
                 tls.startHandshake();
                 return true;
             }
         } catch (IOException | GeneralSecurityException e) {
-            LOG.debug("{}:{} answers no TLS handshake: {}", host, port, e.toString());
+            LOG.debug("{} answers no TLS handshake: {}", node, e.toString());
             return false;
         }
     }

@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /** Rows by number. Reading a row twice gives the same row. */
@@ -8,6 +9,17 @@ interface Rows {
     int size();
 
     Row row(int index);
+
+    /** How often training draws the row, relative to others; above 0. */
+    default double weight(int index) {
+        return 1;
+    }
+
+    /** SHA-256 of all rows of the split as a run sees them, in hexadecimal: equal where a run would be the same. */
+    String digest();
+
+    /** What {@link #digest} is made of, in order. @param input which of the {@code inputs} the rows are */
+    void inputs(String input, Consumer<InputLine> each);
 
     /** The first {@code count} rows, or all if there are fewer. */
     default List<Row> first(int count) {

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -91,6 +92,17 @@ record RunDirectory(Path path) {
 
     static void write(Path file, String content) {
         write(file, content.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** What a run that is going on says when something it has written is not there any more. */
+    static UncheckedIOException gone(Path file) {
+        Path directory = file.toAbsolutePath().getParent();
+        boolean all = directory != null && !Files.isDirectory(directory);
+        String message = all
+                ? "the run's directory %s is gone: it was deleted or moved while the run was going on"
+                        .formatted(directory)
+                : "%s is gone: it was deleted or replaced while the run was going on".formatted(file);
+        return new UncheckedIOException(message, new FileNotFoundException(file.toString()));
     }
 
     static UncheckedIOException failed(String what, Path file, IOException cause) {

@@ -3,6 +3,7 @@ package darkroom.runtime;
 import com.fasterxml.jackson.databind.node.TextNode;
 import darkroom.actors.ScoreOutcome;
 import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
 import darkroom.rewardactors.PairRows;
 import darkroom.rewardactors.PairScorer;
@@ -97,12 +98,13 @@ final class ScoreCommand implements Callable<Integer> {
                             + " best that the scorer honours.")
     private @Nullable String rung;
 
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting of scoring; repeatable.")
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting of scoring, or data.pictures; repeatable.")
     private List<String> set = List.of();
 
     @Override
     public Integer call() throws InterruptedException {
-        ScoringSettings settings = Recipes.load("embedded-demo", overrides()).scoring();
+        RunSettings run = Recipes.load("embedded-demo", overrides());
+        ScoringSettings settings = run.scoring();
         PrintWriter err = spec.commandLine().getErr();
         Tally tally = new Tally();
         requireFreePlace();
@@ -110,7 +112,7 @@ final class ScoreCommand implements Callable<Integer> {
                 Scorer scorer = scorer(settings)) {
             Path partial = out.resolveSibling(out.getFileName() + ".partial");
             try (BufferedWriter writer = writer(partial)) {
-                new PairScorer(scorer).score(rows, pair -> {
+                new PairScorer(scorer, run.data().pictures()).score(rows, pair -> {
                     write(writer, partial, pair);
                     tally.count(pair, pairs, err);
                 });

@@ -8,17 +8,15 @@ import com.sun.net.httpserver.HttpServer;
 import darkroom.actors.AliveFile;
 import darkroom.actors.ClusterStatus;
 import darkroom.actors.Gate;
-import darkroom.actors.Token;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,7 +27,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
@@ -46,8 +43,6 @@ final class StatusPage implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StatusPage.class);
     static final String FAULTS = "/faults";
     static final Duration ANSWER_WITHIN = Duration.ofSeconds(3);
-    private static final String PAGE = ".url";
-    private static final String ALIVE = ".alive";
     private static final int REQUESTS_WAITING_MAX = 16;
     private static final int ORDER_BYTES_MAX = 1 << 16;
     static final JsonMapper JSON =
@@ -77,25 +72,49 @@ final class StatusPage implements AutoCloseable {
             Supplier<? extends @Nullable ActorRef<Gate.Command>> gate,
             NodeFaults faults)
             throws IOException {
-        HttpServer server =
-                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), REQUESTS_WAITING_MAX);
+        return open(port, system, gate, faults, StatusDirectory.of(System.getenv()), ANSWER_WITHIN);
+    }
+
+    /**
+     * @param directory where its address is written
+     * @param answerWithin time that the gate has
+     */
+    static StatusPage open(
+            int port,
+            Supplier<? extends @Nullable ActorSystem<?>> system,
+            Supplier<? extends @Nullable ActorRef<Gate.Command>> gate,
+            NodeFaults faults,
+            StatusDirectory directory,
+            Duration answerWithin)
+            throws IOException {
+        Path pages = directory.make();
+        HttpServer server = bound(port);
         ExecutorService threads = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().daemon().name("status-page").factory());
         server.setExecutor(threads);
-        server.createContext("/status", exchange -> answer(exchange, system.get(), gate.get()));
+        server.createContext("/status", exchange -> answer(exchange, system.get(), gate.get(), answerWithin));
         if (faults.enabled()) {
             server.createContext(FAULTS, exchange -> faults(exchange, faults));
         }
         server.start();
-        Path directory = directory();
-        Files.createDirectories(directory);
-        String name = ProcessHandle.current().pid() + "-" + Token.suffix();
-        AliveFile alive = AliveFile.create(directory.resolve(name + ALIVE));
-        StatusPage page = new StatusPage(server, threads, alive, directory.resolve(name + PAGE));
-        Path part = directory.resolve(name + ".part"); // nobody reads half of it
-        Files.write(part, List.of(page.url(), ProcessSpace.HERE.processes(), ProcessSpace.HERE.network()));
+        String name = StatusDirectory.name();
+        AliveFile alive = AliveFile.create(pages.resolve(name + StatusDirectory.ALIVE));
+        StatusPage page = new StatusPage(server, threads, alive, pages.resolve(name + StatusDirectory.PAGE));
+        Path part = pages.resolve(name + ".part"); // nobody reads half of it
+        Files.write(part, StatusDirectory.lines(page.url()));
         Files.move(part, page.file, StandardCopyOption.ATOMIC_MOVE);
         return page;
+    }
+
+    private static HttpServer bound(int port) throws IOException {
+        try {
+            return HttpServer.create(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), port), REQUESTS_WAITING_MAX);
+        } catch (BindException e) {
+            throw new CommandFailedException(
+                    "cluster.status-port=%d is in use on this machine (%s). Choose another port, or 0 for a free one."
+                            .formatted(port, e.getMessage()));
+        }
     }
 
     /** Where it is reached, by processes of this machine only. */
@@ -105,14 +124,7 @@ final class StatusPage implements AutoCloseable {
 
     /** That of a living process of this user on this machine and in this process namespace, if it has one by now. */
     static Optional<String> ofProcess(long pid) {
-        try {
-            return ofThisMachine().stream()
-                    .filter(found -> found.pid() == pid && found.process())
-                    .map(Found::url)
-                    .findFirst();
-        } catch (IOException none) {
-            return Optional.empty();
-        }
+        return StatusDirectory.of(System.getenv()).page(pid);
     }
 
     /**
@@ -124,56 +136,18 @@ final class StatusPage implements AutoCloseable {
     record Found(long pid, String url, boolean process) {}
 
     /**
-     * Pages of living processes of this user that have this process's loopback, the youngest file first. Files that dead processes
-     * have left are removed.
+     * Pages of living processes of this user that are reached by this process's loopback, the youngest file first. Files that dead
+     * processes have left are removed.
      */
     static List<Found> ofThisMachine() throws IOException {
-        Path directory = directory();
-        List<Found> found = new ArrayList<>();
-        if (!Files.isDirectory(directory)) {
-            return found;
-        }
-        List<Path> files;
-        try (Stream<Path> all = Files.list(directory)) {
-            files = all.filter(file -> file.getFileName().toString().matches("\\d+-[0-9a-f]+\\" + PAGE))
-                    .sorted((a, b) -> Long.compare(modified(b), modified(a)))
-                    .toList();
-        }
-        for (Path file : files) {
-            String name = file.getFileName().toString();
-            Path alive = file.resolveSibling(name.replace(PAGE, ALIVE));
-            if (AliveFile.isAlive(alive)) {
-                read(file, Long.parseLong(name.substring(0, name.indexOf('-')))).ifPresent(found::add);
-            } else {
-                Files.deleteIfExists(file);
-                Files.deleteIfExists(alive);
-            }
-        }
-        return found;
-    }
-
-    private static Optional<Found> read(Path file, long pid) throws IOException {
-        try {
-            List<String> lines = Files.readAllLines(file);
-            return lines.size() == 3 && lines.get(2).equals(ProcessSpace.HERE.network())
-                    ? Optional.of(new Found(pid, lines.getFirst(), lines.get(1).equals(ProcessSpace.HERE.processes())))
-                    : Optional.empty();
-        } catch (NoSuchFileException closedMeanwhile) {
-            return Optional.empty();
-        }
-    }
-
-    private static long modified(Path file) {
-        return file.toFile().lastModified();
-    }
-
-    private static Path directory() {
-        return Path.of(
-                System.getProperty("java.io.tmpdir"), "darkroom-" + System.getProperty("user.name", "user"), "nodes");
+        return StatusDirectory.of(System.getenv()).pages();
     }
 
     private static void answer(
-            HttpExchange exchange, @Nullable ActorSystem<?> system, @Nullable ActorRef<Gate.Command> gate)
+            HttpExchange exchange,
+            @Nullable ActorSystem<?> system,
+            @Nullable ActorRef<Gate.Command> gate,
+            Duration within)
             throws IOException {
         try (exchange) {
             if (system == null || gate == null) {
@@ -181,12 +155,20 @@ final class StatusPage implements AutoCloseable {
                 return;
             }
             CompletionStage<ClusterStatus> asked =
-                    AskPattern.ask(gate, Gate.AskStatus::new, ANSWER_WITHIN, system.scheduler());
-            send(exchange, 200, asked.toCompletableFuture().get(2 * ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (TimeoutException | ExecutionException e) {
-            send(exchange, 504, Map.of("error", "the control node did not answer within " + ANSWER_WITHIN));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+                    AskPattern.ask(gate, Gate.AskStatus::new, within, system.scheduler());
+            try { // inside the other: a catch of that one finds the exchange closed
+                send(exchange, 200, asked.toCompletableFuture().get(2 * within.toMillis(), TimeUnit.MILLISECONDS));
+            } catch (TimeoutException | ExecutionException e) {
+                send(
+                        exchange,
+                        504,
+                        Map.of(
+                                "error",
+                                "the control node did not answer within %d ms: it is stopped, overloaded or gone"
+                                        .formatted(within.toMillis())));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

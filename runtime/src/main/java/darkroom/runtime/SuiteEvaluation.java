@@ -55,7 +55,7 @@ final class SuiteEvaluation implements Callable<Integer> {
             requirePlace(out);
             try (TextJudge judge = judge();
                     Interrupt interrupt = new Interrupt()) {
-                return judge(SuiteResult.after(out, suite, judge), judge, suite, out, interrupt);
+                return judge(SuiteResult.after(out, suite, judge, options.pictures()), judge, suite, out, interrupt);
             }
         } catch (SuiteItemsException e) {
             throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);

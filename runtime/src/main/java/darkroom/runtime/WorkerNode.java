@@ -14,9 +14,11 @@ import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreUnit;
 import darkroom.actors.WireVersion;
 import darkroom.config.ClusterSettings;
+import darkroom.config.HostPort;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
+import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.DitWeights;
 import darkroom.gpuworkers.EmbeddedPolicy;
 import darkroom.rewardactors.ScorerNoise;
@@ -27,6 +29,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -36,7 +39,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -61,6 +63,8 @@ final class WorkerNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerNode.class);
     private static final Duration BETWEEN_LIVES = Duration.ofSeconds(1);
     private static final Duration TERMINATION_MAX = Duration.ofSeconds(20);
+    private static final Duration HINT_AFTER = Duration.ofSeconds(3);
+    private static final Duration HINT_EVERY = Duration.ofSeconds(10);
 
     /** Lives that may end, one after the other, without having been let in. */
     static final int LIVES_IN_VAIN_MAX = 60;
@@ -126,9 +130,13 @@ final class WorkerNode implements AutoCloseable {
                         }
                         inVain = now.wasLetIn() ? 0 : inVain + 1;
                         if (inVain >= livesInVainMax) {
-                            throw new CommandFailedException(
-                                    "%s, %d times; is it there, can each reach cluster.host of the other, have both certificates of one authority?"
-                                            .formatted(why, inVain));
+                            throw new CommandFailedException("%s, %d times:%n  %s"
+                                    .formatted(
+                                            why,
+                                            inVain,
+                                            String.join(
+                                                    System.lineSeparator() + "  ",
+                                                    SeedProbe.look(seeds(own.cluster()), own.cluster()))));
                         }
                         said.accept(why + "; beginning again");
                     }
@@ -178,14 +186,14 @@ final class WorkerNode implements AutoCloseable {
         leave("closed");
     }
 
-    private static List<String> seeds(ClusterSettings cluster) {
+    private static List<HostPort> seeds(ClusterSettings cluster) {
         if (cluster.discoveryName().isEmpty()) {
-            return cluster.seedNodes();
+            return cluster.seedNodes().stream().map(HostPort::parse).toList();
         }
         try {
             return Arrays.stream(InetAddress.getAllByName(cluster.discoveryName()))
-                    .map(address -> address.getHostAddress() + ":" + cluster.port())
-                    .sorted()
+                    .map(address -> new HostPort(address.getHostAddress(), cluster.port()))
+                    .sorted(Comparator.comparing(HostPort::toString))
                     .toList();
         } catch (UnknownHostException e) {
             LOG.warn("cluster.discovery-name={} resolves to nothing now", cluster.discoveryName());
@@ -287,26 +295,34 @@ final class WorkerNode implements AutoCloseable {
                             said),
                     "membership",
                     Props.empty());
-            List<Address> seeds = seeds(cluster).stream()
-                    .map(seed -> {
-                        int colon = seed.lastIndexOf(':');
-                        return new Address(
-                                "pekko",
-                                LocalStudio.SYSTEM,
-                                seed.substring(0, colon),
-                                Integer.parseInt(seed.substring(colon + 1)));
-                    })
-                    .toList();
+            List<HostPort> seeds = seeds(cluster);
             if (seeds.isEmpty()) {
                 return new End.GivenUp(
                         "cluster.discovery-name=%s resolves to nothing now".formatted(cluster.discoveryName()));
             }
-            Cluster.get(started).manager().tell(new JoinSeedNodes(seeds));
+            Cluster.get(started)
+                    .manager()
+                    .tell(new JoinSeedNodes(
+                            seeds.stream().map(PekkoConfig::address).toList()));
             LOG.info("{} joins at {}", name, seeds);
-            try {
-                return end.get();
-            } catch (ExecutionException e) {
-                throw new IllegalStateException(e);
+            return awaitEnd(seeds, cluster);
+        }
+
+        /** Says why it is not let in, again and again, until it is. */
+        private End awaitEnd(List<HostPort> seeds, ClusterSettings cluster) throws InterruptedException {
+            Duration before = HINT_AFTER;
+            while (true) {
+                try {
+                    return letIn ? end.get() : end.get(before.toMillis(), TimeUnit.MILLISECONDS);
+                } catch (TimeoutException waiting) {
+                    if (!letIn && !leave.isDone()) {
+                        said.accept("not let in yet");
+                        SeedProbe.look(seeds, cluster).forEach(line -> said.accept("  " + line));
+                    }
+                    before = HINT_EVERY;
+                } catch (ExecutionException e) {
+                    throw new IllegalStateException(e);
+                }
             }
         }
 
@@ -316,19 +332,6 @@ final class WorkerNode implements AutoCloseable {
             } catch (CompletionException e) {
                 throw e.getCause() instanceof RuntimeException cause ? cause : e;
             }
-        }
-
-        /** Whether one of these nodes speaks TLS and this one does not. */
-        private String plainTo(List<String> seeds) {
-            return own.cluster().tls().enabled()
-                    ? ""
-                    : seeds.stream()
-                            .map(seed -> PlainNode.whyNotLetIn(
-                                    seed.substring(0, seed.lastIndexOf(':')),
-                                    Integer.parseInt(seed.substring(seed.lastIndexOf(':') + 1))))
-                            .filter(why -> !why.isEmpty())
-                            .findFirst()
-                            .orElse("");
         }
 
         private static boolean incompatible(ActorSystem<?> system) {
@@ -382,6 +385,7 @@ final class WorkerNode implements AutoCloseable {
 
         private Crew computing(RunSettings settings) {
             try {
+                RunInputs.requireBase(settings);
                 EmbeddedPolicy policy = new EmbeddedPolicy(
                         DitWeights.base(settings.policy().base()),
                         settings.rollout(),
@@ -395,7 +399,10 @@ final class WorkerNode implements AutoCloseable {
                         scorers(settings),
                         plane);
             } catch (IOException e) {
-                throw new UncheckedIOException("the base " + settings.policy().base() + " cannot be read here", e);
+                throw new UncheckedIOException(
+                        "the base %s cannot be read here: %s"
+                                .formatted(settings.policy().base(), FileFault.reason(e)),
+                        e);
             }
         }
 
@@ -403,6 +410,7 @@ final class WorkerNode implements AutoCloseable {
             if (!roles.contains("reward")) {
                 return List.of();
             }
+            RunInputs.requireJudge(settings);
             Scorers open = Scorers.open(settings.scoring(), faults, this::tell);
             scorers.replace(open); // those of a control node that is gone are asked no more
             return open.seats(plane.store());

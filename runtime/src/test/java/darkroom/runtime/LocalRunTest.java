@@ -5,21 +5,31 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.RunDigests;
+import darkroom.config.InputSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.config.SettingsException;
 import darkroom.edittasks.DatasetRow;
 import darkroom.edittasks.DatasetWriter;
 import darkroom.edittasks.EditTask;
 import darkroom.edittasks.EditTasks;
 import darkroom.edittasks.Split;
 import darkroom.edittasks.TaskMix;
+import darkroom.gpuworkers.DitWeights;
 import darkroom.rewardactors.SimulatedScorer;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,16 +76,7 @@ final class LocalRunTest {
 
     @Test
     void a_dataset_of_the_users_own_drives_the_same_run() throws Exception {
-        Path dataset = directory.resolve("dataset");
-        EditTasks tasks = new EditTasks(64, 3, TaskMix.all());
-        try (DatasetWriter writer = new DatasetWriter(dataset, Split.TRAIN, false)) {
-            for (int i = 0; i < 5; i++) {
-                EditTask task = tasks.render(Split.TRAIN, i);
-                writer.row(DatasetRow.of(
-                        task.instruction(), writer.image("row-" + i + ".png", task.source()), task.requirement()));
-            }
-            writer.finish();
-        }
+        Path dataset = dataset(5);
         Path run = directory.resolve("run");
 
         assertThat(start(run, "steps=1", "data.source=\"" + dataset + "\"")).isEqualTo(ExitCode.OK);
@@ -88,6 +89,117 @@ final class LocalRunTest {
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("train_metadata.jsonl:1");
         assertThat(directory.resolve("other")).as("nothing was started").doesNotExist();
+    }
+
+    /** P-7: what a run reads is known by its content. */
+    @Test
+    void a_run_whose_inputs_have_changed_is_not_resumed_and_says_what_has_changed() throws Exception {
+        Path dataset = dataset(5);
+        Path base = directory.resolve("own.safetensors");
+        DitWeights.base("mixed").write(base);
+        Path run = directory.resolve("run");
+        String set = "data.source=\"" + dataset + "\"";
+        assertThat(start(run, "steps=1", set, "policy.base=\"" + base + "\"")).isEqualTo(ExitCode.OK);
+        Path rows = dataset.resolve("train_metadata.jsonl");
+        Path picture = dataset.resolve("images/row-2.png");
+        String before = Files.readString(rows);
+        byte[] pixels = Files.readAllBytes(picture);
+
+        Files.write(picture, Files.readAllBytes(dataset.resolve("images/row-1.png")));
+        refused(
+                run,
+                "train_metadata.jsonl:3: images/row-2.png has SHA-256 ",
+                "and had ",
+                "Restore it, or start a new run");
+        Files.write(picture, pixels);
+
+        Files.writeString(rows, before.replaceFirst("\"prompt\": \"", "\"prompt\": \"now "));
+        refused(run, "train_metadata.jsonl:1: the row has other texts");
+        Files.writeString(rows, before + "{\"prompt\": \"more\", \"image\": \"images/row-0.png\"}\n");
+        refused(run, "train_metadata.jsonl:6: the row train-", "is new");
+        Files.writeString(rows, before.lines().skip(1).collect(Collectors.joining("\n")));
+        refused(run, "is gone");
+        Files.writeString(rows, before.lines().sorted(Comparator.reverseOrder()).collect(Collectors.joining("\n")));
+        refused(run, "another order");
+        Files.writeString(rows, before);
+
+        Files.copy(rows, dataset.resolve("test_metadata.jsonl"));
+        refused(run, "held-out rows");
+        Files.delete(dataset.resolve("test_metadata.jsonl"));
+
+        byte[] weights = Files.readAllBytes(base);
+        weights[weights.length - 1] ^= 1;
+        Files.write(base, weights);
+        refused(run, "policy.base=" + base + " has SHA-256 ");
+        assertThatThrownBy(() -> EditingPolicy.load(run.toString(), List.of()))
+                .hasMessageContaining("policy.base=" + base + " on this machine is not that of the run");
+        weights[weights.length - 1] ^= 1;
+        Files.write(base, weights);
+
+        Files.delete(run.resolve("inputs.jsonl"));
+        Files.setLastModifiedTime(picture, FileTime.fromMillis(0));
+        assertThat(LocalRun.resume(run, List.of("steps=2"), new PrintWriter(out)))
+                .as("restored")
+                .isEqualTo(ExitCode.OK);
+        Path moved = Files.move(dataset, directory.resolve("moved"));
+        assertThat(LocalRun.resume(run, List.of("steps=2", "data.source=\"" + moved + "\""), new PrintWriter(out)))
+                .as("the same content elsewhere")
+                .isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void a_run_that_records_no_digests_of_what_it_reads_is_not_resumed() throws Exception {
+        Path run = Files.createDirectories(directory.resolve("run"));
+        Files.writeString(run.resolve("settings.conf"), Recipes.render(Recipes.load("embedded-demo", SMALL)));
+        refused(run, "does not record the digests");
+    }
+
+    @Test
+    void a_run_that_is_started_again_from_its_settings_reads_what_it_read() throws Exception {
+        RunSettings settings = Recipes.load("embedded-demo", SMALL);
+        RunSettings other = Recipes.recorded(settings, new InputSettings("0".repeat(64), "", "", "", "1".repeat(64)));
+        assertThatThrownBy(() -> LocalRun.start(other, directory.resolve("again"), new PrintWriter(out)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("data.source=embedded (train rows) has SHA-256 ")
+                .hasMessageContaining("scoring.judge=judge has SHA-256 ")
+                .hasMessageContaining("and had " + "0".repeat(64));
+        assertThat(directory.resolve("again")).doesNotExist();
+    }
+
+    private void refused(Path run, String... words) throws Exception {
+        Map<Path, String> before = contents(run);
+        assertThatThrownBy(() -> LocalRun.resume(run, List.of("steps=2"), new PrintWriter(out)))
+                .isInstanceOfSatisfying(CommandFailedException.class, failed -> assertThat(failed.exitCode())
+                        .isEqualTo(ExitCode.USAGE))
+                .message()
+                .contains(words);
+        assertThat(contents(run)).as("nothing is written").isEqualTo(before);
+    }
+
+    private static Map<Path, String> contents(Path run) throws IOException {
+        try (Stream<Path> files = Files.walk(run)) {
+            return files.collect(Collectors.toMap(file -> file, file -> {
+                try {
+                    return Files.getLastModifiedTime(file) + " " + (Files.isRegularFile(file) ? Files.size(file) : 0);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }));
+        }
+    }
+
+    private Path dataset(int rows) throws IOException {
+        Path dataset = directory.resolve("dataset");
+        EditTasks tasks = new EditTasks(64, 3, TaskMix.all());
+        try (DatasetWriter writer = new DatasetWriter(dataset, Split.TRAIN, false)) {
+            for (int i = 0; i < rows; i++) {
+                EditTask task = tasks.render(Split.TRAIN, i);
+                writer.row(
+                        DatasetRow.of(task.instruction(), writer.image("row-" + i, task.source()), task.requirement()));
+            }
+            writer.finish();
+        }
+        return dataset;
     }
 
     @Test
@@ -137,7 +249,20 @@ final class LocalRunTest {
         RunSettings settings = Recipes.load("flux-kontext", List.of());
         assertThatThrownBy(() -> LocalRun.start(settings, directory.resolve("run"), new PrintWriter(out)))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("policy.model=flux-kontext");
+                .hasMessageContaining("policy.model=flux-kontext")
+                .hasMessageContaining("scoring.endpoints=[]");
+        assertThat(directory.resolve("run")).doesNotExist();
+    }
+
+    @Test
+    void images_that_the_embedded_judge_does_not_know_are_not_trained_without_a_scorer() throws Exception {
+        RunSettings settings = Recipes.load(
+                "embedded-demo", List.of("policy.base=\"" + directory.resolve("mine") + "\"", "policy.resolution=64"));
+        assertThatThrownBy(() -> LocalRun.start(settings, directory.resolve("run"), new PrintWriter(out)))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageStartingWith("scoring.endpoints=[]")
+                .hasMessageContaining("--scorer URL");
+        assertThat(directory.resolve("run")).doesNotExist();
     }
 
     private ExitCode start(Path run, String... overrides) throws Exception {

@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import darkroom.config.HostPort;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -71,7 +72,7 @@ class PlainNodeTest {
                     throw new IllegalStateException(e);
                 }
             });
-            assertThat(PlainNode.whyNotLetIn("127.0.0.1", other.getLocalPort())).isEmpty();
+            assertThat(PlainNode.speaksTls(new HostPort("127.0.0.1", other.getLocalPort()))).isFalse();
             hungUp.join();
         }
     }
