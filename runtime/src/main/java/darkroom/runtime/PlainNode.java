@@ -82,7 +82,8 @@ final class PlainNode {
             socket.setSoTimeout((int) LOOK_WITHIN.toMillis());
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(null, new TrustManager[] {new Anyone()}, null);
-            try (SSLSocket tls = (SSLSocket) context.getSocketFactory().createSocket(socket, node.host(), node.port(), true)) {
+            try (SSLSocket tls =
+                    (SSLSocket) context.getSocketFactory().createSocket(socket, node.host(), node.port(), true)) {
                 tls.startHandshake();
                 return true;
             }

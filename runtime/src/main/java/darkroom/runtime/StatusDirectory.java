@@ -180,8 +180,8 @@ final class StatusDirectory {
 
     private static Optional<StatusPage.Found> found(List<String> lines, long pid) {
         return lines.size() == 3 && lines.get(2).equals(ProcessSpace.HERE.network())
-                ? Optional.of(new StatusPage.Found(
-                        pid, lines.getFirst(), lines.get(1).equals(ProcessSpace.HERE.processes())))
+                ? Optional.of(
+                        new StatusPage.Found(pid, lines.getFirst(), lines.get(1).equals(ProcessSpace.HERE.processes())))
                 : Optional.empty();
     }
 }

@@ -25,8 +25,9 @@ final class TlsProblem {
      */
     static String of(SSLException failure, List<String> own) {
         String text = String.valueOf(failure.getMessage());
-        if (text.startsWith(ALERT)) {
-            String alert = text.substring(ALERT.length()).toLowerCase(Locale.ROOT);
+        int alerted = text.indexOf(ALERT);
+        if (alerted >= 0) {
+            String alert = text.substring(alerted + ALERT.length()).toLowerCase(Locale.ROOT);
             return "it refuses the certificate of this node (TLS alert %s): %s"
                     .formatted(
                             alert,

@@ -72,7 +72,8 @@ class PlainNodeTest {
                     throw new IllegalStateException(e);
                 }
             });
-            assertThat(PlainNode.speaksTls(new HostPort("127.0.0.1", other.getLocalPort()))).isFalse();
+            assertThat(PlainNode.speaksTls(new HostPort("127.0.0.1", other.getLocalPort())))
+                    .isFalse();
             hungUp.join();
         }
     }

@@ -3,10 +3,10 @@ package darkroom.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import darkroom.actors.AliveFile;
 import darkroom.actors.ClusterStatus;
 import darkroom.actors.DeskReport;
 import darkroom.actors.Gate;
-import darkroom.actors.AliveFile;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
