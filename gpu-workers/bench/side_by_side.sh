@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Alternates `darkroom bench compute` with the same mathematics in plain PyTorch and prints the ratios of the medians.
-# Usage: side_by_side.sh [ROUNDS]   Needs python3 with venv; installs torch into a throw-away environment.
+# Usage: side_by_side.sh [ROUNDS [auto|f32|bf16]]   Both compute in one precision, by default the faster one here. Needs python3 with venv; installs torch into a throw-away environment.
 set -euo pipefail
 rounds=${1:-5}
+precision=${2:-auto}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -13,8 +14,10 @@ if [ -z "$python" ]; then
   python=$work/venv/bin/python
 fi
 for _ in $(seq "$rounds"); do
-  "$here/../../darkroom" bench compute --set rollout.solver-steps=6 >>"$work/darkroom.jsonl"
-  "$python" "$here/plain_pytorch.py" >>"$work/pytorch.jsonl"
+  "$here/../../darkroom" bench compute --set rollout.solver-steps=6 --set "rollout.precision=$precision" \
+    --set "training.precision=$precision" >>"$work/darkroom.jsonl"
+  precision=$(sed -n '1s/.*"rolloutPrecision":"\([a-z0-9]*\)".*/\1/p' "$work/darkroom.jsonl")
+  "$python" "$here/plain_pytorch.py" --precision "$precision" >>"$work/pytorch.jsonl"
 done
 "$python" - "$work" <<'PY'
 import json, statistics, sys

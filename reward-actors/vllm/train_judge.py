@@ -174,8 +174,15 @@ def follow(network: Qwen2_5_VLForConditionalGeneration, distance: int) -> None:
 class Judge:
     """The model that is trained, with what surrounds it: pictures, prompts, auxiliary heads."""
 
-    def __init__(self, directory: pathlib.Path, pictures: np.ndarray, network: Qwen2_5_VLForConditionalGeneration):
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        pictures: np.ndarray,
+        network: Qwen2_5_VLForConditionalGeneration,
+        bf16: bool,
+    ):
         self.network = network
+        self.bf16 = bf16
         self.pictures = pictures
         self.patches = (pictures.shape[1] // MERGED) ** 2
         self.changed = nn.Linear(HIDDEN, 3 * MERGED**2)
@@ -259,7 +266,7 @@ class Judge:
 
     def losses(self, rows: list[Row]) -> tuple[Tensor, Tensor, Tensor]:
         """Sum to be made small, and of it likelihood and ranking."""
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             answers = self.look(rows)
         truth = torch.tensor([row.truth for row in rows])
         label = truth.flatten() * (len(LABELS) - 1)
@@ -378,7 +385,7 @@ def work(worker: int, arguments: argparse.Namespace, meeting: str) -> None:
     side = lines[0]["side"]
     pictures = np.memmap(arguments.examples / "pictures.rgb", np.uint8, "r").reshape(-1, side, side, 3)
     network = make_model(AutoTokenizer.from_pretrained(out), side)
-    judge = Judge(out, pictures, network)
+    judge = Judge(out, pictures, network, arguments.precision == "bf16")
     train(judge, [judge.row(line) for line in lines], arguments)
     if worker == 0:
         network.eval()
@@ -396,6 +403,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--minutes", type=float, default=math.inf, help="no more of training than these")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="of linear layers")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ import darkroom.config.InputSettings;
 import darkroom.config.LimitSettings;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.PolicySettings;
+import darkroom.config.Precision;
 import darkroom.config.Recipes;
 import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
@@ -58,7 +59,7 @@ final class Settings {
                 timesteps,
                 optimizerSteps,
                 unitSamples,
-                false,
+                Precision.F32,
                 0,
                 1,
                 new OptimizerSettings(1e-3, 0, 0.9, 0.999, 1e-8, 0, 1),
@@ -69,7 +70,7 @@ final class Settings {
 
     static RolloutSettings rollout(int staleness) {
         return new RolloutSettings(
-                5, 6, 4, RolloutSettings.Schedule.LINEAR, RolloutSettings.Solver.EULER, 0, false, staleness);
+                5, 6, 4, RolloutSettings.Schedule.LINEAR, RolloutSettings.Solver.EULER, 0, Precision.F32, staleness);
     }
 
     /** The same run, with so many gradient units a lease. */

@@ -43,7 +43,7 @@ public final class ErrorReason {
         Throwable cause = thrown.getCause();
         boolean wraps = thrown instanceof ExecutionException
                 || thrown instanceof CompletionException
-                || thrown instanceof UncheckedIOException && repeats(thrown, cause);
+                || (thrown instanceof UncheckedIOException && repeats(thrown, cause));
         if (wraps && cause != null && causesMax > 0) {
             return of(cause, causesMax - 1);
         }

@@ -9,7 +9,7 @@ package darkroom.config;
  * @param schedule sigma schedule, method section 2.2
  * @param solver which solver steps from one sigma to the next
  * @param sdeNoise noise level of {@link Solver#SDE}; unused by the deterministic solvers
- * @param bf16 linears in bfloat16 with attention in float32, instead of all in float32
+ * @param precision of the linear layers of what draws, and of the old and the reference policy in training
  * @param staleness how many committed versions behind the newest the policy that draws a step is: 0 or 1
  */
 public record RolloutSettings(
@@ -19,7 +19,7 @@ public record RolloutSettings(
         Schedule schedule,
         Solver solver,
         double sdeNoise,
-        boolean bf16,
+        Precision precision,
         int staleness) {
     public RolloutSettings {
         Allowed.whole("rollout.groups-per-step", groupsPerStep, 1, 1_000_000);
@@ -29,6 +29,12 @@ public record RolloutSettings(
         Allowed.require(
                 solver != Solver.SDE || sdeNoise > 0, "rollout.sde-noise", sdeNoise, "numbers above 0 with solver=sde");
         Allowed.whole("rollout.staleness", staleness, 0, 1);
+    }
+
+    /** The same in that precision. */
+    public RolloutSettings in(Precision other) {
+        return new RolloutSettings(
+                groupsPerStep, imagesPerGroup, solverSteps, schedule, solver, sdeNoise, other, staleness);
     }
 
     /** Sigma schedules of the flow-matching scheduler: dynamic shift as Kontext, as Qwen-Image-Edit, or none. */

@@ -80,6 +80,35 @@ public record RunSettings(
         }
     }
 
+    /** Whether a precision is {@code auto}. */
+    public boolean isPrecisionOpen() {
+        return rollout.precision() == Precision.AUTO
+                || training.precision() == Precision.AUTO
+                || scoring.judgePrecision() == Precision.AUTO;
+    }
+
+    /** The same with these precisions in the place of {@code auto}; a precision that is set stays. */
+    public RunSettings decided(Precision rolled, Precision trained, Precision judged) {
+        return new RunSettings(
+                recipe,
+                seed,
+                steps,
+                policy,
+                data,
+                rollout.in(rollout.precision().or(rolled)),
+                scoring.judgedIn(scoring.judgePrecision().or(judged)),
+                groups,
+                training.in(training.precision().or(trained)),
+                evaluation,
+                checkpoints,
+                ledger,
+                workers,
+                limits,
+                cluster,
+                faults,
+                inputs);
+    }
+
     /**
      * What a run is checked for before it begins and a recipe that ships is not: whether anything can score what its model
      * draws.

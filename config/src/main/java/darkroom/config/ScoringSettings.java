@@ -21,6 +21,7 @@ import java.util.Set;
  * @param low the number that becomes score 0, of these two methods
  * @param high the number that becomes score 1
  * @param judge which embedded judge serves when there are no endpoints: {@code judge} or {@code weak}
+ * @param judgePrecision of the linear layers of the embedded judge
  * @param concurrency requests in flight per endpoint, at most
  * @param timeout time from sending a request to having read all of its answer, per attempt
  * @param attempts tries per image, at most, before it is unscored
@@ -44,6 +45,7 @@ public record ScoringSettings(
         double low,
         double high,
         String judge,
+        Precision judgePrecision,
         int concurrency,
         Duration timeout,
         int attempts,
@@ -135,6 +137,7 @@ public record ScoringSettings(
                 reward.low(),
                 reward.high(),
                 judge,
+                judgePrecision,
                 concurrency,
                 timeout,
                 attempts,
@@ -146,6 +149,33 @@ public record ScoringSettings(
                 cache,
                 cacheMax,
                 List.of());
+    }
+
+    /** The same with the embedded judge in that precision. */
+    public ScoringSettings judgedIn(Precision other) {
+        return new ScoringSettings(
+                endpoints,
+                model,
+                method,
+                weight,
+                templates,
+                labels,
+                answer,
+                low,
+                high,
+                judge,
+                other,
+                concurrency,
+                timeout,
+                attempts,
+                labelMassMin,
+                rung,
+                hedging,
+                canaryEvery,
+                jpegQuality,
+                cache,
+                cacheMax,
+                rewards);
     }
 
     /** The first reward by itself, asked by that method; by another than its own, in the words and labels that ship. */

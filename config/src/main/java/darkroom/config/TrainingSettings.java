@@ -12,7 +12,7 @@ package darkroom.config;
  *     this nor S is in the paper
  * @param optimizerSteps S, optimizer steps per iteration over disjoint sets of units (public code: 1; embedded-demo: 4)
  * @param unitSamples samples per gradient unit: the fixed batch whose gradient is summed in one piece
- * @param bf16 linears of the trained policy in bfloat16; its weights, gradients and optimizer state stay float32
+ * @param precision of the linear layers of the trained policy; its weights, gradients and optimizer state are float32
  * @param lora rank of the trained low-rank adapters; 0 trains all weights
  * @param loraAlpha alpha of the adapters; their output is scaled by alpha / rank
  * @param oldPolicy how the policy that draws follows the trained one
@@ -28,7 +28,7 @@ public record TrainingSettings(
         int timestepsPerImage,
         int optimizerSteps,
         int unitSamples,
-        boolean bf16,
+        Precision precision,
         int lora,
         double loraAlpha,
         OptimizerSettings optimizer,
@@ -51,6 +51,26 @@ public record TrainingSettings(
                 "numbers above 0 with training.lora=" + lora);
         Allowed.real("training.old-policy-decay", oldPolicyDecay, 0, 1);
         Allowed.real("training.ema-decay", emaDecay, 0, 1);
+    }
+
+    /** The same in that precision. */
+    public TrainingSettings in(Precision other) {
+        return new TrainingSettings(
+                objective,
+                weighting,
+                beta,
+                klWeight,
+                clipRange,
+                timestepsPerImage,
+                optimizerSteps,
+                unitSamples,
+                other,
+                lora,
+                loraAlpha,
+                optimizer,
+                oldPolicy,
+                oldPolicyDecay,
+                emaDecay);
     }
 
     /** What is minimised; {@code FLOW_GRPO} needs the stochastic solver, {@code DIFFUSION_NFT} a deterministic one. */

@@ -128,6 +128,40 @@ class RecipesTest {
                 .isNotEqualTo(deciding);
     }
 
+    @Test
+    void the_recipes_of_large_models_set_their_precision_and_the_embedded_ones_leave_it_to_the_processor() {
+        for (String name : List.of("flux-kontext", "qwen-image-edit", "uniworld-v2")) {
+            RunSettings settings = Recipes.load(name, List.of());
+            assertThat(settings.rollout().precision()).as(name).isEqualTo(Precision.BF16);
+            assertThat(settings.training().precision()).as(name).isEqualTo(Precision.BF16);
+        }
+        for (String name : List.of("embedded-demo", "embedded-paper")) {
+            RunSettings settings = Recipes.load(name, List.of());
+            assertThat(settings.isPrecisionOpen()).as(name).isTrue();
+            assertThat(settings.decided(Precision.BF16, Precision.F32, Precision.BF16))
+                    .as(name)
+                    .isEqualTo(Recipes.load(
+                            name,
+                            List.of(
+                                    "rollout.precision=bf16",
+                                    "training.precision=f32",
+                                    "scoring.judge-precision=bf16")));
+        }
+    }
+
+    @Test
+    void the_precision_of_every_part_decides_the_result() {
+        String f32 = Recipes.deciding(
+                Recipes.load("embedded-demo", List.of()).decided(Precision.F32, Precision.F32, Precision.F32));
+        for (String other :
+                List.of("rollout.precision=bf16", "training.precision=bf16", "scoring.judge-precision=bf16")) {
+            assertThat(Recipes.deciding(Recipes.load("embedded-demo", List.of(other))
+                            .decided(Precision.F32, Precision.F32, Precision.F32)))
+                    .as(other)
+                    .isNotEqualTo(f32);
+        }
+    }
+
     /** F13: a run that is resumed from another working directory reads the same files. */
     @Test
     void paths_are_recorded_absolute_and_names_and_urls_as_they_are() {

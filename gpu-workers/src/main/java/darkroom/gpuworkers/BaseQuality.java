@@ -1,6 +1,7 @@
 package darkroom.gpuworkers;
 
 import darkroom.actors.RandomKey;
+import darkroom.config.Precision;
 import darkroom.config.RolloutSettings.Schedule;
 import darkroom.edittasks.EditTask;
 import darkroom.edittasks.EditTasks;
@@ -27,9 +28,9 @@ final class BaseQuality implements AutoCloseable {
     private final float[] latents;
     private final float[] planar;
 
-    BaseQuality(DitShape shape, EditTasks tasks) {
+    BaseQuality(DitShape shape, EditTasks tasks, Precision precision) {
         this.tasks = tasks;
-        sampler = new DitSampler(shape, ROWS_PER_BATCH * REPEATS, true);
+        sampler = new DitSampler(shape, ROWS_PER_BATCH * REPEATS, precision.isBf16());
         latents = new float[ROWS_PER_BATCH * REPEATS * shape.imageValues()];
         planar = new float[shape.imageValues()];
     }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import darkroom.config.OptimizerSettings;
+import darkroom.config.Precision;
 import darkroom.config.TrainingSettings;
 import java.lang.foreign.MemorySegment;
 
@@ -27,7 +28,7 @@ final class FlowMatchingTrainer implements AutoCloseable {
 
     /** @param initial flat weights to start from */
     FlowMatchingTrainer(
-            DitShape shape, int batch, boolean bf16, double weightDecay, double gradientClip, float[] initial) {
+            DitShape shape, int batch, Precision precision, double weightDecay, double gradientClip, float[] initial) {
         OptimizerSettings optimizer = new OptimizerSettings(0, 0, 0.9, 0.999, 1e-8, weightDecay, gradientClip);
         TrainingSettings none = new TrainingSettings(
                 TrainingSettings.Objective.DIFFUSION_NFT,
@@ -38,7 +39,7 @@ final class FlowMatchingTrainer implements AutoCloseable {
                 1,
                 1,
                 batch,
-                bf16,
+                precision,
                 0,
                 0,
                 optimizer,
@@ -49,7 +50,7 @@ final class FlowMatchingTrainer implements AutoCloseable {
                 + new LoraLayout(shape, 0, 0).script()
                 + ObjectiveScript.losses(none)
                 + ObjectiveScript.optimizer(optimizer)
-                + ObjectiveScript.gradients(none, bf16));
+                + ObjectiveScript.gradients(none, precision.isBf16()));
         owned = module.scope();
         int side = shape.resolution();
         target = TensorBuffer.floats(owned, batch, 3, side, side);

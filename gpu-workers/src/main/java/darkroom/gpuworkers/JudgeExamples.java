@@ -1,6 +1,7 @@
 package darkroom.gpuworkers;
 
 import darkroom.actors.RandomKey;
+import darkroom.config.Precision;
 import darkroom.edittasks.EditTask;
 import darkroom.edittasks.EditTasks;
 import darkroom.edittasks.GroundTruth;
@@ -39,6 +40,7 @@ public final class JudgeExamples {
     private final List<Sampled> pool;
     private final SplittableRandom random;
     private final DitShape shape;
+    private final Precision precision;
     private final int side;
     private final int values;
 
@@ -77,11 +79,12 @@ public final class JudgeExamples {
         }
     }
 
-    private JudgeExamples(EditTasks tasks, List<Sampled> pool, DitShape shape, long seed) {
+    private JudgeExamples(EditTasks tasks, List<Sampled> pool, DitShape shape, long seed, Precision precision) {
         this.tasks = tasks;
         this.pool = pool;
         this.random = new SplittableRandom(seed);
         this.shape = shape;
+        this.precision = precision;
         this.side = shape.resolution();
         this.values = shape.imageValues();
     }
@@ -90,12 +93,14 @@ public final class JudgeExamples {
      * Draws the samples of bases that the rows will be made of.
      *
      * @param poolImages samples, in all
+     * @param precision what they and the held-out edits are drawn in
      */
-    public static JudgeExamples of(List<String> bases, int poolImages, long seed) throws IOException {
+    public static JudgeExamples of(List<String> bases, int poolImages, long seed, Precision precision)
+            throws IOException {
         Torch.enterThread();
         DitShape shape = shape();
         EditTasks tasks = new EditTasks(shape.resolution(), seed, PretrainPolicy.mix());
-        return new JudgeExamples(tasks, pool(bases, poolImages, seed, shape, tasks), shape, seed);
+        return new JudgeExamples(tasks, pool(bases, poolImages, seed, shape, tasks, precision), shape, seed, precision);
     }
 
     static DitShape shape() {
@@ -141,7 +146,7 @@ public final class JudgeExamples {
         float[] scratch = new float[values];
         float[] latents = new float[HELD_OUT_SLOTS * values];
         List<Row> groups = new ArrayList<>();
-        try (DitSampler sampler = new DitSampler(shape, HELD_OUT_SLOTS, true)) {
+        try (DitSampler sampler = new DitSampler(shape, HELD_OUT_SLOTS, precision.isBf16())) {
             sampler.serve(MemorySegment.ofArray(DitWeights.base(base).flat()));
             for (int group = 0; group < rows; group++) {
                 EditTask task = tasks.render(Split.HELD_OUT, group);
@@ -170,14 +175,15 @@ public final class JudgeExamples {
     /** Samples of one base on a training row. */
     private record Sampled(long row, List<RgbImage> images) {}
 
-    private static List<Sampled> pool(List<String> bases, int poolImages, long seed, DitShape shape, EditTasks tasks)
+    private static List<Sampled> pool(
+            List<String> bases, int poolImages, long seed, DitShape shape, EditTasks tasks, Precision precision)
             throws IOException {
         List<Sampled> pool = new ArrayList<>();
         int[] stepCounts = {6, 6, 4, 10};
         float[] scratch = new float[shape.imageValues()];
         float[] latents = new float[POOL_BATCH * scratch.length];
         for (int base = 0; base < bases.size(); base++) {
-            try (DitSampler sampler = new DitSampler(shape, POOL_BATCH, true)) {
+            try (DitSampler sampler = new DitSampler(shape, POOL_BATCH, precision.isBf16())) {
                 sampler.serve(
                         MemorySegment.ofArray(DitWeights.base(bases.get(base)).flat()));
                 int batches = poolImages / bases.size() / POOL_BATCH;

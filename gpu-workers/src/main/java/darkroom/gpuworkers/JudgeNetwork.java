@@ -1,6 +1,7 @@
 package darkroom.gpuworkers;
 
 import ai.djl.ndarray.NDManager;
+import darkroom.config.Precision;
 import darkroom.edittasks.InstructionVocabulary;
 import darkroom.edittasks.RgbImage;
 import java.io.IOException;
@@ -23,6 +24,7 @@ public final class JudgeNetwork implements AutoCloseable {
     public static final List<String> SHIPPED = List.of("judge", "weak");
 
     private final Weights weights;
+    private final Precision precision;
     private @Nullable Bench bench;
 
     /** A judge's parameters in the order of its layout. */
@@ -33,8 +35,10 @@ public final class JudgeNetwork implements AutoCloseable {
     public record Question(
             RgbImage source, RgbImage edited, @Nullable RgbImage reference, String instruction) {}
 
-    public JudgeNetwork(Weights weights) {
+    /** @param precision of its linear layers */
+    public JudgeNetwork(Weights weights, Precision precision) {
         this.weights = weights;
+        this.precision = precision;
     }
 
     /**
@@ -42,9 +46,9 @@ public final class JudgeNetwork implements AutoCloseable {
      *
      * @throws IOException if the build has no such judge, or its file is damaged
      */
-    public static JudgeNetwork shipped(String name) throws IOException {
+    public static JudgeNetwork shipped(String name, Precision precision) throws IOException {
         requireShipped(name);
-        return new JudgeNetwork(DitWeights.shipped(name, JudgeNetwork::read));
+        return new JudgeNetwork(DitWeights.shipped(name, JudgeNetwork::read), precision);
     }
 
     /** SHA-256 of the file of the judge of that name, in hexadecimal. @throws IOException as {@link #shipped} */
@@ -106,8 +110,9 @@ public final class JudgeNetwork implements AutoCloseable {
         Bench() {
             Torch.enterThread();
             DitShape shape = weights.shape();
-            module = new TorchModule(
-                    DitScript.of(shape) + ObjectiveScript.losses(PretrainJudge.NO_POLICY) + JudgeScript.of(shape));
+            module = new TorchModule(DitScript.of(shape)
+                    + ObjectiveScript.losses(PretrainJudge.NO_POLICY)
+                    + JudgeScript.of(shape, precision.isBf16()));
             owned = module.scope();
             int side = shape.resolution();
             source = TensorBuffer.floats(owned, BATCH, 3, side, side);
@@ -130,7 +135,7 @@ public final class JudgeNetwork implements AutoCloseable {
             try (NDManager scope = module.scope()) {
                 float[] all = module.call(
                                 scope,
-                                "judge_half",
+                                "judge_logits",
                                 source.array(),
                                 edited.array(),
                                 reference.array(),

@@ -43,14 +43,16 @@ final class JudgeScript {
                 .build();
     }
 
-    static String of(DitShape shape) {
+    /** @param half whether linear layers run in bfloat16 */
+    static String of(DitShape shape, boolean half) {
         FlatLayout all = layout(shape);
         int trunk = shape.layout().size();
         List<Integer> own = all.entries().values().stream()
                 .filter(entry -> entry.offset() >= trunk)
                 .map(FlatLayout.Entry::size)
                 .toList();
-        return TEXT.replace("${TRUNK}", String.valueOf(trunk))
+        return TEXT.replace("${HALF}", half ? "True" : "False")
+                .replace("${TRUNK}", String.valueOf(trunk))
                 .replace("${OWN}", own.toString())
                 .replace("${REST}", String.valueOf(all.size() - trunk))
                 .replace("${DIM}", String.valueOf(shape.dim()))
@@ -98,12 +100,12 @@ final class JudgeScript {
             gathered = torch.cat([torch.select(h, 1, -1), torch.mean(drawn, [1]), evidence], 1)
             f = torch.gelu((self).linear(gathered, q, 5, ${GATHERED}), approximate="tanh")
             return (torch.to((self).linear(f, q, 7, ${DIM}), 6), missing)
-          def judge_half(self: __torch__.Module, source: Tensor, edited: Tensor, reference: Tensor, tokens: Tensor, flat: Tensor) -> Tensor:
-            logits, missing = (self).judge(source, edited, reference, tokens, flat, True)
+          def judge_logits(self: __torch__.Module, source: Tensor, edited: Tensor, reference: Tensor, tokens: Tensor, flat: Tensor) -> Tensor:
+            logits, missing = (self).judge(source, edited, reference, tokens, flat, ${HALF})
             return logits
           def judge_gradient(self: __torch__.Module, source: Tensor, edited: Tensor, reference: Tensor, tokens: Tensor, target: Tensor, truth: Tensor, labels: Tensor, theta: Tensor) -> Tuple[Tensor, Tensor]:
             leaf = torch.requires_grad_(torch.detach(theta), True)
-            logits, missing = (self).judge(source, edited, reference, tokens, leaf, True)
+            logits, missing = (self).judge(source, edited, reference, tokens, leaf, ${HALF})
             likelihood = torch.cross_entropy_loss(logits, labels)
             steps = torch.div(torch.arange(${LABELS}, dtype=6), ${LABELS} - 1)
             score = torch.matmul(torch.softmax(logits, 1), steps)

@@ -48,13 +48,13 @@ final class ObjectiveScript {
     /**
      * Gradients through the model of {@link DitScript}, which must precede this text.
      *
-     * @param half whether the old and the reference policy run in bfloat16; the trained one does by {@code training.bf16},
+     * @param half whether the old and the reference policy run in bfloat16; the trained one does by {@code training.precision},
      *     and so does Flow-GRPO's old one, for the ratio of the two is near one
      */
     static String gradients(TrainingSettings training, boolean half) {
         return GRADIENTS
                 .replace("${HALF}", truth(half))
-                .replace("${TRAINED}", truth(training.bf16()))
+                .replace("${TRAINED}", truth(training.precision().isBf16()))
                 .replace("${USES_REFERENCE}", truth(training.klWeight() > 0));
     }
 

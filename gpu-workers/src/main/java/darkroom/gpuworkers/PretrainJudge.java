@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import darkroom.actors.RandomKey;
 import darkroom.config.OptimizerSettings;
+import darkroom.config.Precision;
 import darkroom.config.TrainingSettings;
 import darkroom.edittasks.EditTask;
 import darkroom.edittasks.InstructionVocabulary;
@@ -36,7 +37,7 @@ public final class PretrainJudge {
             1,
             1,
             1,
-            false,
+            Precision.F32,
             0,
             0,
             new OptimizerSettings(0, 0, 0.9, 0.999, 1e-8, 0.02, 1),
@@ -60,6 +61,8 @@ public final class PretrainJudge {
      *     be asked about
      * @param poolImages samples drawn from the bases before training
      * @param learningRate peak; linear warm-up, then a cosine
+     * @param precision of the linear layers, of the judge and of what it is shown; {@link Precision#AUTO} must have been
+     *     decided before {@link #run}
      */
     public record Settings(
             String name,
@@ -68,6 +71,7 @@ public final class PretrainJudge {
             List<String> bases,
             int poolImages,
             double learningRate,
+            Precision precision,
             long seed) {
         public Settings {
             bases = List.copyOf(bases);
@@ -95,12 +99,12 @@ public final class PretrainJudge {
      * @param bases the two that ship and their early weights, which {@link PretrainPolicy} writes beside them
      */
     public static Settings judge(List<String> bases, long seed) {
-        return new Settings("judge", 240_000, "clean", bases, 20_000, 8e-4, seed);
+        return new Settings("judge", 240_000, "clean", bases, 20_000, 8e-4, Precision.AUTO, seed);
     }
 
     /** How the weak judge that ships was made: from nothing, in little time, on no sample of any base. */
     public static Settings weak(long seed) {
-        return new Settings("weak", 12_800, null, List.of(), 0, 1e-3, seed);
+        return new Settings("weak", 12_800, null, List.of(), 0, 1e-3, Precision.AUTO, seed);
     }
 
     /**
@@ -163,10 +167,11 @@ public final class PretrainJudge {
         Torch.enterThread();
         DitShape shape = JudgeExamples.shape();
         FlatLayout layout = JudgeScript.layout(shape);
-        JudgeExamples examples = JudgeExamples.of(settings.bases(), settings.poolImages(), settings.seed());
+        JudgeExamples examples =
+                JudgeExamples.of(settings.bases(), settings.poolImages(), settings.seed(), settings.precision());
         float[] flat = initial(settings, shape, layout);
         long steps = settings.budget() / BATCH;
-        try (Trainer trainer = new Trainer(shape, layout, flat)) {
+        try (Trainer trainer = new Trainer(shape, layout, flat, settings.precision())) {
             double likelihood = 0;
             double ranking = 0;
             long counted = 0;
@@ -192,7 +197,9 @@ public final class PretrainJudge {
             flat = trainer.weights();
         }
         Agreement agreement = agreement(
-                new JudgeNetwork.Weights(shape, flat), examples.heldOut(agreementBase, JudgeExamples.HELD_OUT_GROUPS));
+                new JudgeNetwork.Weights(shape, flat),
+                settings.precision(),
+                examples.heldOut(agreementBase, JudgeExamples.HELD_OUT_GROUPS));
         Map<String, String> metadata = new TreeMap<>();
         metadata.put("darkroom.kind", "judge");
         metadata.put("darkroom.name", settings.name());
@@ -223,9 +230,10 @@ public final class PretrainJudge {
         return flat;
     }
 
-    private static Agreement agreement(JudgeNetwork.Weights weights, List<JudgeExamples.Row> groups) {
+    private static Agreement agreement(
+            JudgeNetwork.Weights weights, Precision precision, List<JudgeExamples.Row> groups) {
         List<List<Double>> scores = new ArrayList<>();
-        try (JudgeNetwork judge = new JudgeNetwork(weights)) {
+        try (JudgeNetwork judge = new JudgeNetwork(weights, precision)) {
             for (JudgeExamples.Row group : groups) {
                 List<JudgeNetwork.Question> questions = group.edits().stream()
                         .map(edit -> new JudgeNetwork.Question(
@@ -270,11 +278,11 @@ public final class PretrainJudge {
         private final TensorBuffer labels;
         private NDList state;
 
-        Trainer(DitShape shape, FlatLayout layout, float[] initial) {
+        Trainer(DitShape shape, FlatLayout layout, float[] initial, Precision precision) {
             module = new TorchModule(DitScript.of(shape)
                     + ObjectiveScript.losses(NO_POLICY)
                     + ObjectiveScript.optimizer(NO_POLICY.optimizer())
-                    + JudgeScript.of(shape));
+                    + JudgeScript.of(shape, precision.isBf16()));
             owned = module.scope();
             int side = shape.resolution();
             source = TensorBuffer.floats(owned, BATCH, 3, side, side);

@@ -1,6 +1,7 @@
 package darkroom.gpuworkers;
 
 import darkroom.actors.RandomKey;
+import darkroom.config.Precision;
 import darkroom.edittasks.EditTask;
 import darkroom.edittasks.EditTasks;
 import darkroom.edittasks.InstructionVocabulary;
@@ -52,7 +53,7 @@ public final class PretrainPolicy {
      * @param learningRate peak; linear warm-up, then a cosine down to 5 % of it
      * @param averageDecay cap of the decay of the averaged weights, which are what is saved
      * @param badPairs share of pairs with a wrong target: half of them another edit, a quarter unedited, a quarter half blended
-     * @param bf16 linears in bfloat16 (attention in float32): 1.5 times as fast
+     * @param precision of the linear layers; {@link Precision#AUTO} must have been decided before {@link #run}
      */
     public record Settings(
             String name,
@@ -66,7 +67,7 @@ public final class PretrainPolicy {
             double gradientClip,
             double averageDecay,
             double badPairs,
-            boolean bf16,
+            Precision precision,
             long seed) {
         public Settings {
             if (images < 1
@@ -109,13 +110,43 @@ public final class PretrainPolicy {
                     gradientClip,
                     averageDecay,
                     badPairs,
-                    bf16,
+                    precision,
+                    seed);
+        }
+
+        /** The same in that precision. */
+        public Settings in(Precision other) {
+            return new Settings(
+                    name,
+                    resolution,
+                    images,
+                    batch,
+                    rows,
+                    learningRate,
+                    warmupSteps,
+                    weightDecay,
+                    gradientClip,
+                    averageDecay,
+                    badPairs,
+                    other,
                     seed);
         }
 
         private static Settings recipe(String name, int resolution, long images, double badPairs, long seed) {
             return new Settings(
-                    name, resolution, images, 32, 1_000_000, 1.5e-3, 100, 0.01, 1, 0.998, badPairs, true, seed);
+                    name,
+                    resolution,
+                    images,
+                    32,
+                    1_000_000,
+                    1.5e-3,
+                    100,
+                    0.01,
+                    1,
+                    0.998,
+                    badPairs,
+                    Precision.AUTO,
+                    seed);
         }
 
         /** Optimizer steps of the whole budget. */
@@ -181,11 +212,11 @@ public final class PretrainPolicy {
         try (FlowMatchingTrainer trainer = new FlowMatchingTrainer(
                         shape,
                         settings.batch(),
-                        settings.bf16(),
+                        settings.precision(),
                         settings.weightDecay(),
                         settings.gradientClip(),
                         InitialWeights.of(shape, settings.seed()));
-                BaseQuality measure = new BaseQuality(shape, tasks)) {
+                BaseQuality measure = new BaseQuality(shape, tasks, settings.precision())) {
             PairWriter pairs = new PairWriter(settings, tasks, trainer);
             double losses = 0;
             long counted = 0;

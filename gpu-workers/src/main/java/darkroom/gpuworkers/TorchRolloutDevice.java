@@ -52,8 +52,8 @@ public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
     private Drawn draw(DrawUnit unit) {
         Seat seat = seats.computeIfAbsent(
                 unit.slots(),
-                slots -> new Seat(
-                        new DitSampler(policy.shape(), slots, policy.rollout().bf16())));
+                slots -> new Seat(new DitSampler(
+                        policy.shape(), slots, policy.rollout().precision().isBf16())));
         seat.serve(unit.weights());
         DitSampler sampler = seat.sampler;
         for (int slot = 0; slot < unit.slots(); slot++) {

@@ -104,7 +104,8 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
                     + policy.lora().script()
                     + ObjectiveScript.losses(training)
                     + ObjectiveScript.optimizer(training.optimizer())
-                    + ObjectiveScript.gradients(training, policy.rollout().bf16()));
+                    + ObjectiveScript.gradients(
+                            training, policy.rollout().precision().isBf16()));
             owned = module.scope();
             int side = policy.shape().resolution();
             inputs = new PromptInputs(store, side);

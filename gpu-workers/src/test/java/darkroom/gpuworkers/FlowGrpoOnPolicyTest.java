@@ -13,6 +13,7 @@ import darkroom.actors.Prompt;
 import darkroom.actors.RunEvent;
 import darkroom.actors.TrainUnit;
 import darkroom.actors.Trained;
+import darkroom.config.Precision;
 import darkroom.config.RolloutSettings.Solver;
 import darkroom.config.RunSettings;
 import darkroom.config.TrainingSettings;
@@ -32,7 +33,11 @@ class FlowGrpoOnPolicyTest {
 
     private static RunSettings settings(boolean bf16Rollout, int lora, boolean bf16Training) {
         return TorchRun.settings(
-                7, Solver.SDE, bf16Rollout, 0, TorchRun.training(Objective.FLOW_GRPO, lora, SAMPLES, bf16Training));
+                7,
+                Solver.SDE,
+                precision(bf16Rollout),
+                0,
+                TorchRun.training(Objective.FLOW_GRPO, lora, SAMPLES, precision(bf16Training)));
     }
 
     /**
@@ -41,7 +46,11 @@ class FlowGrpoOnPolicyTest {
      */
     @ParameterizedTest
     @CsvSource({
-        "false, 0, false", "true, 0, false", "true, 0, true", "false, 2, false", "true, 2, true",
+        "false, 0, false",
+        "true, 0, false",
+        "true, 0, true",
+        "false, 2, false",
+        "true, 2, true",
     })
     void the_ratio_is_exactly_one_where_the_policy_that_drew_is_the_trained_one(
             boolean bf16Rollout, int lora, boolean bf16Training) {
@@ -69,8 +78,8 @@ class FlowGrpoOnPolicyTest {
 
     private static double loss(TorchRun run, LearnerState state) {
         Prompt prompt = TorchRun.prompt(run.store, 1);
-        DrawUnit draw = new DrawUnit(
-                "run", 7, DrawUnit.Purpose.TRAINING, 0, 0, 4, new PolicyVersion(0), state.old(), prompt);
+        DrawUnit draw =
+                new DrawUnit("run", 7, DrawUnit.Purpose.TRAINING, 0, 0, 4, new PolicyVersion(0), state.old(), prompt);
         try (TorchRolloutDevice rollout = new TorchRolloutDevice("rollout", run.policy, run.store);
                 TorchTrainerDevice trainer = new TorchTrainerDevice("trainer", run.policy, 5, run.store)) {
             Drawn drawn = rollout.perform(draw).toCompletableFuture().join();
@@ -80,7 +89,9 @@ class FlowGrpoOnPolicyTest {
                 samples.add(new TrainUnit.Sample(lesson, i / 4));
             }
             TrainUnit block = new TrainUnit.GradientBlock("run", 7, 0, 0, 0, state, List.of(samples), SAMPLES);
-            return ((Trained.Gradient) trainer.perform(block).toCompletableFuture().join()).policyLoss();
+            return ((Trained.Gradient)
+                            trainer.perform(block).toCompletableFuture().join())
+                    .policyLoss();
         }
     }
 
@@ -113,6 +124,10 @@ class FlowGrpoOnPolicyTest {
         }
     }
 
+    private static Precision precision(boolean bf16) {
+        return bf16 ? Precision.BF16 : Precision.F32;
+    }
+
     private static TrainingSettings oneOptimizerStep(TrainingSettings training) {
         return new TrainingSettings(
                 training.objective(),
@@ -123,7 +138,7 @@ class FlowGrpoOnPolicyTest {
                 training.timestepsPerImage(),
                 1,
                 training.unitSamples(),
-                training.bf16(),
+                training.precision(),
                 training.lora(),
                 training.loraAlpha(),
                 training.optimizer(),

@@ -13,6 +13,7 @@ import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
 import darkroom.actors.TrainUnit;
 import darkroom.actors.Trained;
+import darkroom.config.Precision;
 import darkroom.config.RolloutSettings;
 import darkroom.config.RolloutSettings.Solver;
 import darkroom.config.RunSettings;
@@ -48,7 +49,7 @@ class NativeMemoryTest {
     }
 
     private static RolloutSettings rollout(Solver solver) {
-        return new RolloutSettings(1, 2, 2, RolloutSettings.Schedule.LINEAR, solver, 0.7, true, 0);
+        return new RolloutSettings(1, 2, 2, RolloutSettings.Schedule.LINEAR, solver, 0.7, Precision.F32, 0);
     }
 
     /**

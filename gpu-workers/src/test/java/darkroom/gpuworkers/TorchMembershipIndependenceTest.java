@@ -6,6 +6,7 @@ import darkroom.actors.DeskEvent;
 import darkroom.actors.FaultyDevice;
 import darkroom.actors.RunDigests;
 import darkroom.actors.RunEvent;
+import darkroom.config.Precision;
 import darkroom.config.RolloutSettings.Solver;
 import darkroom.config.RunSettings;
 import darkroom.config.TrainingSettings;
@@ -26,14 +27,19 @@ class TorchMembershipIndependenceTest {
     private static final int CHAOS_SEEDS = 20;
 
     private static final RunSettings NFT =
-            TorchRun.settings(7, Solver.EULER, true, 0, TorchRun.training(Objective.DIFFUSION_NFT, 0));
+            TorchRun.settings(7, Solver.EULER, Precision.F32, 0, TorchRun.training(Objective.DIFFUSION_NFT, 0));
 
     static Stream<RunSettings> settings() {
         return Stream.of(
-                TorchRun.settings(7, Solver.DPM2, false, 1, TorchRun.training(Objective.DIFFUSION_NFT, 0)),
-                TorchRun.settings(7, Solver.DPM2, true, 1, TorchRun.training(Objective.DIFFUSION_NFT, 2)),
-                TorchRun.settings(7, Solver.DPM2, true, 0, TorchRun.training(Objective.DIFFUSION_NFT, 0, 6, true)),
-                TorchRun.settings(7, Solver.SDE, true, 0, TorchRun.training(Objective.FLOW_GRPO, 0)));
+                TorchRun.settings(7, Solver.DPM2, Precision.F32, 1, TorchRun.training(Objective.DIFFUSION_NFT, 0)),
+                TorchRun.settings(7, Solver.DPM2, Precision.BF16, 1, TorchRun.training(Objective.DIFFUSION_NFT, 2)),
+                TorchRun.settings(
+                        7,
+                        Solver.DPM2,
+                        Precision.BF16,
+                        0,
+                        TorchRun.training(Objective.DIFFUSION_NFT, 0, 6, Precision.BF16)),
+                TorchRun.settings(7, Solver.SDE, Precision.BF16, 0, TorchRun.training(Objective.FLOW_GRPO, 0)));
     }
 
     private static List<RunDigests> digests(RunSettings settings, int rolloutDevices, int trainerDevices) {
@@ -77,7 +83,7 @@ class TorchMembershipIndependenceTest {
     @ValueSource(ints = {2, 4})
     void gradient_units_leased_in_blocks_make_the_same_run(int unitsPerLease) {
         TrainingSettings fine = TorchRun.training(Objective.DIFFUSION_NFT, 0, 1);
-        RunSettings singly = TorchRun.settings(7, Solver.EULER, true, 0, fine);
+        RunSettings singly = TorchRun.settings(7, Solver.EULER, Precision.F32, 0, fine);
         RunSettings inBlocks = TorchRun.leasing(singly, unitsPerLease);
         assertThat(digests(inBlocks, 2, 2)).isEqualTo(digests(singly, 1, 1));
     }
@@ -88,15 +94,15 @@ class TorchMembershipIndependenceTest {
         assertThat(digests(settings, 5, 3)).isEqualTo(digests(settings, 1, 1));
     }
 
-    /** {@code training.bf16} rounds, and does nothing else. */
+    /** {@code training.precision=bf16} rounds, and does nothing else. */
     @ParameterizedTest
     @EnumSource(Objective.class)
     void a_gradient_in_bfloat16_points_where_that_in_float32_does(Objective objective) {
         Solver solver = objective == Objective.FLOW_GRPO ? Solver.SDE : Solver.EULER;
         List<float[]> gradients = new ArrayList<>();
-        for (boolean bf16 : List.of(false, true)) {
-            TrainingSettings training = TorchRun.training(objective, 0, 6, bf16);
-            try (TorchRun run = new TorchRun(TorchRun.settings(7, solver, false, 0, training))) {
+        for (Precision precision : List.of(Precision.F32, Precision.BF16)) {
+            TrainingSettings training = TorchRun.training(objective, 0, 6, precision);
+            try (TorchRun run = new TorchRun(TorchRun.settings(7, solver, Precision.F32, 0, training))) {
                 gradients.add(run.gradient(11));
             }
         }
@@ -116,7 +122,7 @@ class TorchMembershipIndependenceTest {
 
     @Test
     void another_seed_makes_other_bits() {
-        RunSettings other = TorchRun.settings(8, Solver.EULER, true, 0, NFT.training());
+        RunSettings other = TorchRun.settings(8, Solver.EULER, Precision.F32, 0, NFT.training());
         RunDigests one = digests(NFT, 1, 1).getFirst();
         RunDigests two = digests(other, 1, 1).getFirst();
         assertThat(two.weights()).isNotEqualTo(one.weights());

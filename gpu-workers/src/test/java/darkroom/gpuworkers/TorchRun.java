@@ -39,6 +39,7 @@ import darkroom.config.InputSettings;
 import darkroom.config.LimitSettings;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.PolicySettings;
+import darkroom.config.Precision;
 import darkroom.config.Recipes;
 import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
@@ -92,10 +93,11 @@ final class TorchRun implements AutoCloseable {
     }
 
     static TrainingSettings training(TrainingSettings.Objective objective, int lora, int unitSamples) {
-        return training(objective, lora, unitSamples, false);
+        return training(objective, lora, unitSamples, Precision.F32);
     }
 
-    static TrainingSettings training(TrainingSettings.Objective objective, int lora, int unitSamples, boolean bf16) {
+    static TrainingSettings training(
+            TrainingSettings.Objective objective, int lora, int unitSamples, Precision precision) {
         return new TrainingSettings(
                 objective,
                 TrainingSettings.Weighting.ADAPTIVE,
@@ -105,7 +107,7 @@ final class TorchRun implements AutoCloseable {
                 2,
                 2,
                 unitSamples,
-                bf16,
+                precision,
                 lora,
                 4,
                 new OptimizerSettings(1e-2, 0, 0.9, 0.999, 1e-8, 0.01, 1),
@@ -118,9 +120,9 @@ final class TorchRun implements AutoCloseable {
     }
 
     static RunSettings settings(
-            long seed, RolloutSettings.Solver solver, boolean bf16, int staleness, TrainingSettings training) {
+            long seed, RolloutSettings.Solver solver, Precision precision, int staleness, TrainingSettings training) {
         RolloutSettings rollout =
-                new RolloutSettings(3, 4, 3, RolloutSettings.Schedule.LINEAR, solver, 0.7, bf16, staleness);
+                new RolloutSettings(3, 4, 3, RolloutSettings.Schedule.LINEAR, solver, 0.7, precision, staleness);
         return settings(seed, rollout, training);
     }
 
@@ -157,7 +159,7 @@ final class TorchRun implements AutoCloseable {
                 "torch",
                 seed,
                 3,
-                new PolicySettings("embedded", "tiny", 1, SIDE),
+                new PolicySettings("embedded", "tiny", SIDE, 1),
                 new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
                 rollout,
                 Recipes.load(

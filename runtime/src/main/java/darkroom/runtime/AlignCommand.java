@@ -95,7 +95,10 @@ final class AlignCommand implements Callable<Integer> {
     @Option(names = "--images", paramLabel = "N", description = "With --embedded: edits a row. Default: 4.")
     private int images = 4;
 
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting of scoring, or data.pictures; repeatable.")
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Any setting of scoring, or data.pictures; repeatable.")
     private List<String> set = List.of();
 
     /** One pair as a method scored it, a line of scores.jsonl. */
@@ -115,7 +118,7 @@ final class AlignCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        RunSettings settings = Recipes.load("embedded-demo", overrides());
+        RunSettings settings = Precisions.decided(Recipes.load("embedded-demo", overrides()));
         requireFreePlace();
         try (Scorers servers = Scorers.open(settings.scoring())) {
             List<String> names = named(settings.scoring());

@@ -79,7 +79,7 @@ final class BenchCommand implements Runnable {
             @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting; repeatable.")
                     List<String> set)
             throws IOException {
-        RunSettings settings = Recipes.load("embedded-demo", set == null ? List.of() : set);
+        RunSettings settings = Precisions.decided(Recipes.load("embedded-demo", set == null ? List.of() : set));
         EmbeddedPolicy policy = policy(settings);
         try (OffHeapTensorStore store =
                         new OffHeapTensorStore("local", settings.limits().tensorBytesMax());
@@ -123,8 +123,8 @@ final class BenchCommand implements Runnable {
             ObjectNode figures = new JsonMapper().createObjectNode();
             figures.put("parameters", policy.weights().flat().length)
                     .put("threads", 1)
-                    .put("rolloutPrecision", settings.rollout().bf16() ? "bf16" : "f32")
-                    .put("trainPrecision", settings.training().bf16() ? "bf16" : "f32")
+                    .put("rolloutPrecision", Precisions.label(settings.rollout().precision()))
+                    .put("trainPrecision", Precisions.label(settings.training().precision()))
                     .put("rolloutImagesPerSecond", rounded(drawing))
                     .put("trainImagesPerSecond", rounded(training))
                     .put("stepImagesPerSecond", rounded(1 / (1 / drawing + 1 / training)));
@@ -148,7 +148,7 @@ final class BenchCommand implements Runnable {
             @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting; repeatable.")
                     List<String> set)
             throws IOException, InterruptedException {
-        RunSettings settings = Recipes.load("embedded-demo", set == null ? List.of() : set);
+        RunSettings settings = Precisions.decided(Recipes.load("embedded-demo", set == null ? List.of() : set));
         EmbeddedPolicy policy = policy(settings);
         StepClock clock = new StepClock();
         try (Scorers scorers = Scorers.open(settings.scoring());

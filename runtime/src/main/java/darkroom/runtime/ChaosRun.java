@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.actors.RunDigests;
+import darkroom.config.Recipes;
 import darkroom.runtime.ChaosPlan.Planned;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -299,6 +300,8 @@ final class ChaosRun implements AutoCloseable {
         all.add("steps=" + plan.steps());
         all.add("checkpoints.keep-last=" + (plan.steps() + 2)); // so that the ledger keeps every slot
         all.addAll(plan.settings());
+        all.addAll(
+                Precisions.overrides(Precisions.decided(Recipes.load(RECIPE, all)))); // of all runs that are compared
         return all;
     }
 

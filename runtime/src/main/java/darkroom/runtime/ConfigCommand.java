@@ -3,6 +3,7 @@ package darkroom.runtime;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.SettingsException;
+import darkroom.gpuworkers.PrecisionMeasurement;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -67,6 +68,12 @@ final class ConfigCommand implements Runnable {
         public Integer call() {
             PrintWriter out = spec.commandLine().getOut();
             out.print(Recipes.explain(name(), set));
+            if (Recipes.load(name(), set).isPrecisionOpen()) {
+                PrecisionMeasurement measured = PrecisionMeasurement.ofThisProcessor();
+                out.printf(
+                        "# A precision auto is decided when a run begins. On this processor it is %s:%n# %s.%n",
+                        Precisions.label(measured.faster()), measured.describe());
+            }
             out.flush();
             return ExitCode.OK.code();
         }

@@ -90,7 +90,7 @@ final class ControlNode implements Ground {
     private ControlNode(
             RunSettings settings, List<String> roles, boolean succession, Consumer<Open> opened, Runnable dismissed) {
         TlsFiles.require(settings.cluster().tls(), Instant.now());
-        this.settings = settings;
+        this.settings = Precisions.decided(settings); // every node is given these
         this.roles = List.copyOf(roles);
         this.succession = succession;
         this.opened = opened;

@@ -15,6 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A policy to draw with, and the settings it was made by.
@@ -30,6 +32,7 @@ record EditingPolicy(
         EmbeddedPolicy policy,
         float[] weights,
         @Nullable Path run) {
+    private static final Logger LOG = LoggerFactory.getLogger(EditingPolicy.class);
     private static final long CHECKPOINT_BYTES_MAX = 1L << 30;
 
     /**
@@ -40,7 +43,7 @@ record EditingPolicy(
     static EditingPolicy load(String source, List<String> overrides) throws IOException {
         Path path = Path.of(source);
         if (DitWeights.SHIPPED.contains(source) || Files.isRegularFile(path)) {
-            RunSettings settings = Recipes.load("embedded-demo", overrides);
+            RunSettings settings = Precisions.decided(Recipes.load("embedded-demo", overrides));
             DitWeights base = DitWeights.base(source);
             return new EditingPolicy(source, settings, policy(base, settings), base.flat(), null);
         }
@@ -53,7 +56,9 @@ record EditingPolicy(
         boolean run = Files.isRegularFile(path.resolve(LocalRun.SETTINGS));
         Path home =
                 run ? path : path.toAbsolutePath().normalize().resolve("../..").normalize();
-        RunSettings settings = LocalRun.settingsOf(home, overrides);
+        RunSettings settings =
+                Precisions.decidedAs(LocalRun.settingsOf(home, List.of()), LocalRun.settingsOf(home, overrides));
+        Precisions.tellIfSlow(settings, LOG::warn);
         LocalRun.requireModel(settings);
         try (OffHeapTensorStore store = new OffHeapTensorStore("local", CHECKPOINT_BYTES_MAX)) {
             Checkpoints.Loaded loaded = run

@@ -151,7 +151,7 @@ final class FaultBench implements Callable<Integer> {
     private ProcessCluster open(List<String> settings) throws IOException, InterruptedException {
         List<String> all = new ArrayList<>(settings);
         all.addAll(set);
-        return ProcessCluster.open(Recipes.load("embedded-demo", all), set, (_, _) -> {});
+        return ProcessCluster.open(Precisions.decided(Recipes.load("embedded-demo", all)), set, (_, _) -> {});
     }
 
     private static Process started(ProcessCluster cluster, String role) throws InterruptedException {

@@ -101,6 +101,21 @@ final class LocalRun {
             throws IOException, InterruptedException {
         requireModel(settings);
         settings.requireScorer();
+        requireFree(directory);
+        RunSettings decided = Precisions.decided(settings);
+        PrecisionChoice precision = PrecisionChoice.of(settings, decided);
+        LocalRun run = new LocalRun(decided, directory, false, grounds, out);
+        Files.createDirectories(directory);
+        RunInputs.write(directory, run.settings, run.data);
+        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
+        precision.write(directory);
+        out.println("precision: " + precision.describe());
+        out.flush();
+        return run.run();
+    }
+
+    /** @throws CommandFailedException if there is something in the directory of a run that is to begin */
+    static void requireFree(Path directory) throws IOException {
         if (Files.exists(directory)) {
             try (Stream<Path> there = Files.list(directory)) {
                 // What a start writes before the settings is no run yet.
@@ -112,17 +127,13 @@ final class LocalRun {
                 }
             }
         }
-        LocalRun run = new LocalRun(settings, directory, false, grounds, out);
-        Files.createDirectories(directory);
-        RunInputs.write(directory, run.settings, run.data);
-        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
-        return run.run();
     }
 
     /**
      * Goes on with an interrupted run from its newest whole checkpoint, as if it had never stopped (promise P-7).
      *
-     * @param overrides settings that do not decide the result: workers, limits, steps, endpoints of scorers
+     * @param overrides settings that do not decide the result: workers, limits, steps, endpoints of scorers; a precision
+     *     {@code auto} keeps the one that was decided when the run began
      */
     static ExitCode resume(Path directory, List<String> overrides, PrintWriter out)
             throws IOException, InterruptedException {
@@ -133,7 +144,7 @@ final class LocalRun {
     static ExitCode resume(Path directory, List<String> overrides, Ground.Opener grounds, PrintWriter out)
             throws IOException, InterruptedException {
         RunSettings before = settingsOf(directory, List.of());
-        RunSettings settings = settingsOf(directory, overrides);
+        RunSettings settings = Precisions.decidedAs(before, settingsOf(directory, overrides));
         if (!Recipes.deciding(before).equals(Recipes.deciding(settings))) {
             throw new CommandFailedException(
                     "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps, scoring.endpoints and scoring.cache may change"
@@ -204,6 +215,9 @@ final class LocalRun {
                     new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
             try (Interrupt interrupt = new Interrupt(settings.limits().shutdownGrace());
                     Ground ground = grounds.open(settings)) {
+                if (ground.rolloutDevices() + ground.trainerDevices() > 0 || ground.scores()) {
+                    Precisions.tellIfSlow(settings, LOGGER::warn);
+                }
                 TensorStore store = ground.plane().store();
                 if (resumed && copies.isPresent()) {
                     copies.get().restore(CheckpointWriter.placeIn(directory));

@@ -130,7 +130,7 @@ final class LoopBench implements Callable<Integer> {
                 "limits.work-attempts-max=64",
                 "steps=" + (steps + warmUp)));
         all.addAll(set);
-        RunSettings settings = Recipes.load("embedded-demo", all);
+        RunSettings settings = Precisions.decided(Recipes.load("embedded-demo", all));
         StepClock clock = new StepClock(jvms, warmUp);
         if (jvms == 0) {
             alone(settings, clock);

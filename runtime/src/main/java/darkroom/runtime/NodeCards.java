@@ -11,6 +11,8 @@ import java.util.Properties;
 
 /** How processes of this machine introduce themselves. */
 final class NodeCards {
+    private static final String AMX = ", AMX";
+    private static final String AVX512_BF16 = ", AVX-512 BF16";
     private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
 
     private NodeCards() {}
@@ -29,13 +31,18 @@ final class NodeCards {
     }
 
     /** Model and widest vector instructions: what decides which kernels compute, and so the bits. */
-    private static String processor() {
+    static String processor() {
         try {
             List<String> lines = Files.readAllLines(PROCESSORS);
             return field(lines, "model name") + vectors(field(lines, "flags"));
         } catch (IOException e) {
             return System.getProperty("os.arch", "unknown");
         }
+    }
+
+    /** Whether the processor has instructions for bfloat16. Where nobody can tell, it has none. */
+    static boolean offersBf16() {
+        return processor().endsWith(AMX) || processor().endsWith(AVX512_BF16);
     }
 
     private static String field(List<String> lines, String name) {
@@ -49,9 +56,9 @@ final class NodeCards {
     private static String vectors(String flags) {
         List<String> all = List.of(flags.split(" "));
         return all.contains("amx_bf16")
-                ? ", AMX"
+                ? AMX
                 : all.contains("avx512_bf16")
-                        ? ", AVX-512 BF16"
+                        ? AVX512_BF16
                         : all.contains("avx512f") ? ", AVX-512" : all.contains("avx2") ? ", AVX2" : "";
     }
 

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.Precision;
 import darkroom.gpuworkers.PretrainPolicy;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -58,6 +59,16 @@ final class PretrainCommand implements Callable<Integer> {
             description = "Side of the square images, 32 or 64 pixels. Default: ${DEFAULT-VALUE}")
     private int resolution = 32;
 
+    @Option(
+            names = "--precision",
+            paramLabel = "PRECISION",
+            converter = Precisions.Label.class,
+            completionCandidates = Precisions.Labels.class,
+            description =
+                    "Of linear layers: ${COMPLETION-CANDIDATES}; auto is the faster one on this processor, another"
+                            + " one gives other weights. Default: auto")
+    private Precision precision = Precision.AUTO;
+
     @Option(names = "--seed", paramLabel = "S", description = "Key of all randomness. Default: ${DEFAULT-VALUE}")
     private long seed;
 
@@ -72,8 +83,13 @@ final class PretrainCommand implements Callable<Integer> {
         PretrainPolicy.Settings settings = settings();
         PrintWriter terminal = spec.commandLine().getOut();
         PretrainPace pace = new PretrainPace(settings.steps() * settings.batch(), "images", System::nanoTime);
-        terminal.println("training %s at %dx%d on one thread, into %s"
-                .formatted(settings.name(), resolution, resolution, out.toAbsolutePath()));
+        terminal.println("training %s at %dx%d on one thread in %s, into %s"
+                .formatted(
+                        settings.name(),
+                        resolution,
+                        resolution,
+                        Precisions.label(settings.precision()),
+                        out.toAbsolutePath()));
         terminal.flush();
         try {
             PretrainPolicy.run(settings, out, progress -> {
@@ -96,7 +112,9 @@ final class PretrainCommand implements Callable<Integer> {
                         case CLEAN -> PretrainPolicy.Settings.clean(resolution, images, seed);
                     };
             return usual.with(
-                    batch == null ? usual.batch() : batch, learningRate == null ? usual.learningRate() : learningRate);
+                            batch == null ? usual.batch() : batch,
+                            learningRate == null ? usual.learningRate() : learningRate)
+                    .in(Precisions.decided(precision));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
         }

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.Precision;
 import darkroom.gpuworkers.JudgeExamples;
 import darkroom.gpuworkers.PretrainJudge;
 import java.io.IOException;
@@ -136,6 +137,15 @@ final class PretrainJudgeCommand implements Callable<Integer> {
                             + " Default: ${DEFAULT-VALUE}")
     private double minutes = 40;
 
+    @Option(
+            names = "--precision",
+            paramLabel = "PRECISION",
+            converter = Precisions.Label.class,
+            completionCandidates = Precisions.Labels.class,
+            description = "Of linear layers: ${COMPLETION-CANDIDATES}; auto is the faster one on this processor."
+                    + " Default: auto")
+    private Precision precision = Precision.AUTO;
+
     @Option(names = "--seed", paramLabel = "S", description = "Key of all randomness. Default: ${DEFAULT-VALUE}")
     private long seed;
 
@@ -165,6 +175,7 @@ final class PretrainJudgeCommand implements Callable<Integer> {
                     minutes,
                     shippedOrIn(out, "mixed"),
                     JudgeExamples.HELD_OUT_GROUPS,
+                    Precisions.decided(precision),
                     seed);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
@@ -216,9 +227,10 @@ final class PretrainJudgeCommand implements Callable<Integer> {
         try {
             PretrainJudge.Settings settings = settings(name, terminal);
             Files.createDirectories(out);
-            terminal.println("training %s on one thread, into %s; bases: %s, %d edits drawn first"
+            terminal.println("training %s on one thread in %s, into %s; bases: %s, %d edits drawn first"
                     .formatted(
                             settings.name(),
+                            Precisions.label(settings.precision()),
                             out.toAbsolutePath(),
                             settings.bases().isEmpty() ? "none" : String.join(", ", settings.bases()),
                             settings.bases().isEmpty() ? 0 : settings.poolImages()));
@@ -273,6 +285,7 @@ final class PretrainJudgeCommand implements Callable<Integer> {
                     bases == null ? usual.bases() : bases,
                     pool == null ? usual.poolImages() : pool,
                     learningRate == null ? usual.learningRate() : learningRate,
+                    Precisions.decided(precision),
                     seed);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));

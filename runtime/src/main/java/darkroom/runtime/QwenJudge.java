@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.Precision;
 import darkroom.edittasks.RgbImage;
 import darkroom.gpuworkers.JudgeExamples;
 import darkroom.gpuworkers.PretrainJudge.Agreement;
@@ -66,6 +67,7 @@ final class QwenJudge implements AutoCloseable {
      * @param minutes that the training may take, also where not all examples were seen by then
      * @param agreementBase whose held-out samples the agreement is measured on
      * @param agreementRows held-out rows that they are of
+     * @param precision of the linear layers of what draws the examples and of the training; decided
      */
     record Settings(
             long examples,
@@ -75,6 +77,7 @@ final class QwenJudge implements AutoCloseable {
             double minutes,
             String agreementBase,
             int agreementRows,
+            Precision precision,
             long seed) {
         Settings {
             bases = List.copyOf(bases);
@@ -160,7 +163,7 @@ final class QwenJudge implements AutoCloseable {
                         String.join(", ", settings.bases()),
                         settings.rows() * JudgeExamples.CANDIDATES));
         List<JudgeExamples.Row> heldOut =
-                write(JudgeExamples.of(settings.bases(), settings.poolImages(), settings.seed()));
+                write(JudgeExamples.of(settings.bases(), settings.poolImages(), settings.seed(), settings.precision()));
         listener.begins("training " + model);
         BlockingQueue<String> lines = start(List.of(
                 python,
@@ -171,6 +174,8 @@ final class QwenJudge implements AutoCloseable {
                 Double.toString(settings.learningRate()),
                 "--minutes",
                 Double.toString(settings.minutes()),
+                "--precision",
+                settings.precision().isBf16() ? "bf16" : "f32",
                 "--seed",
                 Long.toString(settings.seed())));
         while (true) {

@@ -73,9 +73,9 @@ final class RecoveryBench implements Callable<Integer> {
         }
         List<String> all = new ArrayList<>(List.of("steps=" + steps, "checkpoints.every-steps=" + checkpointEvery));
         all.addAll(set);
-        RunSettings with = Recipes.load("embedded-demo", all);
+        RunSettings with = Precisions.decided(Recipes.load("embedded-demo", all));
         all.addAll(WITHOUT);
-        RunSettings without = Recipes.load("embedded-demo", all);
+        RunSettings without = Precisions.decided(Recipes.load("embedded-demo", all));
         PrintWriter out = spec.commandLine().getOut();
         Timed _ = run(with);
         List<Double> ratios = new ArrayList<>();

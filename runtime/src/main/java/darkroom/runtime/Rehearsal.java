@@ -61,7 +61,7 @@ final class Rehearsal {
             throws IOException, InterruptedException {
         return settings.workers().device() == WorkerSettings.Kind.VIRTUAL
                 ? virtual(settings, listener, before, ground, checkpoints)
-                : computing(settings, listener, before, ground, checkpoints);
+                : computing(Precisions.decided(settings), listener, before, ground, checkpoints);
     }
 
     private static RunDigests virtual(

@@ -200,6 +200,8 @@ final class Report {
             facts.add(new ReportPage.Fact("training time", time(seconds)));
             facts.add(new ReportPage.Fact("images per second", fixed(images.issued() / seconds, 1)));
         }
+        PrecisionChoice.read(directory.path())
+                .ifPresent(choice -> facts.add(new ReportPage.Fact("precision", plain(choice.describe()))));
         return facts;
     }
 

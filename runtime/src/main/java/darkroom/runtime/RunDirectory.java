@@ -18,6 +18,11 @@ record RunDirectory(Path path) {
         return path.resolve("settings.conf");
     }
 
+    /** A {@link PrecisionChoice}. */
+    Path precision() {
+        return path.resolve("precision.json");
+    }
+
     /** One {@link StepMetrics} a line. */
     Path metrics() {
         return path.resolve("metrics.jsonl");

@@ -164,7 +164,7 @@ final class ScheduleBench implements Callable<Integer> {
         all.add("steps=" + steps);
         all.add("limits.work-attempts-max=64");
         all.addAll(overrides);
-        return Recipes.load("embedded-demo", all);
+        return Precisions.decided(Recipes.load("embedded-demo", all));
     }
 
     /** What one process ends in. */

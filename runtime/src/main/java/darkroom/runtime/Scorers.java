@@ -52,7 +52,10 @@ final class Scorers implements AutoCloseable {
         this.network = network;
     }
 
-    /** @throws IOException if the embedded judge cannot be read or no port of loopback is free */
+    /**
+     * @param settings whose judge's precision is decided
+     * @throws IOException if the embedded judge cannot be read or no port of loopback is free
+     */
     static Scorers open(ScoringSettings settings) throws IOException {
         return open(settings, NodeFaults.NONE, Scorers::tell);
     }
@@ -65,7 +68,7 @@ final class Scorers implements AutoCloseable {
         if (!settings.endpoints().isEmpty()) {
             return new Scorers(settings, noise, faults.scorers(settings.endpoints()), null, null);
         }
-        JudgeNetwork network = JudgeNetwork.shipped(settings.judge());
+        JudgeNetwork network = JudgeNetwork.shipped(settings.judge(), settings.judgePrecision());
         JudgeEndpoint endpoint = new JudgeEndpoint(new Judge(network), "darkroom-" + settings.judge(), 0);
         return new Scorers(settings, noise, faults.scorers(List.of(endpoint.url())), endpoint, network);
     }
@@ -144,7 +147,8 @@ final class Scorers implements AutoCloseable {
     String describe() {
         String first = embedded == null
                 ? "%s at %s".formatted(settings.method().name().toLowerCase(Locale.ROOT), endpoints)
-                : "the embedded judge \"%s\"".formatted(settings.judge());
+                : "the embedded judge \"%s\" in %s"
+                        .formatted(settings.judge(), Precisions.label(settings.judgePrecision()));
         return settings.rewards().stream()
                 .map(reward ->
                         " and %s (weight %s) at %s".formatted(reward.name(), reward.weight(), reward.endpoints()))

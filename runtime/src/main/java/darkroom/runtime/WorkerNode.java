@@ -375,6 +375,15 @@ final class WorkerNode implements AutoCloseable {
                             roles.contains("reward") ? 1 : 0,
                             plane)
                     : computing(settings);
+            if (settings.workers().device() == WorkerSettings.Kind.TORCH) {
+                Thread.ofPlatform()
+                        .daemon()
+                        .name("precision")
+                        .start(() -> Precisions.tellIfSlow(settings, line -> {
+                            LOG.warn("{}", line);
+                            said.accept(line);
+                        }));
+            }
             letIn = true;
             said.accept("let in as " + name);
             faults.reached(FaultMoment.JOIN);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.RunDigests;
 import darkroom.config.InputSettings;
+import darkroom.config.Precision;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.SettingsException;
@@ -16,6 +17,7 @@ import darkroom.edittasks.EditTasks;
 import darkroom.edittasks.Split;
 import darkroom.edittasks.TaskMix;
 import darkroom.gpuworkers.DitWeights;
+import darkroom.gpuworkers.PrecisionMeasurement;
 import darkroom.rewardactors.SimulatedScorer;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -235,6 +237,51 @@ final class LocalRunTest {
                         LocalRun.resume(directory.resolve("run"), List.of("training.beta=0.5"), new PrintWriter(out)))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("training.beta=0.5");
+    }
+
+    /** P-1, P-7: what auto came to is recorded, and decides from then on. */
+    @Test
+    void a_run_in_precision_auto_records_what_it_came_to_and_why() throws Exception {
+        Path run = directory.resolve("run");
+        Precision measured = PrecisionMeasurement.ofThisProcessor().faster();
+        Precision other = measured == Precision.F32 ? Precision.BF16 : Precision.F32;
+
+        assertThat(start(run, "steps=1", "training.precision=" + Precisions.label(other)))
+                .isEqualTo(ExitCode.OK);
+
+        RunSettings recorded = LocalRun.settingsOf(run, List.of());
+        assertThat(recorded.rollout().precision()).isEqualTo(measured);
+        assertThat(recorded.scoring().judgePrecision()).isEqualTo(measured);
+        assertThat(recorded.training().precision()).as("it was set").isEqualTo(other);
+        PrecisionChoice why = PrecisionChoice.read(run).orElseThrow();
+        assertThat(why.rollout()).isEqualTo(new PrecisionChoice.Chosen("auto", Precisions.label(measured)));
+        assertThat(why.training())
+                .isEqualTo(new PrecisionChoice.Chosen(Precisions.label(other), Precisions.label(other)));
+        assertThat(why.measured()).isNotNull();
+        assertThat(Files.readString(run.resolve("report.html"))).contains(why.describe());
+        assertThat(out.toString()).contains(why.describe());
+    }
+
+    /** P-7: another machine, or another moment, may measure otherwise. */
+    @Test
+    void a_resumed_run_keeps_the_precision_that_it_began_with() throws Exception {
+        Precision measured = PrecisionMeasurement.ofThisProcessor().faster();
+        String other = Precisions.label(measured == Precision.F32 ? Precision.BF16 : Precision.F32);
+        Path straight = directory.resolve("straight");
+        Path resumed = directory.resolve("resumed");
+        assertThat(start(straight, "steps=2", "rollout.precision=" + other)).isEqualTo(ExitCode.OK);
+        assertThat(start(resumed, "steps=1", "rollout.precision=" + other)).isEqualTo(ExitCode.OK);
+
+        assertThat(LocalRun.resume(resumed, List.of("steps=2", "rollout.precision=auto"), new PrintWriter(out)))
+                .isEqualTo(ExitCode.OK);
+
+        assertThat(digests(resumed)).isEqualTo(digests(straight));
+        assertThatThrownBy(() -> LocalRun.resume(
+                        resumed,
+                        List.of("steps=3", "rollout.precision=" + Precisions.label(measured)),
+                        new PrintWriter(out)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("rollout.precision=");
     }
 
     @Test

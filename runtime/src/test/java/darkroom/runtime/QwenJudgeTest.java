@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.config.Precision;
 import darkroom.edittasks.GroundTruth;
 import darkroom.edittasks.RgbImage;
 import darkroom.gpuworkers.JudgeExamples;
@@ -95,7 +96,7 @@ class QwenJudgeTest {
 
     private Agreement train(Path python) throws IOException, InterruptedException {
         QwenJudge.Settings settings =
-                new QwenJudge.Settings(EXAMPLES, List.of("mixed"), 24, 1e-3, 1, "mixed", HELD_OUT, 3);
+                new QwenJudge.Settings(EXAMPLES, List.of("mixed"), 24, 1e-3, 1, "mixed", HELD_OUT, Precision.F32, 3);
         try (QwenJudge judge = new QwenJudge(settings, folder.resolve("out"))) {
             return judge.train(python.toString(), new QwenJudge.Listener() {
                 @Override
