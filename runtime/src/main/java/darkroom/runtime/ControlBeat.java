@@ -2,8 +2,6 @@ package darkroom.runtime;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -16,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * active; that two are not is the ledger's work (LG-2).
  *
  * @param name of the node, which no other life of any process has
- * @param host name of its machine
+ * @param host what its process number counts in: a start of a machine, and a process namespace there, for instance that of a container
  * @param pid its process there
  * @param startedMillis when that process began, milliseconds since 1970, by its own machine; 0 if unknown
  * @param address host:port for messages
@@ -103,10 +101,6 @@ record ControlBeat(
     }
 
     private static String thisHost() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "unknown";
-        }
+        return ProcessSpace.HERE.processes();
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -153,6 +154,7 @@ final class TrainCommand implements Callable<Integer> {
             return run.on(Ground.Alone::with);
         }
         PrintWriter terminal = spec.commandLine().getOut();
+        Consumer<String> said = line -> Logging.terminal().say(line, terminal);
         try (NodeProcesses processes = new NodeProcesses(directory.resolve("nodes"), counts.standbys() > 0)) {
             return run.on(ControlNode.with(
                     List.of(ControlNode.ROLE),
@@ -163,10 +165,10 @@ final class TrainCommand implements Callable<Integer> {
                             int port = freePort();
                             joining.addAll(List.of(
                                     "--join", open.address().onPort(port).toString()));
-                            processes.start(List.of(ControlNode.ROLE), standby(directory, overrides, port));
+                            processes.keep(List.of(ControlNode.ROLE), standby(directory, overrides, port), said);
                         }
                         for (String role : counts.roles()) {
-                            processes.start(List.of(role), joining);
+                            processes.keep(List.of(role), joining, said);
                         }
                     },
                     processes::awaitLeft));

@@ -119,6 +119,53 @@ class LocalClusterTest {
         }
     }
 
+    /** P-1, P-4: the workers use its media driver, which stands still with it. */
+    @Test
+    void a_control_node_that_is_stopped_until_its_workers_lose_its_media_driver_goes_on_with_them() throws Exception {
+        Path alone = directory.resolve("alone");
+        Path run = directory.resolve("run");
+        try (CommandProcess one = CommandProcess.start(directory, train(alone, 3))) {
+            assertThat(one.await().code()).as(one.printed()).isZero();
+        }
+        try (CommandProcess cluster = CommandProcess.start(directory, train(run, 3, "--nodes", NODES))) {
+            List<ProcessHandle> all = cluster.awaitDescendants(3);
+            cluster.until("a step is committed", () -> hasCommitted(run));
+            cluster.signal("STOP");
+            try {
+                CommandProcess.until(
+                        "a worker begins again",
+                        CHECKPOINT_WITHIN,
+                        () -> ofNodes(run).contains("; beginning again"),
+                        () -> ofNodes(run));
+            } finally {
+                cluster.signal("CONT");
+            }
+            Finished finished = cluster.await();
+            assertThat(finished.code()).as(finished.printed()).isZero();
+            assertThat(all).noneMatch(ProcessHandle::isAlive);
+        }
+        assertThat(digests(run)).isEqualTo(digests(alone));
+    }
+
+    /** P-1: nobody has to start it by hand. */
+    @Test
+    void a_worker_that_is_killed_is_started_again_and_that_is_said() throws Exception {
+        Path run = directory.resolve("run");
+        try (CommandProcess cluster = CommandProcess.start(directory, train(run, 3, "--nodes", NODES))) {
+            List<ProcessHandle> all = cluster.awaitDescendants(3);
+            cluster.until("a step is committed", () -> hasCommitted(run));
+            all.forEach(ProcessHandle::destroyForcibly);
+            Finished finished = cluster.await();
+            assertThat(finished.code()).as(finished.printed()).isZero();
+            assertThat(finished.printed()).contains("has ended with exit code 137", "It is started again in 1 s.");
+        }
+    }
+
+    private static boolean hasCommitted(Path run) throws IOException {
+        return Files.exists(run.resolve("metrics.jsonl"))
+                && !Files.readAllLines(run.resolve("metrics.jsonl")).isEmpty();
+    }
+
     /** A control node of its own is resumed where it was by whoever starts it again; its workers find it. */
     @Test
     void workers_find_a_control_node_that_begins_again_at_its_address() throws Exception {
