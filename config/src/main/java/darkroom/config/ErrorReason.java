@@ -140,6 +140,8 @@ public final class ErrorReason {
                 .replaceAll("(?<=[a-z])(?=[A-Z])", " ")
                 .toLowerCase(Locale.ROOT)
                 .strip();
-        return words.isEmpty() ? "an error without a message, " + thrown.getClass().getName() : words + " (" + name + ")";
+        return words.isEmpty()
+                ? "an error without a message, " + thrown.getClass().getName()
+                : words + " (" + name + ")";
     }
 }
