@@ -9,13 +9,21 @@ import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.NotLinkException;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** Why a file could not be read or written, in words: many exceptions of the platform have the name of the file as their message. */
 public final class FileFault {
     private FileFault() {}
 
-    /** The reason, on one line; never empty and never "null". */
+    /** As {@link #reason(Throwable)}, without the name of a file that the message names already. */
+    public static String reason(Throwable thrown, Path named) {
+        String reason = reason(thrown);
+        String prefix = named + ": ";
+        return reason.startsWith(prefix) ? reason.substring(prefix.length()) : reason;
+    }
+
+    /** The reason, on one line, after the name of the file if that is known; never empty and never "null". */
     public static String reason(Throwable thrown) {
         return switch (thrown) {
             case UncheckedIOException unchecked when unchecked.getCause() != null -> reason(unchecked.getCause());

@@ -155,6 +155,13 @@ public final class Checkpoints {
         return place;
     }
 
+    /** Step of the newest directory that looks like a checkpoint; empty if there is none. */
+    public OptionalInt newestStep() throws IOException {
+        return list().stream()
+                .mapToInt(checkpoint -> step(checkpoint).orElseThrow())
+                .findFirst();
+    }
+
     /** Directories that look like checkpoints, newest first. They are not verified. */
     public List<Path> list() throws IOException {
         if (!Files.isDirectory(directory)) {

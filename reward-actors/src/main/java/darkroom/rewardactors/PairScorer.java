@@ -2,6 +2,7 @@ package darkroom.rewardactors;
 
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Unscored;
+import darkroom.edittasks.FileFault;
 import darkroom.rewardactors.PairRows.Row;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -122,7 +123,7 @@ public final class PairScorer {
         } catch (NoSuchFileException e) {
             return new Question.Broken(unscored("no-image", reading + " is not there"));
         } catch (IOException e) {
-            return new Question.Broken(unscored("bad-image", reading + ": " + e.getMessage()));
+            return new Question.Broken(unscored("bad-image", reading + ": " + FileFault.reason(e, reading)));
         }
     }
 

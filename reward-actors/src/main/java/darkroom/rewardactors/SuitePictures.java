@@ -1,5 +1,6 @@
 package darkroom.rewardactors;
 
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -99,7 +100,7 @@ final class SuitePictures {
         try {
             return RgbImage.decode(picture.bytes);
         } catch (IOException e) {
-            throw new UnusableException("bad-image", picture.file + ": " + e.getMessage());
+            throw new UnusableException("bad-image", picture.file + ": " + FileFault.reason(e, picture.file));
         }
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
+import darkroom.edittasks.FileFault;
 import darkroom.rewardactors.PngImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -82,7 +83,7 @@ record AnnotatedPair(
         } catch (NoSuchFileException e) {
             throw new IOException(path + " is no file", e);
         } catch (IOException e) {
-            throw new IOException("%s: %s".formatted(path, e.getMessage()), e);
+            throw new IOException("%s: %s".formatted(path, FileFault.reason(e, path)), e);
         }
     }
 

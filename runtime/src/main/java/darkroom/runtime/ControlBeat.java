@@ -5,10 +5,13 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The sign of life of a run's control node, a file of the run's directory that all its control nodes share. It tells who is
@@ -23,6 +26,7 @@ import java.util.Optional;
  * @param ended how the run ended; empty while it goes on
  */
 record ControlBeat(String name, String host, long pid, long startedMillis, String address, long count, String ended) {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlBeat.class);
     static final String FILE = "control.json";
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -52,7 +56,11 @@ record ControlBeat(String name, String host, long pid, long startedMillis, Strin
     static Optional<ControlBeat> readFrom(Path file) {
         try {
             return Optional.of(JSON.readValue(Files.readAllBytes(file), ControlBeat.class));
-        } catch (IOException none) {
+        } catch (NoSuchFileException none) {
+            LOG.trace("no sign of life in {}", file, none);
+            return Optional.empty();
+        } catch (IOException e) {
+            LOG.debug("the sign of life in {} cannot be read", file, e);
             return Optional.empty();
         }
     }
@@ -89,6 +97,7 @@ record ControlBeat(String name, String host, long pid, long startedMillis, Strin
         try {
             return InetAddress.getLocalHost().getHostName();
         } catch (UnknownHostException e) {
+            LOG.debug("the name of this host cannot be resolved", e);
             return "unknown";
         }
     }

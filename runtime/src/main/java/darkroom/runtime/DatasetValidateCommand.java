@@ -4,6 +4,7 @@ import darkroom.edittasks.DatasetDirectory;
 import darkroom.edittasks.DatasetFault;
 import darkroom.edittasks.DatasetLine;
 import darkroom.edittasks.DatasetReader;
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.Split;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -50,12 +51,16 @@ final class DatasetValidateCommand implements Callable<Integer> {
     private static long validate(DatasetDirectory dataset, Split split, PrintWriter report, WorkPace pace) {
         Path file = dataset.metadata(split);
         Map<DatasetFault, Long> faults = new EnumMap<>(DatasetFault.class);
+        InstructionLoss loss = new InstructionLoss();
         long usable = 0;
         long blank;
         try (DatasetReader reader = dataset.reader(split)) {
             for (DatasetLine line = reader.next(); line != null; line = reader.next()) {
                 switch (line) {
-                    case DatasetLine.Usable _ -> usable++;
+                    case DatasetLine.Usable row -> {
+                        usable++;
+                        loss.add(row.row().prompt());
+                    }
                     case DatasetLine.Malformed bad -> {
                         report.println(bad.message());
                         faults.merge(bad.fault(), 1L, Long::sum);
@@ -66,7 +71,7 @@ final class DatasetValidateCommand implements Callable<Integer> {
             }
             blank = reader.blankLines();
         } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
+            throw new CommandFailedException("%s cannot be read: %s".formatted(file, FileFault.reason(e, file)), e);
         }
         long malformed = faults.values().stream().mapToLong(n -> n).sum();
         report.println("%s: %d usable rows, %d malformed lines%s%s"
@@ -81,6 +86,7 @@ final class DatasetValidateCommand implements Callable<Integer> {
                                                 + fault.getKey().label())
                                         .collect(Collectors.joining(", ", " (", ")")),
                         blank == 0 ? "" : ", " + blank + " blank lines"));
+        loss.lines().forEach(line -> report.println("%s: %s".formatted(file, line)));
         return malformed;
     }
 }

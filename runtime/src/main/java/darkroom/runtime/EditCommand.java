@@ -5,6 +5,7 @@ import darkroom.actors.Drawn;
 import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.InstructionVocabulary;
 import darkroom.edittasks.RgbImage;
 import darkroom.gpuworkers.TorchRolloutDevice;
@@ -88,6 +89,13 @@ final class EditCommand implements Callable<Integer> {
                     .println("The embedded model does not know these words and leaves them out: "
                             + String.join(", ", unknown));
         }
+        List<String> beyond = InstructionVocabulary.embedded().wordsBeyond(instruction);
+        if (!beyond.isEmpty()) {
+            spec.commandLine()
+                    .getErr()
+                    .println("The embedded model reads %d tokens of an instruction and leaves out the rest: %s"
+                            .formatted(InstructionVocabulary.LENGTH, String.join(", ", beyond)));
+        }
         EditingPolicy policy = EditingPolicy.load(checkpoint, List.of());
         int side = policy.settings().policy().resolution();
         try (OffHeapTensorStore store = new OffHeapTensorStore("local", STORE_BYTES);
@@ -114,11 +122,7 @@ final class EditCommand implements Callable<Integer> {
             Drawn drawn = device.perform(unit).toCompletableFuture().join();
             RgbImage edited =
                     new Meter(open::row, store).image(drawn.images().getFirst().pixels());
-            Path parent = out.toAbsolutePath().getParent();
-            if (parent != null) {
-                Files.createDirectories(parent);
-            }
-            Files.write(out, edited.magnified(magnify).png());
+            RunDirectory.write(out, edited.magnified(magnify).png());
         }
         spec.commandLine()
                 .getOut()
@@ -130,7 +134,8 @@ final class EditCommand implements Callable<Integer> {
         try {
             return RgbImage.decode(Files.readAllBytes(file));
         } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be read as a picture: %s".formatted(file, e.getMessage()), e);
+            throw new CommandFailedException(
+                    "%s cannot be read as a picture: %s".formatted(file, FileFault.reason(e, file)), e);
         }
     }
 }

@@ -20,10 +20,16 @@ final class Interrupt implements AutoCloseable {
     private final CountDownLatch raised = new CountDownLatch(1);
     private final CountDownLatch done = new CountDownLatch(1);
     private final AtomicReference<@Nullable Runnable> finishStep = new AtomicReference<>();
+    private final Runnable idle;
     private final Thread hook;
 
-    /** Holds nothing back until there is something to finish. Closed after all that has to be put away in good order. */
-    Interrupt() {
+    /**
+     * Holds nothing back until there is something to finish. Closed after all that has to be put away in good order.
+     *
+     * @param idle called when the process is asked to end before there is something to finish: tells the user how to continue
+     */
+    Interrupt(Runnable idle) {
+        this.idle = idle;
         hook = new Thread(this::hold, "interrupt");
         Runtime.getRuntime().addShutdownHook(hook);
     }
@@ -42,6 +48,7 @@ final class Interrupt implements AutoCloseable {
         raised.countDown();
         Runnable finish = finishStep.get();
         if (finish == null) {
+            idle.run();
             return;
         }
         finish.run();

@@ -19,6 +19,7 @@ import darkroom.config.InputSettings;
 import darkroom.config.LedgerSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.CheckpointCopies;
 import darkroom.gpuworkers.Checkpoints;
 import darkroom.gpuworkers.DitWeights;
@@ -73,8 +74,14 @@ final class LocalRun {
         this.resumed = resumed;
         this.grounds = grounds;
         this.out = out;
-        this.base = DitWeights.base(settings.policy().base());
+        RunFit.require(settings);
+        this.base = base(settings);
         this.data = DataSplits.of(settings, out);
+        RunFit.require(settings, data, base.shape());
+        for (Rows rows : List.of(data.train(), data.validation(), data.heldOut())) {
+            rows.remarks().forEach(out::println);
+        }
+        out.flush();
         InputSettings found = RunInputs.found(settings, data);
         RunInputs.require(settings, found, data, resumed ? directory : null);
         this.settings = Recipes.recorded(settings, found);
@@ -106,11 +113,13 @@ final class LocalRun {
                 }
             }
         }
-        LocalRun run = new LocalRun(settings, directory, false, grounds, out);
-        Files.createDirectories(directory);
-        RunInputs.write(directory, run.settings, run.data);
-        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
-        return run.run();
+        try (Interrupt interrupt = new Interrupt(() -> sayHowToGoOn(directory))) {
+            LocalRun run = new LocalRun(settings, directory, false, grounds, out);
+            Files.createDirectories(directory);
+            RunInputs.write(directory, run.settings, run.data);
+            RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
+            return run.run(interrupt);
+        }
     }
 
     /**
@@ -136,12 +145,36 @@ final class LocalRun {
         }
         requireModel(settings);
         requireRecorded(before, directory);
-        LocalRun run = new LocalRun(settings, directory, true, grounds, out);
-        if (!Files.exists(directory.resolve(RunInputs.FILE))) {
-            RunInputs.write(directory, run.settings, run.data);
+        requireStepsLeft(settings, directory);
+        try (Interrupt interrupt = new Interrupt(() -> sayHowToGoOn(directory))) {
+            LocalRun run = new LocalRun(settings, directory, true, grounds, out);
+            if (!Files.exists(directory.resolve(RunInputs.FILE))) {
+                RunInputs.write(directory, run.settings, run.data);
+            }
+            RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
+            return run.run(interrupt);
         }
-        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
-        return run.run();
+    }
+
+    /** For an interrupt before there is a step to finish. */
+    private static void sayHowToGoOn(Path directory) {
+        Logging.terminal()
+                .say(
+                        Files.exists(directory.resolve(SETTINGS))
+                                ? "Interrupted while preparing. Resume with: darkroom train --resume " + directory
+                                : "Interrupted while preparing; nothing is written. The same command starts the run.",
+                        new PrintWriter(System.err, true));
+    }
+
+    /** A run does not lose steps. */
+    private static void requireStepsLeft(RunSettings settings, Path directory) throws IOException {
+        int committed = CheckpointWriter.in(directory).newestStep().orElse(0);
+        if (committed > settings.steps()) {
+            throw new CommandFailedException(
+                    "%s has %d steps already, more than steps=%d. Give --steps %d or more, or start another run with --out."
+                            .formatted(directory, committed, settings.steps(), committed),
+                    ExitCode.USAGE);
+        }
     }
 
     /** What a run was begun with cannot be compared where nothing is recorded of it. */
@@ -165,6 +198,14 @@ final class LocalRun {
         return Recipes.load(run.resolve(SETTINGS).toString(), overrides);
     }
 
+    private static DitWeights base(RunSettings settings) {
+        try {
+            return DitWeights.base(settings.policy().base());
+        } catch (IOException e) {
+            throw new CommandFailedException(FileFault.reason(e), ExitCode.USAGE);
+        }
+    }
+
     /** Recipes of other models are valid; this build has only the embedded one. */
     static void requireModel(RunSettings settings) {
         if (!settings.policy().model().equals("embedded")) {
@@ -175,14 +216,13 @@ final class LocalRun {
         }
     }
 
-    private ExitCode run() throws IOException, InterruptedException {
+    private ExitCode run(Interrupt interrupt) throws IOException, InterruptedException {
         Logging.Handle log = Logging.alsoTo(directory.resolve(LOG));
         try (LiveView view = LiveView.open(out, InstantSource.system(), System.getenv())) {
             view.stage("preparing");
             EmbeddedPolicy policy =
                     new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
-            try (Interrupt interrupt = new Interrupt();
-                    Ground ground = grounds.open(settings);
+            try (Ground ground = grounds.open(settings);
                     Scorers scorers = ground.scores()
                             ? Scorers.open(settings.scoring(), ground.faults(), this::record)
                             : Scorers.elsewhere(settings.scoring());
@@ -388,8 +428,10 @@ final class LocalRun {
         private StopWhen stopWhen() {
             StopWhen silent = new ScorersSilent();
             StopWhen stall = new ValidationStall(settings.evaluation().patience(), validations::measures);
-            return (committed, validation) ->
-                    silent.reason(committed, validation).or(() -> stall.reason(committed, validation));
+            StopWhen rows = new RowsLeft(data.train().size(), settings.rollout().groupsPerStep());
+            return (committed, validation) -> silent.reason(committed, validation)
+                    .or(() -> stall.reason(committed, validation))
+                    .or(() -> rows.reason(committed, validation));
         }
 
         private void figures(RunEvent event) {

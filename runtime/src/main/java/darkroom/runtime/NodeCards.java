@@ -8,9 +8,12 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Properties;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** How processes of this machine introduce themselves. */
 final class NodeCards {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeCards.class);
     private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
 
     private NodeCards() {}
@@ -38,6 +41,7 @@ final class NodeCards {
             List<String> lines = Files.readAllLines(PROCESSORS);
             return field(lines, "model name") + vectors(field(lines, "flags"));
         } catch (IOException e) {
+            LOG.debug("{} cannot be read", PROCESSORS, e);
             return System.getProperty("os.arch", "unknown");
         }
     }

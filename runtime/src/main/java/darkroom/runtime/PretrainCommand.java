@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.PretrainPolicy;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -81,7 +82,7 @@ final class PretrainCommand implements Callable<Integer> {
                 terminal.flush();
             });
         } catch (IOException e) {
-            throw new CommandFailedException("%s: %s".formatted(out, e.getMessage()), e);
+            throw new CommandFailedException("%s: %s".formatted(out, FileFault.reason(e, out)), e);
         }
         terminal.println("wrote %s and %s".formatted(file(settings.name()), file(settings.name() + "-early")));
         terminal.flush();
