@@ -1,6 +1,7 @@
 package darkroom.actors;
 
 import darkroom.config.LimitSettings;
+import java.io.UncheckedIOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>EV-1</b> It tells its parent once, after the listener, with one ending a prompt, in prompt order. A listener
  *       that fails ends it: all its groups are then lost.
  *   <li><b>EV-2</b> It leaves no tensor behind.
- *   <li><b>EV-3</b> It stops at once when abandoned, and says nothing.
+ *   <li><b>EV-3</b> It stops at once when abandoned, and says nothing. One that is given up stops at once, too, tells its parent that
+ *       all its groups are lost, and the listener nothing.
  * </ul>
  */
 final class Evaluation extends SwitchBehavior<Evaluation.Command> {
@@ -31,6 +33,9 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
     sealed interface Command {}
 
     record Abandon() implements Command {}
+
+    /** The process is asked to end: EV-3. */
+    record GiveUp() implements Command {}
 
     private record KeeperEnded(GroupKeeper.Ending ending) implements Command {}
 
@@ -52,6 +57,7 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
     private @Nullable Fault listenerFailure;
     private int opened;
     private boolean abandoned;
+    private boolean givenUp;
 
     private Evaluation(
             ActorContext<Command> context,
@@ -95,6 +101,10 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
             case KeeperEnded(GroupKeeper.Ending ending) -> onKeeperEnded(ending);
             case KeeperGone(int group) -> onKeeperGone(group);
             case Abandon() -> onAbandon();
+            case GiveUp() -> {
+                givenUp = true;
+                yield onAbandon();
+            }
         };
     }
 
@@ -135,7 +145,10 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
             listener.heard(event);
         } catch (RuntimeException failure) {
             context.getLog().error("the listener failed at evaluation {}", request.name(), failure);
-            listenerFailure = new Fault.StopRun("the listener failed at evaluation " + request.name() + ": " + failure);
+            listenerFailure = new Fault.StopRun("the listener failed at evaluation %s: %s"
+                    .formatted(
+                            request.name(),
+                            failure instanceof UncheckedIOException ? failure.getMessage() : failure.toString()));
             lost = listenerFailure;
         }
     }
@@ -170,6 +183,8 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
             RunEvent.Evaluated evaluated = new RunEvent.Evaluated(request, all);
             tellListener(evaluated);
             parent.tell(listenerFailure == null ? evaluated : allLost(listenerFailure)); // EV-1
+        } else if (givenUp) {
+            parent.tell(allLost(new Fault.StopRun(request.name() + " was given up: the process is to end"))); // EV-3
         }
         all.forEach(ending -> Endings.release(ending, release)); // EV-2
         return Behaviors.stopped();

@@ -29,7 +29,9 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>GT-3</b> Whoever has an old roster has the new one within a heartbeat of its own, whatever was lost on the way.
  *   <li><b>GT-4</b> At most {@value #NODES_MAX} nodes are let in.
  *   <li><b>GT-5</b> A closed gate tells every node that it may go, and says so again at its every word.
- *   <li><b>GT-6</b> Which steps are over is told again at every word of a node: what was lost on the way costs a heartbeat.
+ *   <li><b>GT-6</b> Which steps are over has a version, and is one message. A node whose version is old has the newest within a
+ *       heartbeat of its own; one that has the newest gets none. Of at most {@value #RUNS_MAX} runs; those that are over entirely
+ *       are forgotten first.
  * </ul>
  */
 public final class Gate extends SwitchBehavior<Gate.Command> {
@@ -45,8 +47,13 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
     /** A node wants in. Repeated until it is answered. */
     public record Join(NodeCard card, ActorRef<NodeAgent.Command> agent) implements Command, WireMessage {}
 
-    /** The node is there and knows this roster. Said every {@code limits.heartbeat-every}. */
-    public record Present(String node, long roster, ActorRef<NodeAgent.Command> agent)
+    /**
+     * The node is there. Said every {@code limits.heartbeat-every}.
+     *
+     * @param roster version of the roster that it knows
+     * @param over version of the {@link NodeAgent.StepsOver} that it knows; 0 for none
+     */
+    public record Present(String node, long roster, long over, ActorRef<NodeAgent.Command> agent)
             implements Command, WireMessage {}
 
     /** The node has handed back what it had, and goes. */
@@ -82,6 +89,7 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
     private final Map<String, Guest> guests = new LinkedHashMap<>();
     private final Map<String, DeskReport> desksNow = new LinkedHashMap<>();
     private final SequencedMap<String, Integer> over = new LinkedHashMap<>();
+    private long overVersion;
     private Doing doing = new Doing("", "preparing", 0, 0);
     private long version;
     private long ticks;
@@ -147,7 +155,7 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
     Behavior<Command> onMessage(Command command) {
         switch (command) {
             case Join(NodeCard card, ActorRef<NodeAgent.Command> agent) -> onJoin(card, agent);
-            case Present(String node, long roster, ActorRef<NodeAgent.Command> agent) -> onPresent(node, roster, agent);
+            case Present present -> onPresent(present);
             case Leaving(String node, String why) -> onGone(node, why);
             case StepOver(String run, int step) -> onStepOver(run, step);
             case Ails(DeskEvent event) -> events.tell(event);
@@ -164,11 +172,33 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
     }
 
     private void onStepOver(String run, int step) {
-        over.merge(run, step, Math::max);
-        if (over.size() > RUNS_MAX) {
-            over.pollFirstEntry();
+        Integer known = over.get(run);
+        if (known != null && known >= step) {
+            return;
         }
-        tellAll(new NodeAgent.StepOver(run, step));
+        over.putLast(run, step);
+        if (over.size() > RUNS_MAX) {
+            over.remove(forgettable());
+        }
+        overVersion++;
+        tellAll(stepsOver());
+    }
+
+    /** One that is over entirely; where none is, the one that nothing was said of for longest. */
+    private String forgettable() {
+        return over.entrySet().stream()
+                .filter(run -> run.getValue() == Integer.MAX_VALUE)
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElseGet(() -> over.firstEntry().getKey());
+    }
+
+    private NodeAgent.StepsOver stepsOver() {
+        return new NodeAgent.StepsOver(
+                overVersion,
+                over.entrySet().stream()
+                        .map(run -> new NodeAgent.StepOver(run.getKey(), run.getValue()))
+                        .toList());
     }
 
     private void onJoin(NodeCard card, ActorRef<NodeAgent.Command> agent) {
@@ -195,18 +225,21 @@ public final class Gate extends SwitchBehavior<Gate.Command> {
         agent.tell(new NodeAgent.Welcome(settings, desks, roster())); // GT-1
     }
 
-    private void onPresent(String node, long known, ActorRef<NodeAgent.Command> agent) {
-        Guest guest = guests.get(node);
+    private void onPresent(Present present) {
+        Guest guest = guests.get(present.node());
+        ActorRef<NodeAgent.Command> agent = present.agent();
         if (guest == null) {
             agent.tell(closed == null ? new NodeAgent.JoinAgain() : new NodeAgent.Dismissed(closed)); // GT-2
             return;
         }
         guest.hear(agent);
-        over.forEach((run, step) -> agent.tell(new NodeAgent.StepOver(run, step))); // GT-6
+        if (present.over() != overVersion) {
+            agent.tell(stepsOver()); // GT-6
+        }
         if (closed != null) {
             agent.tell(new NodeAgent.Dismissed(closed)); // GT-5
         }
-        if (known != version) {
+        if (present.roster() != version) {
             agent.tell(new NodeAgent.RosterIs(roster())); // GT-3
         }
     }

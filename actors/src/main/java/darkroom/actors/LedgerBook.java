@@ -105,8 +105,15 @@ public final class LedgerBook {
                     && commit.step() == step - 1
                     && !commit.digests().equals(digests)) {
                 throw new LedgerException(
-                        "the run would begin after step %d with %s, and the ledger has %s: the checkpoint is not of this run"
+                        "the run would begin after step %d with %s, and the ledger has %s: the ledger and the checkpoint are not of one run"
                                 .formatted(commit.step(), digests, commit.digests()));
+            }
+            if (link.event() instanceof LedgerEvent.RunOpened before
+                    && before.step() == step
+                    && !before.digests().equals(digests)) {
+                throw new LedgerException(
+                        "the run would begin with %s after %d steps, and writer %d of the ledger began with %s there: the ledger is not of this run"
+                                .formatted(digests, step, before.epoch(), before.digests()));
             }
         }
         return new LedgerEvent.RunOpened(epoch + 1, step, digests);

@@ -2,6 +2,7 @@ package darkroom.actors;
 
 import darkroom.config.LimitSettings;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -16,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li><b>NA-1</b> It asks at the gate until it is let in, or turned away, which ends it.
  *   <li><b>NA-2</b> Its crew works for one gate: when another gate is there, or the gate does not know the node any more,
- *       it asks again. Workers stay as long as the desks they work for. Of one gate it believes the newest roster only.
+ *       it asks again. Workers stay as long as the desks they work for. Of one gate it believes the newest roster and
+ *       the newest steps that are over only.
  *   <li><b>NA-3</b> A node that leaves takes no more leases, finishes those it has, and waits for its results to be taken over,
  *       at most {@code cluster.drain-time}; then it says so and ends.
  *   <li><b>NA-4</b> Its host hears once how it ended. A node that cannot make its crew says so at the gate, and ends.
@@ -41,8 +43,19 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     /** Who is there now. */
     public record RosterIs(Roster roster) implements Command, WireMessage {}
 
-    /** Results of the run's units before {@code step} are wanted by nobody. */
-    public record StepOver(String run, int step) implements Command, WireMessage {}
+    /**
+     * Results of these runs' units before these steps are wanted by nobody.
+     *
+     * @param version grows with each change at one gate, from 1
+     */
+    public record StepsOver(long version, List<StepOver> runs) implements Command, WireMessage {
+        public StepsOver {
+            runs = List.copyOf(runs);
+        }
+    }
+
+    /** The units of {@code run} before {@code step} are over. */
+    public record StepOver(String run, int step) {}
 
     /** The run has ended; the node may go. */
     public record Dismissed(String why) implements Command, WireMessage {}
@@ -103,6 +116,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     private @Nullable Desks desks;
     private @Nullable ActorRef<NodeWarden.Command> warden;
     private long roster;
+    private long stepsOver;
     private @Nullable String leaving;
     private boolean drained;
     private boolean dismissed;
@@ -161,8 +175,11 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
                 yield this;
             }
             case RosterIs(Roster now) -> onRoster(now);
-            case StepOver(String run, int step) -> {
-                host.stepOver(run, step);
+            case StepsOver(long version, List<StepOver> runs) -> {
+                if (version > stepsOver) {
+                    stepsOver = version;
+                    runs.forEach(run -> host.stepOver(run.run(), run.step()));
+                }
                 yield this;
             }
             case Dismissed(String why) -> onDismissed(why);
@@ -185,6 +202,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         if (at != null && !at.equals(gate)) {
             joined = false; // NA-2
             roster = 0;
+            stepsOver = 0;
         }
         gate = at;
         speak();
@@ -202,6 +220,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         }
         desks = welcome.desks();
         warden = null;
+        stepsOver = 0; // a new crew is told all of them again
         Crew crew;
         try {
             crew = host.crew(welcome.settings());
@@ -230,7 +249,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         if (at != null) {
             at.tell(
                     joined
-                            ? new Gate.Present(card.name(), rosterKnown(), context.getSelf())
+                            ? new Gate.Present(card.name(), rosterKnown(), stepsOver, context.getSelf())
                             : new Gate.Join(card, context.getSelf())); // NA-1
         }
     }

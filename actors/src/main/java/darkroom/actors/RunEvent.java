@@ -10,6 +10,7 @@ public sealed interface RunEvent
                 RunEvent.GroupCompared,
                 RunEvent.StepCommitted,
                 RunEvent.Evaluated,
+                RunEvent.EventsDropped,
                 RunEvent.Ended {
 
     /**
@@ -58,6 +59,14 @@ public sealed interface RunEvent
             endings = List.copyOf(endings);
         }
     }
+
+    /**
+     * Events of desks and nodes came faster than the listener took them, and were dropped.
+     *
+     * @param events how many
+     * @param waitingMax how many may wait
+     */
+    record EventsDropped(int events, int waitingMax) implements RunEvent {}
 
     /** @param state of the last commit; its tensors now belong to whoever started the run */
     record Ended(RunState state, End end) implements RunEvent {}

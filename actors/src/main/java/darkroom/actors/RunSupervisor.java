@@ -1,10 +1,12 @@
 package darkroom.actors;
 
 import darkroom.config.RunSettings;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +21,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.UniqueKillSwitch;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +38,9 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>RS-4</b> A step without a lesson is committed without an optimizer step.
  *   <li><b>RS-5</b> The run ends once, with {@link RunEvent.Ended}, after all its children; of all tensors it was given or
  *       made, those of the ended state are left.
- *   <li><b>RS-6</b> Whatever is asked to stop stops at a commit; a run resumed from there is the same run (promise P-7).
+ *   <li><b>RS-6</b> Whatever is asked to stop stops at a commit; a run resumed from there is the same run (promise P-7). It waits
+ *       for the commit of the step in work as long as somebody works: where units wait for a kind of worker that is not there, and
+ *       nobody else works, it stops at the commit before.
  *   <li><b>RS-7</b> Validation changes no bit of the run.
  *   <li><b>RS-8</b> A step is opened once its ledger is this run's alone, and committed once the commit is written.
  *   <li><b>RS-9</b> What the ledger has of steps after the state that the run begins from is used, not asked for again and not
@@ -75,6 +80,10 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
     private record LedgerGone() implements Command {}
 
+    private record LookForWork() implements Command {}
+
+    private record DeskIs(DeskReport report) implements Command {}
+
     private record ChildGone(ActorRef<?> child, String what, BooleanSupplier owesAnEnding) implements Command {}
 
     private final ActorContext<Command> context;
@@ -87,6 +96,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     private final ActorRef<Ledger.Command> ledger;
     private final ActorRef<Ledger.Written> writtenHere;
     private final ActorRef<GroupKeeper.Ending> keepersTellHere;
+    private final TimerScheduler<Command> timers;
+    private final ActorRef<DeskReport> reportsHere;
 
     private RunState state;
     private LedgerHistory history = LedgerHistory.NONE;
@@ -102,6 +113,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     private @Nullable LearnerState uncommitted;
     private @Nullable Committing committing;
     private boolean finishRequested;
+    private final Map<String, DeskReport> desksNow = new LinkedHashMap<>();
     private boolean ledgerGone;
     private RunEvent.@Nullable End end;
     private RunEvent.@Nullable Ended ended;
@@ -129,12 +141,15 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
     private RunSupervisor(
             ActorContext<Command> context,
+            TimerScheduler<Command> timers,
             RunSettings settings,
             RunOrder order,
             RunPorts ports,
             Desks desks,
             ActorRef<? super RunEvent.Ended> parent) {
         this.context = context;
+        this.timers = timers;
+        this.reportsHere = context.messageAdapter(DeskReport.class, DeskIs::new);
         this.settings = settings;
         this.order = order;
         this.ports = ports;
@@ -160,7 +175,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
             RunPorts ports,
             Desks desks,
             ActorRef<? super RunEvent.Ended> parent) {
-        return Behaviors.setup(context -> new RunSupervisor(context, settings, order, ports, desks, parent));
+        return Behaviors.setup(context -> Behaviors.withTimers(
+                timers -> new RunSupervisor(context, timers, settings, order, ports, desks, parent)));
     }
 
     @Override
@@ -174,7 +190,12 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 case TrainerEnded(StepTrainer.Ending ending) -> onTrainerEnded(ending);
                 case Commit commit -> onCommit(commit);
                 case Validated(RunEvent.Evaluated evaluated) -> onValidated(evaluated);
-                case FinishStep() -> finishRequested = true;
+                case FinishStep() -> {
+                    finishRequested = true;
+                    lookForWork();
+                }
+                case LookForWork() -> lookForWork();
+                case DeskIs(DeskReport report) -> onDeskIs(report);
                 case LineEnded() -> onLineEnded();
                 case LineFailed(Throwable failure) -> fail("the line of steps failed: " + failure);
                 case LedgerAnswered(Ledger.Opened(LedgerHistory recorded)) -> onLedgerOpened(recorded);
@@ -192,7 +213,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
             }
         } catch (RuntimeException failure) {
             context.getLog().error("run {} fails at step {}", order.run(), state.step(), failure);
-            fail(failure.toString());
+            fail(failure instanceof UncheckedIOException ? String.valueOf(failure.getMessage()) : failure.toString());
         }
         return end != null && children.isEmpty() && ended == null ? finish(end) : this;
     }
@@ -604,6 +625,43 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         } else {
             now.asked().replyTo().tell(new StepLine.CommittedStep(now.event().step()));
         }
+    }
+
+    /** RS-6: asks the desks, until the run has ended. */
+    private void lookForWork() {
+        if (end != null) {
+            return;
+        }
+        desksNow.clear();
+        desks.draw().tell(new WorkDesk.Report<>(reportsHere));
+        desks.score().tell(new WorkDesk.Report<>(reportsHere));
+        desks.train().tell(new WorkDesk.Report<>(reportsHere));
+        timers.startSingleTimer(new LookForWork(), settings.limits().heartbeatEvery());
+    }
+
+    private void onDeskIs(DeskReport report) {
+        desksNow.put(report.role(), report);
+        boolean all = desksNow.size() == 3;
+        if (end == null
+                && all
+                && nobodyWorks(desksNow.values(), settings.limits().leaseTime())) {
+            context.getLog()
+                    .info(
+                            "run {} ends at step {}: nobody works on what is open, {}",
+                            order.run(),
+                            state.step(),
+                            desksNow.values());
+            stop(new RunEvent.End.ByRequest());
+        }
+    }
+
+    /** Whether units wait for workers of a kind that is not there, and no worker of any kind has one. */
+    static boolean nobodyWorks(Collection<DeskReport> desks, Duration silentAfter) {
+        return desks.stream().allMatch(desk -> desk.open() == desk.waiting())
+                && desks.stream()
+                        .anyMatch(desk -> desk.waiting() > 0
+                                && desk.stations().stream()
+                                        .allMatch(station -> station.silentFor() >= silentAfter.toMillis()));
     }
 
     private void onLineEnded() {

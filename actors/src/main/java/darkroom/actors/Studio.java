@@ -4,8 +4,10 @@ import darkroom.config.LimitSettings;
 import darkroom.config.RunSettings;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -16,11 +18,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Everything of one process: the three desks, a warden for each crew, a run, evaluations before, between and after runs.
- * The guardian of an actor system; nothing here knows what a unit is about.
+ * The guardian of an actor system; nothing here knows what a unit is about. It never waits for the listener ({@link ListenerQueue}).
  */
 public final class Studio extends SwitchBehavior<Studio.Command> {
     /** A run, its validation, and evaluations besides may have their groups open at the same time. */
     private static final int GROUP_WINDOWS_MAX = 4;
+
+    /** Events of desks and nodes that wait for the listener, which may be writing a checkpoint. */
+    static final int EVENTS_WAITING_MAX = 4096;
 
     /** What a studio is told. */
     public sealed interface Command {}
@@ -31,7 +36,7 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
     /** Runs, one at a time: a second run while one is going on ends at once, as failed. */
     public record Start(RunOrder order, ActorRef<? super RunEvent.Ended> replyTo) implements Command {}
 
-    /** Commits the step in work and ends the run. */
+    /** Commits the step in work and ends the run (RS-6). Evaluations besides it, and later ones, are given up (EV-3). */
     public record FinishStep() implements Command {}
 
     /** Draws and scores without learning; the answer's images are gone, the listener has seen them. */
@@ -57,6 +62,10 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
 
     private record Heard(RunEvent event) implements Command {}
 
+    private record Delivered() implements Command {}
+
+    private record EvaluationGone(ActorRef<Evaluation.Command> evaluation) implements Command {}
+
     private record RunEnded(RunEvent.Ended ended) implements Command {}
 
     private record RunGone(ActorRef<RunSupervisor.Command> supervisor) implements Command {}
@@ -66,9 +75,12 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
     private final RunPorts ports;
     private final Desks desks;
     private final ActorRef<DeskEvent> events;
+    private final ListenerQueue listeners;
     private final List<ActorRef<NodeWarden.Command>> wardens = new ArrayList<>();
     private final ActorRef<RunEvent.Ended> endsHere;
+    private final Set<ActorRef<Evaluation.Command>> evaluations = new LinkedHashSet<>();
     private @Nullable Running running;
+    private boolean finishing;
 
     private record Running(Start asked, ActorRef<RunSupervisor.Command> supervisor) {}
 
@@ -77,6 +89,8 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
         this.settings = settings;
         this.ports = ports.with(new OneAtATime(ports.listener()));
         this.events = context.messageAdapter(DeskEvent.class, Heard::new);
+        this.listeners = ListenerQueue.spawn(context, this.ports.listener(), EVENTS_WAITING_MAX, () -> context.getSelf()
+                .tell(new Delivered()));
         this.endsHere = context.messageAdapter(RunEvent.Ended.class, RunEnded::new);
         LimitSettings limits = settings.limits();
         int groups = limits.groupsInFlightMax() * GROUP_WINDOWS_MAX;
@@ -101,12 +115,14 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
         switch (command) {
             case Offer(String node, Crew crew) -> onOffer(node, crew);
             case Start start -> onStart(start);
-            case FinishStep() -> tellRun(new RunSupervisor.FinishStep());
+            case FinishStep() -> onFinishStep();
             case Evaluate evaluate -> onEvaluate(evaluate);
             case Introduce(ActorRef<Desks> replyTo) -> replyTo.tell(desks);
             case Crash(String seat) -> wardens.forEach(warden -> warden.tell(new NodeWarden.Crash(seat)));
             case OpenGate open -> onOpenGate(open);
-            case Heard(RunEvent event) -> onHeard(event);
+            case Heard(RunEvent event) -> listeners.add(event);
+            case Delivered() -> listeners.delivered();
+            case EvaluationGone(ActorRef<Evaluation.Command> evaluation) -> evaluations.remove(evaluation);
             case RunEnded(RunEvent.Ended ended) -> onRunEnded(ended);
             case RunGone(ActorRef<RunSupervisor.Command> supervisor) -> onRunGone(supervisor);
         }
@@ -166,8 +182,14 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
         Optional.ofNullable(running).ifPresent(run -> run.supervisor().tell(command));
     }
 
+    private void onFinishStep() {
+        finishing = true;
+        tellRun(new RunSupervisor.FinishStep());
+        evaluations.forEach(evaluation -> evaluation.tell(new Evaluation.GiveUp()));
+    }
+
     private void onEvaluate(Evaluate evaluate) {
-        context.spawnAnonymous(
+        ActorRef<Evaluation.Command> evaluation = context.spawnAnonymous(
                 Evaluation.create(
                         evaluate.request(),
                         desks,
@@ -177,6 +199,11 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
                         ports.listener(),
                         evaluate.replyTo()),
                 DispatcherSelector.blocking());
+        evaluations.add(evaluation);
+        context.watchWith(evaluation, new EvaluationGone(evaluation));
+        if (finishing) {
+            evaluation.tell(new Evaluation.GiveUp());
+        }
     }
 
     private void onOpenGate(OpenGate open) {
@@ -193,15 +220,7 @@ public final class Studio extends SwitchBehavior<Studio.Command> {
                 Gate.NAME);
     }
 
-    private void onHeard(RunEvent event) {
-        try {
-            ports.listener().heard(event);
-        } catch (RuntimeException failure) {
-            context.getLog().error("the listener failed at {}", event, failure);
-        }
-    }
-
-    /** Several actors have something to say. */
+    /** Called by the run, by evaluations and by the queue, all on the blocking dispatcher: one waits for the other. */
     private record OneAtATime(RunListener listener) implements RunListener {
         @Override
         public synchronized void heard(RunEvent event) {

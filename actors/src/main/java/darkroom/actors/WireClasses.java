@@ -61,7 +61,9 @@ final class WireClasses {
             entry(76, NodeAgent.TurnedAway.class),
             entry(77, NodeAgent.JoinAgain.class),
             entry(78, NodeAgent.RosterIs.class),
-            entry(79, NodeAgent.StepOver.class),
+            // 79 was a message with one step.
+            entry(110, NodeAgent.StepsOver.class),
+            entry(111, NodeAgent.StepOver.class),
             entry(80, NodeAgent.Dismissed.class),
             entry(81, NodeCard.class),
             entry(82, PlanePeer.class),

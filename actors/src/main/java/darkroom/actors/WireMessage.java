@@ -22,6 +22,6 @@ public sealed interface WireMessage
                 NodeAgent.TurnedAway,
                 NodeAgent.JoinAgain,
                 NodeAgent.RosterIs,
-                NodeAgent.StepOver,
+                NodeAgent.StepsOver,
                 NodeAgent.Dismissed,
                 ClusterStatus {}

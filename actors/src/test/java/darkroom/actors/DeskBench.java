@@ -33,7 +33,13 @@ final class DeskBench {
     static final int UNITS_MAX = 8;
     private static final Duration TICK = Duration.ofMillis(10);
     static final LimitSettings LIMITS = new LimitSettings(
-            1, TICK.multipliedBy(LEASE_TICKS), TICK, ATTEMPTS_MAX, TICK.multipliedBy(STALL_TICKS), 1 << 20);
+            1,
+            TICK.multipliedBy(LEASE_TICKS),
+            TICK,
+            ATTEMPTS_MAX,
+            TICK.multipliedBy(STALL_TICKS),
+            1 << 20,
+            TICK.multipliedBy(100));
     private static final LearnerState NO_STATE =
             new LearnerState(0, tensor(-1), tensor(-2), tensor(-3), tensor(-4), tensor(-5));
 

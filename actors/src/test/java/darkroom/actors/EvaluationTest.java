@@ -62,6 +62,29 @@ class EvaluationTest {
         assertThat(studio.store.bytesHeld()).isEqualTo(bytesBefore);
     }
 
+    /** EV-3: whoever asked for it hears that it has no result, and the listener hears of none. */
+    @Test
+    void an_evaluation_is_given_up_at_once_when_the_process_is_asked_to_end() {
+        studio.studio.tell(new Studio.Evaluate(request(prompts), answers.getRef()));
+        studio.world.pass(Duration.ofSeconds(1));
+        assertThat(answers.hasMessages()).as("nobody draws").isFalse();
+        studio.studio.tell(new Studio.FinishStep());
+        assertThat(studio.world.runUntil(answers::hasMessages, Duration.ofMillis(100)))
+                .isTrue();
+        assertThat(answers.receiveMessage().endings())
+                .hasSize(PROMPTS)
+                .allMatch(ending ->
+                        ending instanceof GroupKeeper.GroupLost lost && lost.fault() instanceof Fault.StopRun);
+        assertThat(studio.heard(RunEvent.Evaluated.class)).isEmpty();
+        assertThat(studio.store.bytesHeld()).isEqualTo(bytesBefore);
+
+        studio.with(2, 1);
+        studio.studio.tell(new Studio.Evaluate(request(prompts), answers.getRef()));
+        assertThat(studio.world.runUntil(answers::hasMessages, Duration.ofMillis(100)))
+                .as("a later one, too")
+                .isTrue();
+    }
+
     /** EV-1: a scorer's or a device's fault is a lost group in its place. */
     @Test
     void groups_that_cannot_be_drawn_are_lost_in_their_places() {

@@ -25,8 +25,14 @@ class ExactResumeTest {
     private static final int STEPS = 4;
     private static final int WORLDS = 40;
     private static final RunEvent.End COMPLETED = new RunEvent.End.Completed();
-    private static final LimitSettings IMPATIENT =
-            new LimitSettings(4, Duration.ofMillis(100), Duration.ofMillis(5), 80, Duration.ofMillis(400), 1 << 24);
+    private static final LimitSettings IMPATIENT = new LimitSettings(
+            4,
+            Duration.ofMillis(100),
+            Duration.ofMillis(5),
+            80,
+            Duration.ofMillis(400),
+            1 << 24,
+            Duration.ofSeconds(25));
 
     private static WorldRun calm(long worldSeed, RunSettings settings) {
         return new WorldRun(worldSeed, settings, StopWhen.NEVER);

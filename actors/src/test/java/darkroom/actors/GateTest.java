@@ -63,7 +63,11 @@ class GateTest {
         }
 
         List<NodeAgent.Command> isPresent(long roster) {
-            gate.tell(new Gate.Present(card.name(), roster, inbox.getRef()));
+            return isPresent(roster, 0);
+        }
+
+        List<NodeAgent.Command> isPresent(long roster, long over) {
+            gate.tell(new Gate.Present(card.name(), roster, over, inbox.getRef()));
             return heard();
         }
 
@@ -198,33 +202,41 @@ class GateTest {
         assertThat(status().stage()).isEqualTo("the run has ended");
     }
 
+    private static NodeAgent.StepOver over(String run, int step) {
+        return new NodeAgent.StepOver(run, step);
+    }
+
     /** GT-6. */
     @Test
-    void which_steps_are_over_is_told_at_once_and_again_at_every_word() {
+    void which_steps_are_over_is_one_message_at_once_and_again_to_a_node_that_has_not_the_newest() {
         Agent one = new Agent("one");
         one.joins();
         gate.tell(new Gate.StepOver("run", 3));
-        assertThat(one.heard()).containsExactly(new NodeAgent.StepOver("run", 3));
+        assertThat(one.heard()).containsExactly(new NodeAgent.StepsOver(1, List.of(over("run", 3))));
         gate.tell(new Gate.StepOver("evaluation", 7));
         gate.tell(new Gate.StepOver("run", 2));
-        one.heard();
-        assertThat(one.isPresent(2))
-                .containsExactly(new NodeAgent.StepOver("run", 3), new NodeAgent.StepOver("evaluation", 7));
+        NodeAgent.StepsOver newest = new NodeAgent.StepsOver(2, List.of(over("run", 3), over("evaluation", 7)));
+        assertThat(one.heard()).as("what changes nothing is told to nobody").containsExactly(newest);
+        assertThat(one.isPresent(2, 1)).as("lost on the way").containsExactly(newest);
+        assertThat(one.isPresent(2, 2)).as("an idle node costs nothing").isEmpty();
     }
 
     /** GT-6, P-9. */
     @Test
-    void of_many_runs_the_newest_are_told_of() {
+    void of_many_evaluations_the_newest_are_told_of_and_the_run_is_not_forgotten() {
         Agent one = new Agent("one");
         one.joins();
-        for (int i = 0; i <= Gate.RUNS_MAX; i++) {
-            gate.tell(new Gate.StepOver("run-" + i, 1));
+        gate.tell(new Gate.StepOver("run", 3));
+        for (int i = 0; i <= 2 * Gate.RUNS_MAX; i++) {
+            gate.tell(new Gate.StepOver("evaluation-" + i, Integer.MAX_VALUE));
         }
         one.heard();
         assertThat(one.isPresent(2))
-                .hasSize(Gate.RUNS_MAX)
-                .doesNotContain(new NodeAgent.StepOver("run-0", 1))
-                .contains(new NodeAgent.StepOver("run-" + Gate.RUNS_MAX, 1));
+                .singleElement()
+                .isInstanceOfSatisfying(NodeAgent.StepsOver.class, told -> assertThat(told.runs())
+                        .hasSize(Gate.RUNS_MAX)
+                        .contains(over("run", 3), over("evaluation-" + 2 * Gate.RUNS_MAX, Integer.MAX_VALUE))
+                        .doesNotContain(over("evaluation-0", Integer.MAX_VALUE)));
     }
 
     @Test

@@ -3,6 +3,7 @@ package darkroom.actors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import darkroom.config.TrainingSettings;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -77,6 +79,65 @@ class LessonPlanTest {
         assertThat(plan(seed, step, shuffled, timesteps, passes, unit))
                 .as("LP-3")
                 .isEqualTo(plan);
+    }
+
+    /** LP-1 to LP-5 of Flow-GRPO. */
+    @Property(tries = 200)
+    void flow_grpo_trains_the_first_steps_of_whole_images_that_differ_from_their_group(
+            @ForAll long seed,
+            @ForAll @IntRange(max = 5) int groups,
+            @ForAll @IntRange(min = 1, max = 7) int slots,
+            @ForAll @IntRange(min = 1, max = 3) int timesteps,
+            @ForAll @IntRange(min = 1, max = 5) int passes,
+            @ForAll @IntRange(min = 1, max = 9) int unit,
+            @ForAll int shuffle) {
+        Random random = new Random(shuffle);
+        List<Lesson> lessons = lessons(groups, slots).stream()
+                .map(lesson ->
+                        new Lesson(lesson.group(), lesson.slot(), PROMPT, lesson.image(), 0.5, random.nextInt(3) - 1))
+                .toList();
+        List<Lesson> trained =
+                lessons.stream().filter(lesson -> lesson.advantage() != 0).toList();
+        LessonPlan plan = grpoPlan(seed, lessons, timesteps, passes, unit);
+
+        assertThat(plan.passes()).as("LP-4").hasSize(Math.min(passes, trained.size()));
+        List<Lesson> planned = new ArrayList<>();
+        for (LessonPlan.Pass pass : plan.passes()) {
+            Map<Lesson, List<Integer>> steps = new HashMap<>();
+            for (List<TrainUnit.Sample> samples : pass.units()) {
+                boolean last = samples.equals(pass.units().getLast());
+                assertThat(samples.size()).isBetween(last ? 1 : unit, unit);
+                samples.forEach(sample -> steps.computeIfAbsent(sample.lesson(), _ -> new ArrayList<>())
+                        .add(sample.timestep()));
+            }
+            assertThat(steps.values())
+                    .as("LP-5")
+                    .allMatch(each ->
+                            each.equals(IntStream.range(0, timesteps).boxed().toList()));
+            planned.addAll(steps.keySet());
+        }
+        assertThat(planned).containsExactlyInAnyOrderElementsOf(trained);
+
+        List<Lesson> shuffled = new ArrayList<>(lessons);
+        Collections.shuffle(shuffled, random);
+        assertThat(grpoPlan(seed, shuffled, timesteps, passes, unit)).as("LP-3").isEqualTo(plan);
+    }
+
+    private static LessonPlan grpoPlan(long seed, List<Lesson> lessons, int timesteps, int passes, int unit) {
+        return LessonPlan.of(
+                seed,
+                0,
+                lessons,
+                Settings.rollout(0),
+                Settings.training(TrainingSettings.Objective.FLOW_GRPO, timesteps, passes, unit));
+    }
+
+    @Test
+    void flow_grpo_refuses_to_train_the_last_step() {
+        assertThatThrownBy(() -> grpoPlan(1, lessons(1, 1), 4, 1, 4))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("training.timesteps-per-image=4")
+                .hasMessageContaining("3 of rollout.solver-steps=4");
     }
 
     @Test

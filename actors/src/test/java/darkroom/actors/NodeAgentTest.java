@@ -132,7 +132,7 @@ class NodeAgentTest {
     }
 
     private Gate.Present present(long roster) {
-        return new Gate.Present("one", roster, agent);
+        return new Gate.Present("one", roster, 0, agent);
     }
 
     private TensorRef tensor() {
@@ -340,7 +340,7 @@ class NodeAgentTest {
     @Test
     void the_node_is_told_which_steps_are_over() {
         letIn();
-        agent.tell(new NodeAgent.StepOver("run", 3));
+        agent.tell(new NodeAgent.StepsOver(1, List.of(new NodeAgent.StepOver("run", 3))));
         world.settle();
         assertThat(home.over).containsExactly("run 3");
     }
@@ -376,7 +376,7 @@ class NodeAgentTest {
         for (int round = 0; round < 3; round++) {
             world.pass(BEAT.multipliedBy(beats - 1));
             assertThat(elsewhere.endings).isEmpty();
-            assertThat(first.heard()).as("asks for an answer").contains(new Gate.Present("one", 0, other));
+            assertThat(first.heard()).as("asks for an answer").contains(new Gate.Present("one", 0, 0, other));
             other.tell(new NodeAgent.RosterIs(roster(2)));
             world.settle();
         }

@@ -17,8 +17,14 @@ class RunSimulationTest {
     private static final int STEPS = 3;
     private static final int WORLDS = 50;
     private static final RunEvent.End COMPLETED = new RunEvent.End.Completed();
-    private static final LimitSettings IMPATIENT =
-            new LimitSettings(4, Duration.ofMillis(100), Duration.ofMillis(5), 80, Duration.ofMillis(400), 1 << 24);
+    private static final LimitSettings IMPATIENT = new LimitSettings(
+            4,
+            Duration.ofMillis(100),
+            Duration.ofMillis(5),
+            80,
+            Duration.ofMillis(400),
+            1 << 24,
+            Duration.ofSeconds(25));
 
     private static RunSettings settings(int staleness) {
         return Settings.run(staleness, IMPATIENT);

@@ -219,6 +219,31 @@ class RunSupervisorTest {
         assertThat(stoppedAfter).hasSizeGreaterThan(2);
     }
 
+    /** RS-6: nothing is lost, and the process ends before anyone kills it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"rollout", "reward", "trainer", "all"})
+    void a_run_that_waits_for_workers_that_are_not_there_ends_at_once_when_it_is_asked_to(String missing) {
+        try (WorldRun run = new WorldRun(5, Settings.run(1), StopWhen.NEVER)) {
+            Crew all = run.crew(3, 2);
+            run.studio.tell(new Studio.Offer(
+                    "here",
+                    new Crew(
+                            missing.equals("rollout") || missing.equals("all") ? List.of() : all.rollout(),
+                            missing.equals("reward") || missing.equals("all") ? List.of() : all.reward(),
+                            missing.equals("trainer") || missing.equals("all") ? List.of() : all.trainer())));
+            run.start(STEPS);
+            run.world.pass(Duration.ofSeconds(3));
+            assertThat(run.ended.hasMessages()).as("it waits").isFalse();
+            run.studio.tell(new Studio.FinishStep());
+            assertThat(run.world.runUntil(run.ended::hasMessages, Duration.ofMillis(100)))
+                    .isTrue();
+            RunEvent.Ended ended = run.toTheEnd();
+            assertThat(ended.end()).isEqualTo(new RunEvent.End.ByRequest());
+            assertThat(ended.state().step()).isZero();
+            assertLeavesItsStateAlone(run, ended);
+        }
+    }
+
     /** RS-6. */
     @Test
     void a_rule_stops_the_run_with_the_step_that_it_looked_at() {

@@ -20,8 +20,14 @@ import java.util.List;
 final class Settings {
     private Settings() {}
 
-    static final LimitSettings LIMITS =
-            new LimitSettings(4, Duration.ofMillis(100), Duration.ofMillis(5), 50, Duration.ofSeconds(20), 1 << 24);
+    static final LimitSettings LIMITS = new LimitSettings(
+            4,
+            Duration.ofMillis(100),
+            Duration.ofMillis(5),
+            50,
+            Duration.ofSeconds(20),
+            1 << 24,
+            Duration.ofSeconds(25));
 
     static final GroupSettings GROUPS = new GroupSettings(
             true,
@@ -38,8 +44,13 @@ final class Settings {
     static final TrainingSettings TRAINING = training(2, 3, 4);
 
     static TrainingSettings training(int timesteps, int optimizerSteps, int unitSamples) {
+        return training(TrainingSettings.Objective.DIFFUSION_NFT, timesteps, optimizerSteps, unitSamples);
+    }
+
+    static TrainingSettings training(
+            TrainingSettings.Objective objective, int timesteps, int optimizerSteps, int unitSamples) {
         return new TrainingSettings(
-                TrainingSettings.Objective.DIFFUSION_NFT,
+                objective,
                 TrainingSettings.Weighting.ADAPTIVE,
                 1,
                 1e-4,

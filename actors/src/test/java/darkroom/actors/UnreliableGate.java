@@ -36,8 +36,8 @@ final class UnreliableGate extends SwitchBehavior<Gate.Command> {
                 switch (command) {
                     case Gate.Join(NodeCard card, ActorRef<NodeAgent.Command> agent) ->
                         new Gate.Join(card, across(agent));
-                    case Gate.Present(String node, long roster, ActorRef<NodeAgent.Command> agent) ->
-                        new Gate.Present(node, roster, across(agent));
+                    case Gate.Present(String node, long roster, long over, ActorRef<NodeAgent.Command> agent) ->
+                        new Gate.Present(node, roster, over, across(agent));
                     default -> command;
                 };
         weather.carry(context, gate, crossing, weather.copies());

@@ -95,7 +95,7 @@ final class WireSamples {
         Roster roster = new Roster(9, List.of(peer("node-0"), peer("node-1")));
         Desks desks = new Desks(actor("draw-desk", 15), actor("score-desk", 16), actor("train-desk", 17));
         add("Join", new Gate.Join(card(), agent));
-        add("Present", new Gate.Present("node-1", 9, agent));
+        add("Present", new Gate.Present("node-1", 9, 2, agent));
         add("Leaving", new Gate.Leaving("node-1", "told to"));
         for (DeskEvent event : List.of(
                 new DeskEvent.WorkerJoined("draw", "node-1/draw-0", 2),
@@ -113,7 +113,7 @@ final class WireSamples {
         add("TurnedAway", new NodeAgent.TurnedAway("full"));
         add("JoinAgain", new NodeAgent.JoinAgain());
         add("RosterIs", new NodeAgent.RosterIs(roster));
-        add("StepOver", new NodeAgent.StepOver("run-1", 3));
+        add("StepsOver", new NodeAgent.StepsOver(2, List.of(new NodeAgent.StepOver("run-1", 3))));
         add("Dismissed", new NodeAgent.Dismissed("all steps are committed"));
     }
 

@@ -8,7 +8,7 @@ import java.util.List;
  *
  * @param host address that other nodes reach this one at; loopback keeps everything on this machine
  * @param port TCP port for messages between nodes; 0 takes a free one
- * @param seedNodes {@code host:port} of nodes that are there; with several control nodes, all of them
+ * @param seedNodes {@link HostPort} of nodes that are there; with several control nodes, all of them
  * @param discoveryName DNS name that resolves to the control nodes, instead of seed nodes; they listen on {@code port}
  * @param statusPort port of the status page on loopback; 0 takes a free one
  * @param nodeSilentAfter a node that was not heard of for this long is off the roster; its tensors count as lost
@@ -28,6 +28,12 @@ public record ClusterSettings(
         PlaneSettings tensorPlane) {
     public ClusterSettings {
         Allowed.text("cluster.host", host);
+        Allowed.require(
+                isAddress(HostPort.bracketed(host) + ":0"),
+                "cluster.host",
+                '"' + host + '"',
+                "a name or an address of this machine, without a port, as in 10.0.0.2 or fd09::2");
+        host = HostPort.plain(host);
         Allowed.whole("cluster.port", port, 0, 65_535);
         Allowed.whole("cluster.status-port", statusPort, 0, 65_535);
         Allowed.duration("cluster.node-silent-after", nodeSilentAfter);
@@ -36,10 +42,10 @@ public record ClusterSettings(
         seedNodes = List.copyOf(seedNodes);
         for (String seed : seedNodes) {
             Allowed.require(
-                    seed.matches("[^:\\s/@]+:\\d{1,5}"),
+                    isAddress(seed),
                     "cluster.seed-nodes",
                     '"' + seed + '"',
-                    "host:port, as in a:2551");
+                    "host:port, as in a:2551, 10.0.0.1:2551 or [fd09::1]:2551");
             Allowed.require(
                     Integer.parseInt(seed.substring(seed.lastIndexOf(':') + 1)) <= Allowed.PORT_MAX,
                     "cluster.seed-nodes",
@@ -56,6 +62,14 @@ public record ClusterSettings(
                 "cluster.port",
                 port,
                 "with cluster.discovery-name: the port of the control nodes");
+    }
+
+    private static boolean isAddress(String text) {
+        try {
+            return !HostPort.parse(text).host().isEmpty();
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     /** The same on a free port: for nodes that look for others on {@code port}. */

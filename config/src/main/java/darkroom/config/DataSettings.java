@@ -10,8 +10,10 @@ import java.util.List;
  * @param tasks task types drawn from, by name; order matters to nothing
  * @param trainTasks how many rendered rows the run draws its prompts from
  * @param onMalformed what to do with a malformed line of a dataset
+ * @param pictures how the pixels of picture files are taken
  */
-public record DataSettings(String source, List<String> tasks, int trainTasks, OnMalformed onMalformed) {
+public record DataSettings(
+        String source, List<String> tasks, int trainTasks, OnMalformed onMalformed, PictureView pictures) {
     public DataSettings {
         Allowed.text("data.source", source);
         Allowed.whole("data.train-tasks", trainTasks, 1, Integer.MAX_VALUE);
@@ -21,6 +23,11 @@ public record DataSettings(String source, List<String> tasks, int trainTasks, On
                 tasks,
                 "task types, each once");
         tasks = List.copyOf(tasks);
+    }
+
+    /** Pictures are taken as displayed. */
+    public DataSettings(String source, List<String> tasks, int trainTasks, OnMalformed onMalformed) {
+        this(source, tasks, trainTasks, onMalformed, PictureView.DISPLAYED);
     }
 
     /** {@code SKIP} reports the line and goes on; {@code STOP} reports it and ends the run before it begins. */

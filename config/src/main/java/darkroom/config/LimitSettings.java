@@ -11,6 +11,8 @@ import java.time.Duration;
  * @param workAttemptsMax times one unit of work is leased before the run stops with the unit's name
  * @param stallAfter no progress for this long is reported with the name of who blocks (promise P-4)
  * @param tensorBytesMax bytes of tensors held by one process
+ * @param shutdownGrace time from an interrupt (SIGTERM, Ctrl-C) to the end of the process, at most: the step in work is
+ *     committed and its checkpoint written within it, or the run ends at the last commit
  */
 public record LimitSettings(
         int groupsInFlightMax,
@@ -18,7 +20,8 @@ public record LimitSettings(
         Duration heartbeatEvery,
         int workAttemptsMax,
         Duration stallAfter,
-        long tensorBytesMax) {
+        long tensorBytesMax,
+        Duration shutdownGrace) {
     public LimitSettings {
         Allowed.whole("limits.groups-in-flight-max", groupsInFlightMax, 1, 1_000_000);
         Allowed.duration("limits.lease-time", leaseTime);
@@ -31,5 +34,6 @@ public record LimitSettings(
         Allowed.whole("limits.work-attempts-max", workAttemptsMax, 1, 1_000_000);
         Allowed.duration("limits.stall-after", stallAfter);
         Allowed.whole("limits.tensor-bytes-max", tensorBytesMax, 1 << 20, Long.MAX_VALUE);
+        Allowed.duration("limits.shutdown-grace", shutdownGrace);
     }
 }

@@ -6,6 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValueFactory;
+import com.typesafe.config.ConfigValueType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -24,7 +25,16 @@ import java.util.Optional;
 public final class Recipes {
     /** Recipes that ship with Darkroom. */
     public static final List<String> SHIPPED = List.of(
-            "embedded-demo", "embedded-paper", "embedded-flow-grpo", "flux-kontext", "qwen-image-edit", "uniworld-v2");
+            "embedded-demo",
+            "embedded-paper",
+            "embedded-paper-literal",
+            "embedded-flow-grpo",
+            "embedded-flow-grpo-local",
+            "flux-kontext",
+            "flux-kontext-ban",
+            "qwen-image-edit",
+            "qwen-image-edit-public",
+            "uniworld-v2");
 
     private static final String DEFAULTS = "defaults.conf";
     private static final ConfigParseOptions STRICT =
@@ -86,8 +96,7 @@ public final class Recipes {
                 if (override.indexOf('=') < 1) {
                     throw new SettingsException("\"%s\" is not of the form key=value".formatted(override));
                 }
-                own = ConfigFactory.parseString(override, STRICT.setOriginDescription("\"" + override + "\""))
-                        .withFallback(own);
+                own = override(override).withFallback(own);
             }
             return TemplateFiles.read(own.withFallback(source(nameOrFile))
                     .withFallback(defaults())
@@ -95,6 +104,27 @@ public final class Recipes {
         } catch (ConfigException e) {
             throw new SettingsException("configuration %s: %s".formatted(nameOrFile, e.getMessage()), e);
         }
+    }
+
+    /**
+     * Text is taken as it is, so that an address ({@code ledger.url=jdbc:postgresql://db/runs}) or a path needs no quotes; whatever
+     * is quoted or has a substitution is HOCON, as are values that are no text.
+     */
+    private static Config override(String override) {
+        String origin = '"' + override + '"';
+        int equals = override.indexOf('=');
+        String key = override.substring(0, equals).strip();
+        String value = override.substring(equals + 1).strip();
+        Config known = defaults();
+        boolean text = key.matches("[a-z0-9-]+(\\.[a-z0-9-]+)*")
+                && known.hasPath(key)
+                && known.getValue(key).valueType() == ConfigValueType.STRING
+                && !value.startsWith("\"")
+                && !value.contains("${");
+        return text
+                ? ConfigFactory.empty().withValue(key, ConfigValueFactory.fromAnyRef(value, origin))
+                : ConfigFactory.parseString(
+                        override, ConfigParseOptions.defaults().setOriginDescription(origin));
     }
 
     private static Config defaults() {

@@ -1,5 +1,7 @@
 package darkroom.config;
 
+import java.util.Locale;
+
 /**
  * Everything that decides what a run computes and how it is carried out, read once and validated.
  *
@@ -29,6 +31,9 @@ public record RunSettings(
         ClusterSettings cluster,
         FaultSettings faults,
         InputSettings inputs) {
+    /** Side of the pictures that the embedded judge was trained on, pixels. */
+    private static final int JUDGED_RESOLUTION = 32;
+
     private static final String SHIPPED_RESOLUTIONS =
             "32 with a base that ships; another takes a base of your own, see darkroom pretrain";
 
@@ -37,12 +42,14 @@ public record RunSettings(
         Allowed.whole("steps", steps, 1, Integer.MAX_VALUE);
         boolean stochastic = rollout.solver() == RolloutSettings.Solver.SDE;
         switch (training.objective()) {
-            case FLOW_GRPO ->
+            case FLOW_GRPO -> {
                 Allowed.require(
                         stochastic,
                         "training.objective",
                         "flow-grpo",
                         "diffusion-nft, or flow-grpo with rollout.solver=sde");
+                requireOnPolicy(rollout, training);
+            }
             case DIFFUSION_NFT ->
                 Allowed.require(
                         !stochastic,
@@ -55,6 +62,8 @@ public record RunSettings(
                 "training.timesteps-per-image",
                 training.timestepsPerImage(),
                 "whole numbers up to rollout.solver-steps=" + rollout.solverSteps());
+        requireStretchable(rollout.schedule(), "rollout.solver-steps", rollout.solverSteps());
+        requireStretchable(rollout.schedule(), "evaluation.solver-steps", evaluation.solverSteps());
         Allowed.require(
                 groups.scoredMin() <= rollout.imagesPerGroup(),
                 "groups.scored-min",
@@ -72,9 +81,61 @@ public record RunSettings(
                 "evaluation.patience",
                 evaluation.patience(),
                 "0, or with validations: evaluation.every-steps of 1 or more");
+        Allowed.require(
+                !policy.model().equals("embedded") || policy.guidance() == 1.0,
+                "policy.guidance",
+                policy.guidance(),
+                "1.0 with policy.model=embedded, which embeds no guidance scale");
         boolean shipped = policy.base().equals("mixed") || policy.base().equals("clean");
         if (policy.model().equals("embedded") && shipped) {
             Allowed.require(policy.resolution() == 32, "policy.resolution", policy.resolution(), SHIPPED_RESOLUTIONS);
         }
+    }
+
+    /**
+     * What a run is checked for before it begins and a recipe that ships is not: whether anything can score what its model
+     * draws.
+     *
+     * @throws SettingsException if there is no scorer but the embedded judge and the images are not those it knows
+     */
+    public void requireScorer() {
+        boolean known = policy.model().equals("embedded") && policy.resolution() == JUDGED_RESOLUTION;
+        Allowed.require(
+                known || !scoring.endpoints().isEmpty(),
+                "scoring.endpoints",
+                "[]",
+                "with policy.model=%s and policy.resolution=%d URLs of scorers, one or more: the embedded judge scores only the %d-pixel pictures of policy.model=embedded. Set scoring.endpoints=[\"http://HOST:PORT\"], or train with --scorer URL"
+                        .formatted(policy.model(), policy.resolution(), JUDGED_RESOLUTION));
+    }
+
+    /** The ratio of Flow-GRPO is taken against the policy that drew, at solver steps whose noise is not the last. */
+    private static void requireOnPolicy(RolloutSettings rollout, TrainingSettings training) {
+        Allowed.require(
+                training.timestepsPerImage() < rollout.solverSteps(),
+                "training.timesteps-per-image",
+                training.timestepsPerImage(),
+                "with training.objective=flow-grpo whole numbers up to %d, below rollout.solver-steps=%d: the last solver step is not trained"
+                        .formatted(rollout.solverSteps() - 1, rollout.solverSteps()));
+        Allowed.require(
+                training.oldPolicy() == TrainingSettings.OldPolicy.ON_POLICY,
+                "training.old-policy",
+                training.oldPolicy().name().toLowerCase(Locale.ROOT),
+                "with training.objective=flow-grpo only on-policy: a policy that lags behind the trained one puts the"
+                    + " ratio outside training.clip-range before the first update; set training.old-policy=on-policy");
+        Allowed.require(
+                rollout.staleness() == 0,
+                "rollout.staleness",
+                rollout.staleness(),
+                "with training.objective=flow-grpo only 0: images of an older version have other probabilities than"
+                        + " those that the ratio is taken against; set rollout.staleness=0");
+    }
+
+    private static void requireStretchable(RolloutSettings.Schedule schedule, String key, int steps) {
+        Allowed.require(
+                schedule != RolloutSettings.Schedule.QWEN || steps > 1,
+                key,
+                steps,
+                "with rollout.schedule=qwen whole numbers from 2: its noise levels are stretched from 1 to 0.02, which"
+                        + " takes two of them; raise it, or set rollout.schedule=kontext");
     }
 }

@@ -200,7 +200,7 @@ final class SettingsReader {
             return record(type, config, key + ".");
         }
         if (type.isEnum()) {
-            String text = config.getString(key);
+            String text = current(key, config.getString(key));
             return Arrays.stream(type.getEnumConstants())
                     .filter(constant -> label(constant).equalsIgnoreCase(text))
                     .findFirst()
@@ -328,6 +328,11 @@ final class SettingsReader {
 
     private static Object element(Object element) {
         return element instanceof Record inner ? write(inner).root() : element.toString();
+    }
+
+    /** Settings files of runs that were recorded before a value was renamed stay readable. */
+    private static String current(String key, String text) {
+        return key.equals("training.old-policy") && text.equalsIgnoreCase("paper") ? "public" : text;
     }
 
     private static String label(Object constant) {

@@ -14,6 +14,9 @@ import java.util.regex.Pattern;
 final class SettingsText {
     private static final Pattern SECTION = Pattern.compile("\\s*([a-z0-9-]+) \\{\\s*");
     private static final Pattern SETTING = Pattern.compile("(\\s*)([a-z0-9-]+) = (.*?)(?:\\s+# (.*))?");
+    /** What a default means, and where it is from. */
+    private static final Pattern SOURCE = Pattern.compile("(?:(.*?); )?((?:paper|public): .*|ours\\b.*)");
+
     private static final Pattern PLAIN = Pattern.compile("\"([a-zA-Z][a-zA-Z0-9-]*)\"");
     private static final int COMMENT_COLUMN = 34;
 
@@ -45,12 +48,17 @@ final class SettingsText {
         String line = setting.group(1) + setting.group(2) + " = "
                 + (value.unwrapped().equals(usual.unwrapped()) ? setting.group(3) : shown(value));
         List<String> comments = new ArrayList<>();
-        if (setting.group(4) != null) {
-            comments.add(setting.group(4));
+        String comment = setting.group(4) == null ? "" : setting.group(4);
+        if (value.unwrapped().equals(usual.unwrapped())) {
+            comments.add(comment);
+        } else {
+            Matcher source = SOURCE.matcher(comment);
+            boolean known = source.matches();
+            String meaning = known ? source.group(1) : comment;
+            comments.add(meaning == null ? "" : meaning);
+            comments.add("(default " + shown(usual) + (known ? "; " + source.group(2) : "") + ")");
         }
-        if (!value.unwrapped().equals(usual.unwrapped())) {
-            comments.add("(default " + shown(usual) + ")");
-        }
+        comments.removeIf(String::isEmpty);
         return comments.isEmpty()
                 ? line
                 : line + " ".repeat(Math.max(1, COMMENT_COLUMN - line.length())) + "# " + String.join(" ", comments);

@@ -6,10 +6,11 @@ package darkroom.config;
  * @param objective DiffusionNFT, or Flow-GRPO behind the same seam
  * @param weighting DiffusionNFT loss: adaptive x0 space (public code) or none, velocity space (paper equation 4)
  * @param beta mixing of trained and old velocity, equations 5 and 6
- * @param klWeight weight of the velocity-space distance to the reference
+ * @param klWeight weight of the distance to the reference: of velocities with DiffusionNFT, of means with Flow-GRPO
  * @param clipRange Flow-GRPO's clip range of the probability ratio
- * @param timestepsPerImage T, solver noise levels trained per image (paper: 5; embedded: 1)
- * @param optimizerSteps S, optimizer steps per iteration over disjoint sets of units (paper: 1; embedded: 4)
+ * @param timestepsPerImage T, solver noise levels trained per image (public code: 5 of 6; embedded-demo: 1); neither
+ *     this nor S is in the paper
+ * @param optimizerSteps S, optimizer steps per iteration over disjoint sets of units (public code: 1; embedded-demo: 4)
  * @param unitSamples samples per gradient unit: the fixed batch whose gradient is summed in one piece
  * @param bf16 linears of the trained policy in bfloat16; its weights, gradients and optimizer state stay float32
  * @param lora rank of the trained low-rank adapters; 0 trains all weights
@@ -64,9 +65,14 @@ public record TrainingSettings(
         NONE
     }
 
-    /** {@code PAPER}: decay min(0.001 step, 0.5); {@code CONSTANT}: {@code oldPolicyDecay}. */
+    /**
+     * Decay of the old policy, which draws: {@code PUBLIC}: min(0.001 step, 0.5), the public code's decay type 1, of which
+     * the paper says nothing; {@code CONSTANT}: {@code oldPolicyDecay}; {@code ON_POLICY}: 0, so that the trained policy
+     * itself draws the next step.
+     */
     public enum OldPolicy {
-        PAPER,
-        CONSTANT
+        PUBLIC,
+        CONSTANT,
+        ON_POLICY
     }
 }

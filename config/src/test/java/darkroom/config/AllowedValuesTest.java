@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.FieldSource;
 
 class AllowedValuesTest {
 
@@ -31,6 +31,7 @@ class AllowedValuesTest {
                 "policy.base=\"\" | policy.base | not blank",
                 "policy.resolution=0 | policy.resolution | from 1 to 8192",
                 "policy.resolution=64 | policy.resolution | 32 with a base that ships",
+                "policy.guidance=2.5 | policy.guidance | 1.0 with policy.model=embedded",
                 "policy.guidance=-1 | policy.guidance | from 0.0 to 100.0",
                 "data.source=\"\" | data.source | not blank",
                 "data.tasks=[add, add] | data.tasks | each once",
@@ -97,7 +98,9 @@ class AllowedValuesTest {
                 "training.optimizer.epsilon=0 | training.optimizer.epsilon | above 0.0",
                 "training.optimizer.weight-decay=-1 | training.optimizer.weight-decay | from 0.0",
                 "training.optimizer.gradient-clip=0 | training.optimizer.gradient-clip | above 0.0",
-                "training.old-policy=frozen | training.old-policy | [paper, constant]",
+                "training.old-policy=frozen | training.old-policy | [public, constant, on-policy]",
+                "rollout { schedule=qwen, solver-steps=1 } | rollout.solver-steps | rollout.schedule=kontext",
+                "rollout.schedule=qwen, evaluation.solver-steps=1 | evaluation.solver-steps | rollout.schedule=kontext",
                 "training.old-policy-decay=1.5 | training.old-policy-decay | from 0.0 to 1.0",
                 "training.ema-decay=-1 | training.ema-decay | from 0.0 to 1.0",
                 "evaluation.tasks=0 | evaluation.tasks | from 1 to",
@@ -133,11 +136,14 @@ class AllowedValuesTest {
                 "limits.work-attempts-max=0 | limits.work-attempts-max | from 1 to",
                 "limits.stall-after=0s | limits.stall-after | 1ms to 7d",
                 "limits.tensor-bytes-max=1KiB | limits.tensor-bytes-max | from 1048576 to",
+                "limits.shutdown-grace=0s | limits.shutdown-grace | 1ms to 7d",
                 "workers.virtual.draw=0s | workers.virtual.draw | 1ms to 7d",
                 "workers.virtual.score=0s | workers.virtual.score | 1ms to 7d",
                 "workers.virtual.unit=0s | workers.virtual.unit | 1ms to 7d",
                 "workers.device=gpu | workers.device | [torch, virtual]",
                 "cluster.host=\"\" | cluster.host | not blank",
+                "cluster.host=\"10.0.0.1:2551\" | cluster.host | without a port",
+                "cluster.host=\"a b\" | cluster.host | an address of this machine",
                 "cluster.port=65536 | cluster.port | from 0 to 65535",
                 "cluster.seed-nodes=[nowhere] | cluster.seed-nodes | host:port",
                 "cluster { discovery-name=control, port=1, seed-nodes=[\"a:1\"] } | cluster.discovery-name | not both",
@@ -163,6 +169,37 @@ class AllowedValuesTest {
                 .hasMessageStartingWith(key + "=")
                 .hasMessageContaining("allowed are ")
                 .hasMessageContaining(allowed);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "training.old-policy=constant | training.old-policy=constant | set training.old-policy=on-policy",
+                "training.old-policy=public | training.old-policy=public | set training.old-policy=on-policy",
+                "rollout.staleness=1 | rollout.staleness=1 | set rollout.staleness=0",
+                "training.timesteps-per-image=6 | training.timesteps-per-image=6 | up to 5, below"
+                        + " rollout.solver-steps=6",
+                "rollout.solver-steps=1 | training.timesteps-per-image=5 | up to 0, below rollout.solver-steps=1",
+                "rollout.solver=dpm2 | training.objective=flow-grpo | rollout.solver=sde"
+            })
+    void flow_grpo_with_a_policy_that_lags_or_the_last_solver_step_is_refused(
+            String override, String setting, String remedy) {
+        for (String recipe : List.of("embedded-flow-grpo", "embedded-flow-grpo-local")) {
+            assertThatThrownBy(() -> Recipes.load(recipe, List.of(override)))
+                    .isInstanceOf(SettingsException.class)
+                    .hasMessageStartingWith(setting)
+                    .hasMessageContaining("allowed are ")
+                    .hasMessageContaining(remedy);
+        }
+    }
+
+    @Test
+    void a_recorded_run_that_calls_the_old_policy_of_the_public_code_the_papers_is_read() {
+        assertThat(Recipes.load("embedded-demo", List.of("training.old-policy=paper"))
+                        .training()
+                        .oldPolicy())
+                .isEqualTo(TrainingSettings.OldPolicy.PUBLIC);
     }
 
     /** So that a rule that is added gets its line above. */
@@ -238,30 +275,23 @@ class AllowedValuesTest {
     }
 
     @Test
-    void flow_grpo_is_one_setting_beside_its_sampler() {
-        RunSettings settings =
-                Recipes.load("embedded-demo", List.of("training.objective=flow-grpo", "rollout.solver=sde"));
+    void flow_grpo_is_one_setting_beside_its_sampler_and_its_policy() {
+        RunSettings settings = Recipes.load(
+                "embedded-demo",
+                List.of("training.objective=flow-grpo", "rollout.solver=sde", "training.old-policy=on-policy"));
         assertThat(settings.training().objective()).isEqualTo(TrainingSettings.Objective.FLOW_GRPO);
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "embedded-demo",
-                "embedded-paper",
-                "embedded-flow-grpo",
-                "flux-kontext",
-                "qwen-image-edit",
-                "uniworld-v2"
-            })
+    @FieldSource("darkroom.config.Recipes#SHIPPED")
     void what_is_explained_reads_back_equal_and_says_what_is_not_default(String recipe, @TempDir Path directory)
             throws IOException {
         List<String> overrides =
                 List.of("seed=7", "scoring.endpoints=[\"http://127.0.0.1:9\"]", "limits.lease-time=7s");
         String text = Recipes.explain(recipe, overrides);
         assertThat(text)
-                .contains("seed = 7", "# key of all randomness of the run (default 0)")
-                .contains("lease-time = \"7s\"", "# G (paper: 24)");
+                .contains("seed = 7", "# key of all randomness of the run (default 0; ours)")
+                .contains("lease-time = \"7s\"", "# tau mu; paper: Table 5");
         Path file = Files.writeString(directory.resolve("shown.conf"), text);
         assertThat(Recipes.load(file.toString(), List.of())).isEqualTo(Recipes.load(recipe, overrides));
     }

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RecipesTest {
     @Test
@@ -65,6 +67,31 @@ class RecipesTest {
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining("scoring.templates")
                 .hasMessageContaining("gone.txt");
+    }
+
+    /** As documented: an address, a path or a pattern on the command line needs no quotes of HOCON. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "jdbc:postgresql://db.example:5432/runs",
+                "jdbc:postgresql://[fd09::1]:5432/runs?ssl=true&sslmode=require"
+            })
+    void text_on_the_command_line_is_taken_as_it_is(String url) {
+        RunSettings settings = Recipes.load("embedded-demo", List.of("ledger.store=postgresql", "ledger.url=" + url));
+        assertThat(settings.ledger().url()).isEqualTo(url);
+        assertThat(Recipes.load("embedded-demo", List.of("ledger.store=postgresql", "ledger.url=\"" + url + '"'))
+                        .ledger()
+                        .url())
+                .as("quotes are allowed")
+                .isEqualTo(url);
+        assertThat(Recipes.load("embedded-demo", List.of("data.source=/data/a#b: c//d,[e]{f}"))
+                        .data()
+                        .source())
+                .isEqualTo("/data/a#b: c//d,[e]{f}");
+        assertThat(Recipes.load("embedded-demo", List.of("limits.stall-after = 2m", "groups.rule=or"))
+                        .limits()
+                        .stallAfter())
+                .hasMinutes(2);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package darkroom.edittasks;
 
+import darkroom.config.PictureView;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
@@ -8,8 +9,11 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.text.Normalizer;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,14 +22,17 @@ import org.jspecify.annotations.Nullable;
  * the directory, links followed. Safe for all threads.
  */
 public final class DatasetDirectory {
-    /** Largest file of a picture, in bytes. */
-    public static final long IMAGE_BYTES_MAX = 64L << 20;
-
     private final Path path;
     private final Path real;
+    private final PictureView view;
+
+    /** Pictures are read as displayed. @throws IOException if there is no such directory or it cannot be read */
+    public DatasetDirectory(Path path) throws IOException {
+        this(path, PictureView.DISPLAYED);
+    }
 
     /** @throws IOException if there is no such directory or it cannot be read */
-    public DatasetDirectory(Path path) throws IOException {
+    public DatasetDirectory(Path path, PictureView view) throws IOException {
         if (!Files.isDirectory(path)) {
             throw Files.exists(path)
                     ? new NotDirectoryException(path.toString())
@@ -33,6 +40,7 @@ public final class DatasetDirectory {
         }
         this.path = path;
         this.real = path.toRealPath();
+        this.view = view;
     }
 
     public Path path() {
@@ -58,11 +66,11 @@ public final class DatasetDirectory {
         return read(row).images();
     }
 
-    /** The pictures of a row with the digests of their files. @throws DatasetFaultException as {@link #images} */
+    /** The pictures of a row with what is known of their files. @throws DatasetFaultException as {@link #images} */
     public DatasetFiles read(DatasetRow row) throws DatasetFaultException {
-        Map<String, String> sha256 = new LinkedHashMap<>();
-        RgbImage source = image(DatasetRow.IMAGE, row.image(), sha256);
-        RgbImage target = optional(DatasetRow.TARGET, row.target(), sha256);
+        RowFiles read = new RowFiles();
+        RgbImage source = read.image(DatasetRow.IMAGE, row.image());
+        RgbImage target = read.optional(DatasetRow.TARGET, row.target());
         if (target != null && (target.width() != source.width() || target.height() != source.height())) {
             throw new DatasetFaultException(
                     DatasetFault.TARGET_SIZE,
@@ -75,38 +83,48 @@ public final class DatasetDirectory {
                                     source.width(),
                                     source.height()));
         }
-        RgbImage reference = optional(DatasetRow.REFERENCE, row.reference(), sha256);
-        return new DatasetFiles(new DatasetImages(source, target, reference), sha256);
+        RgbImage reference = read.optional(DatasetRow.REFERENCE, row.reference());
+        return new DatasetFiles(new DatasetImages(source, target, reference), read.sha256, read.conversions);
     }
 
-    private @Nullable RgbImage optional(String field, @Nullable String relative, Map<String, String> sha256)
-            throws DatasetFaultException {
-        return relative == null ? null : image(field, relative, sha256);
+    /** Reads the files of one row, and notes what they are. */
+    private final class RowFiles {
+        private final Map<String, String> sha256 = new LinkedHashMap<>();
+        private final Map<String, Set<PictureConversion>> conversions = new LinkedHashMap<>();
+
+        private @Nullable RgbImage optional(String field, @Nullable String relative) throws DatasetFaultException {
+            return relative == null ? null : image(field, relative);
+        }
+
+        private RgbImage image(String field, String relative) throws DatasetFaultException {
+            String what = field + "=" + relative;
+            Path file = locate(what, relative);
+            try {
+                byte[] content = PictureReader.bytes(file);
+                sha256.put(relative, DatasetFiles.sha256(content));
+                Picture picture = PictureReader.read(content, file, view);
+                conversions.put(relative, picture.conversions());
+                return picture.image();
+            } catch (PictureException e) {
+                throw new DatasetFaultException(
+                        switch (e.kind()) {
+                            case CUT_OFF -> DatasetFault.CUT_IMAGE;
+                            case DAMAGED -> DatasetFault.UNREADABLE_IMAGE;
+                            case UNSUPPORTED -> DatasetFault.UNSUPPORTED_IMAGE;
+                            case TOO_LARGE -> DatasetFault.OVERSIZED_IMAGE;
+                        },
+                        what + ": " + e.reason(),
+                        e);
+            } catch (IOException e) {
+                throw new DatasetFaultException(
+                        DatasetFault.UNREADABLE_IMAGE, what + ": " + FileFault.reason(e, file), e);
+            }
+        }
     }
 
     /** A picture that a line names in a field. */
     RgbImage image(String field, String relative) throws DatasetFaultException {
-        return image(field, relative, new LinkedHashMap<>());
-    }
-
-    /** @param sha256 gets the digest of the file, by its path */
-    private RgbImage image(String field, String relative, Map<String, String> sha256) throws DatasetFaultException {
-        String what = field + "=" + relative;
-        Path file = locate(what, relative);
-        try {
-            long bytes = Files.size(file);
-            if (bytes > IMAGE_BYTES_MAX) {
-                throw new DatasetFaultException(
-                        DatasetFault.OVERSIZED_IMAGE, what + " has " + bytes + " bytes > limit " + IMAGE_BYTES_MAX);
-            }
-            byte[] content = Files.readAllBytes(file);
-            sha256.put(relative, DatasetFiles.sha256(content));
-            return RgbImage.decode(content);
-        } catch (OversizedImageException e) {
-            throw new DatasetFaultException(DatasetFault.OVERSIZED_IMAGE, what + ": " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw new DatasetFaultException(DatasetFault.UNREADABLE_IMAGE, what + ": " + FileFault.reason(e), e);
-        }
+        return new RowFiles().image(field, relative);
     }
 
     /** The file that a row names; its real place is below this directory. */
@@ -125,7 +143,7 @@ public final class DatasetDirectory {
         try {
             file = real.resolve(place).toRealPath();
         } catch (NoSuchFileException e) {
-            throw new DatasetFaultException(DatasetFault.MISSING_IMAGE, what + " is not there", e);
+            throw new DatasetFaultException(DatasetFault.MISSING_IMAGE, what + " is not there" + hint(relative), e);
         } catch (IOException e) {
             throw new DatasetFaultException(
                     DatasetFault.UNREADABLE_IMAGE, what + " cannot be read: " + FileFault.reason(e), e);
@@ -150,6 +168,38 @@ public final class DatasetDirectory {
         if (!Charset.forName(encoding).newEncoder().canEncode(relative)) {
             throw new UncheckedIOException(new IOException(what + ": this process names files in " + encoding
                     + ", which has no such characters; start it with LC_ALL=C.UTF-8 in the environment"));
+        }
+    }
+
+    /** Why a file is not where a row says, if it is there by another spelling; begins with a comma. */
+    private String hint(String relative) {
+        if (relative.indexOf('\\') >= 0 && isThere(relative.replace('\\', '/'))) {
+            return ", but " + relative.replace('\\', '/') + " is: write / between directories and not \\";
+        }
+        for (Normalizer.Form form : List.of(Normalizer.Form.NFC, Normalizer.Form.NFD)) {
+            String other = Normalizer.normalize(relative, form);
+            if (!other.equals(relative) && isThere(other)) {
+                return ", but a file of the same letters in Unicode form " + form
+                        + " is: the names on disk and in the metadata are composed differently; write the path in form "
+                        + form;
+            }
+        }
+        int slash = Math.max(relative.lastIndexOf('/'), relative.lastIndexOf('\\'));
+        if (relative.indexOf('\\') >= 0) {
+            return ", and its path has \\, which separates no directories here: write /";
+        }
+        if (slash < 0 && isThere("images/" + relative)) {
+            return ", but images/" + relative + " is: paths are relative to the dataset's directory";
+        }
+        return "";
+    }
+
+    private boolean isThere(String relative) {
+        try {
+            Path file = real.resolve(relative).normalize();
+            return file.startsWith(real) && Files.isRegularFile(file);
+        } catch (InvalidPathException e) {
+            return false;
         }
     }
 }

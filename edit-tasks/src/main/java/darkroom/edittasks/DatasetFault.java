@@ -14,10 +14,14 @@ public enum DatasetFault {
     PATH_OUTSIDE("put the picture below the dataset's directory, without links that lead out of it, and give its path"
             + " relative to that directory"),
     MISSING_IMAGE("add the file or correct its path"),
-    UNREADABLE_IMAGE("make the file readable and intact: PNG, JPEG, GIF or BMP"),
+    CUT_IMAGE("copy or download the file again"),
+    UNREADABLE_IMAGE("copy the file again, or save the picture anew with another program"),
+    UNSUPPORTED_IMAGE("convert it to PNG, JPEG or WebP"),
     OVERSIZED_IMAGE("make the picture smaller"),
     TARGET_SIZE("give the target the width and height of the image, or remove the field"),
-    DUPLICATE_ID("give the row an id of its own, or delete one of the two lines"),
+    DUPLICATE_ID(
+            "give the row an id of its own; to have a row drawn more often, give it a weight, for instance \"weight\":"
+                    + " 3, or repeat its line without any change"),
     TOO_MANY_ROWS("split the file into several datasets");
 
     private final String remedy;

@@ -6,15 +6,19 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The pictures of a row, and which files they came from.
  *
  * @param sha256 digest of each file in hexadecimal, by its path relative to the dataset's directory, in the order image, target,
  *     reference
+ * @param conversions what was done to read each file, by the same paths
  */
-public record DatasetFiles(DatasetImages images, Map<String, String> sha256) {
+public record DatasetFiles(
+        DatasetImages images, Map<String, String> sha256, Map<String, Set<PictureConversion>> conversions) {
     public DatasetFiles {
+        conversions = Collections.unmodifiableMap(new LinkedHashMap<>(conversions));
         sha256 = Collections.unmodifiableMap(new LinkedHashMap<>(sha256));
     }
 

@@ -1,7 +1,6 @@
 package darkroom.edittasks;
 
 import java.nio.file.Path;
-import java.util.Map;
 
 /** One line of a dataset's metadata file: a row that can be used, or what is wrong with it. */
 public sealed interface DatasetLine {
@@ -16,18 +15,21 @@ public sealed interface DatasetLine {
      * @param offset where the line begins in the file, in bytes
      * @param bytes length of the line without its end
      * @param id the row's own id, else one made from its content; no other row of the file has it
-     * @param sha256 digests of the pictures' files; see {@link DatasetFiles}
+     * @param files the pictures
      */
-    record Usable(
-            Path file,
-            long line,
-            long offset,
-            int bytes,
-            String id,
-            DatasetRow row,
-            DatasetImages images,
-            Map<String, String> sha256)
-            implements DatasetLine {}
+    record Usable(Path file, long line, long offset, int bytes, String id, DatasetRow row, DatasetFiles files)
+            implements DatasetLine {
+        public DatasetImages images() {
+            return files.images();
+        }
+    }
+
+    /**
+     * A row that an earlier line holds as well, field by field: it adds its weight to that row's.
+     *
+     * @param first number of the earlier line, from 1; it is usable
+     */
+    record Repeated(Path file, long line, long first, DatasetRow row) implements DatasetLine {}
 
     /** @param reason what is wrong, on one line */
     record Malformed(Path file, long line, DatasetFault fault, String reason) implements DatasetLine {

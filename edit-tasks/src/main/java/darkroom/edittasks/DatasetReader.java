@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a metadata file from its beginning, one line and its pictures at a time. A line that cannot be used is a value like any
- * other; none is left out. Blank lines hold no row and are counted. Memory grows with the number of rows by their ids
+ * other; none is left out. A line that repeats a usable row word for word is {@link DatasetLine.Repeated}. Blank lines hold no row
+ * and are counted. Memory grows with the number of rows by their ids
  * only.
  */
 public final class DatasetReader implements AutoCloseable {
@@ -22,9 +23,13 @@ public final class DatasetReader implements AutoCloseable {
     private final Path file;
     private final BoundedLines lines;
     private final int rowsMax;
-    private final Map<String, Long> lineOfId = new HashMap<>();
+    private final Map<String, Seen> seen = new HashMap<>();
+    private int rows;
     private long blank;
     private boolean ended;
+
+    /** A usable row: its line and the digest of its content. */
+    private record Seen(long line, String content) {}
 
     DatasetReader(DatasetDirectory directory, Path file) throws IOException {
         this(directory, file, ROWS_MAX);
@@ -60,24 +65,24 @@ public final class DatasetReader implements AutoCloseable {
     }
 
     private DatasetLine usable(String text) throws DatasetFaultException {
-        if (lineOfId.size() == rowsMax) {
+        if (rows++ == rowsMax) {
             ended = true;
             throw new DatasetFaultException(
                     DatasetFault.TOO_MANY_ROWS, "the file has more than " + rowsMax + " rows; reading ends here");
         }
         DatasetRow row = DatasetRow.parse(text);
         String id = row.identity();
-        Long before = lineOfId.putIfAbsent(id, lines.line());
+        Seen before = seen.get(id);
+        if (before != null && before.content().equals(row.contentDigest())) {
+            return new DatasetLine.Repeated(file, lines.line(), before.line(), row);
+        }
         if (before != null) {
             throw new DatasetFaultException(
-                    DatasetFault.DUPLICATE_ID,
-                    row.id() == null
-                            ? "line " + before + " holds the same row"
-                            : "id=" + id + " is the id of line " + before);
+                    DatasetFault.DUPLICATE_ID, "id=" + id + " is the id of line " + before.line() + ", another row");
         }
         DatasetFiles files = directory.read(row);
-        return new DatasetLine.Usable(
-                file, lines.line(), lines.offset(), lines.length(), id, row, files.images(), files.sha256());
+        seen.put(id, new Seen(lines.line(), row.contentDigest()));
+        return new DatasetLine.Usable(file, lines.line(), lines.offset(), lines.length(), id, row, files);
     }
 
     @Override

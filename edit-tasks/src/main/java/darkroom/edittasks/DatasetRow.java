@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One row of a dataset in the Edit-R1 layout: a JSON object. {@code prompt} (the instruction), {@code image} (path of the
  * source) and {@code requirement} (text for the scorer, may be absent) are Edit-R1's own fields; {@code id}, {@code task_type},
- * {@code target} and {@code reference} are Darkroom's and optional; null counts as absent. All other fields are kept as they
+ * {@code target}, {@code reference} and {@code weight} are Darkroom's and optional; null counts as absent. All other fields are kept as they
  * stand, character by character and in order. Paths are relative to the dataset's directory. Equal by fields; never changes.
  */
 public final class DatasetRow {
@@ -34,9 +34,13 @@ public final class DatasetRow {
     public static final String TASK_TYPE = "task_type";
     public static final String TARGET = "target";
     public static final String REFERENCE = "reference";
+    public static final String WEIGHT = "weight";
 
     /** The fields that mean something here. */
-    static final Set<String> OWN = Set.of(PROMPT, IMAGE, REQUIREMENT, ID, TASK_TYPE, TARGET, REFERENCE);
+    static final Set<String> OWN = Set.of(PROMPT, IMAGE, REQUIREMENT, ID, TASK_TYPE, TARGET, REFERENCE, WEIGHT);
+
+    /** Largest weight of a line. */
+    public static final double WEIGHT_MAX = 1000;
 
     /** Longest id or task type, in UTF-16 units. */
     public static final int NAME_CHARS_MAX = 200;
@@ -62,6 +66,7 @@ public final class DatasetRow {
     private final @Nullable String taskType;
     private final @Nullable String target;
     private final @Nullable String reference;
+    private final double weight;
 
     private DatasetRow(Map<String, String> fields) throws DatasetFaultException {
         this.fields = fields;
@@ -73,6 +78,7 @@ public final class DatasetRow {
         this.taskType = name(TASK_TYPE, false);
         this.target = path(TARGET);
         this.reference = path(REFERENCE);
+        this.weight = weight(fields.get(WEIGHT));
     }
 
     /** A row of Edit-R1's own fields. @throws IllegalArgumentException if instruction or path is blank */
@@ -171,6 +177,11 @@ public final class DatasetRow {
         return reference;
     }
 
+    /** How often training draws the row, relative to others: above 0, at most {@link #WEIGHT_MAX}; 1 if the row says nothing. */
+    public double weight() {
+        return weight;
+    }
+
     /** All fields in order, from name to JSON text. */
     public Map<String, String> fields() {
         return java.util.Collections.unmodifiableMap(fields);
@@ -178,9 +189,11 @@ public final class DatasetRow {
 
     /** The id, else one made from the row's content: rows of equal fields have equal ones. */
     public String identity() {
-        if (id != null) {
-            return id;
-        }
+        return id != null ? id : contentDigest();
+    }
+
+    /** Made from all fields: equal for rows of equal fields. */
+    String contentDigest() {
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(line().getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(digest).substring(0, ID_DIGITS);
@@ -266,6 +279,22 @@ public final class DatasetRow {
             throw wrong(field, allowed);
         }
         return text;
+    }
+
+    private double weight(@Nullable String json) throws DatasetFaultException {
+        if (json == null || json.equals("null")) {
+            return 1;
+        }
+        double value;
+        try {
+            value = Double.parseDouble(json); // strict JSON has read it; texts begin with a quotation mark
+        } catch (NumberFormatException e) {
+            value = 0;
+        }
+        if (!(value > 0 && value <= WEIGHT_MAX)) {
+            throw wrong(WEIGHT, "a number above 0, at most " + (int) WEIGHT_MAX);
+        }
+        return value;
     }
 
     private @Nullable String text(String field) throws DatasetFaultException {

@@ -1,9 +1,9 @@
 package darkroom.edittasks;
 
+import darkroom.config.PictureView;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,21 +11,11 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Iterator;
 import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** An 8-bit RGB picture: rows from the top, pixels from the left, three bytes a pixel. Equal by content; never changes. */
 public final class RgbImage {
-    /** Largest width or height that {@link #decode} accepts, in pixels. */
-    public static final int SIDE_MAX = 8192;
-
-    /** Most pixels that {@link #decode} accepts. */
-    public static final int PIXELS_MAX = 1 << 25;
-
     private final int width;
     private final int height;
     private final byte[] rgb;
@@ -114,37 +104,12 @@ public final class RgbImage {
     }
 
     /**
-     * The picture in an encoded file (PNG, JPEG, GIF, BMP); transparency is laid over white.
+     * The picture in the bytes of a file, as {@link PictureReader} reads it.
      *
-     * @throws IOException if the bytes are no picture, or it is larger than {@link #SIDE_MAX} or {@link #PIXELS_MAX}
+     * @throws PictureException if the bytes are no picture, or one that is refused
      */
-    public static RgbImage decode(byte[] encoded) throws IOException {
-        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
-            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
-            if (!readers.hasNext()) {
-                throw new IOException(
-                        "not a picture: " + encoded.length + " bytes in no known format; use PNG, JPEG, GIF or BMP");
-            }
-            ImageReader reader = readers.next();
-            try {
-                reader.setInput(in);
-                int width = reader.getWidth(0);
-                int height = reader.getHeight(0);
-                if (width > SIDE_MAX || height > SIDE_MAX) {
-                    throw new OversizedImageException("picture of " + width + "x" + height + " pixels > limit "
-                            + SIDE_MAX + " a side; make it smaller");
-                }
-                if ((long) width * height > PIXELS_MAX) {
-                    throw new OversizedImageException("picture of " + width + "x" + height + " = "
-                            + (long) width * height + " pixels > limit " + PIXELS_MAX + "; make it smaller");
-                }
-                return from(reader.read(0));
-            } catch (RuntimeException e) {
-                throw new IOException("damaged picture: " + e.getMessage(), e);
-            } finally {
-                reader.dispose();
-            }
-        }
+    public static RgbImage decode(byte[] encoded) throws PictureException {
+        return PictureReader.read(encoded, PictureView.DISPLAYED).image();
     }
 
     /** The picture as it looks on white. */

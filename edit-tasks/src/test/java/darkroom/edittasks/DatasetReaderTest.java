@@ -227,11 +227,11 @@ class DatasetReaderTest {
     void a_file_of_too_many_bytes_is_not_read() throws IOException {
         try (var file = new java.io.RandomAccessFile(
                 directory.resolve("images/long.png").toFile(), "rw")) {
-            file.setLength(DatasetDirectory.IMAGE_BYTES_MAX + 1);
+            file.setLength(PictureReader.FILE_BYTES_MAX + 1);
         }
         DatasetLine.Malformed malformed = malformed("{\"prompt\": \"x\", \"image\": \"images/long.png\"}");
         assertThat(malformed.fault()).isEqualTo(DatasetFault.OVERSIZED_IMAGE);
-        assertThat(malformed.reason()).contains("limit " + DatasetDirectory.IMAGE_BYTES_MAX);
+        assertThat(malformed.reason()).contains("limit " + PictureReader.FILE_BYTES_MAX);
     }
 
     @Test

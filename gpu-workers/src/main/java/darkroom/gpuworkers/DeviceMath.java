@@ -136,6 +136,7 @@ public final class DeviceMath implements AutoCloseable {
                     a,
                     b,
                     deviation,
+                    vector(scope, step.klFactor()),
                     theta,
                     old,
                     old,
@@ -150,6 +151,29 @@ public final class DeviceMath implements AutoCloseable {
                             .get(0)),
                     scalar(results.get(0)),
                     doubles(results.get(1)));
+        }
+    }
+
+    /** Flow-GRPO's distance to the reference of one solver step: {@link FlowGrpoLoss#kl}. */
+    public double flowGrpoKl(SdeStep step, double[] velocity, double[] reference) {
+        TorchModule module = module(ObjectiveScript.losses(Weighting.NONE, 1, 1, 1));
+        try (NDManager scope = module.scope()) {
+            NDArray v = matrix(scope, List.of(velocity));
+            return scalar(module.call(
+                            scope,
+                            "grpo_loss",
+                            v,
+                            v,
+                            vector(scope, step.state()),
+                            vector(scope, step.velocity()),
+                            vector(scope, step.std()),
+                            vector(scope, step.klFactor()),
+                            v,
+                            v,
+                            matrix(scope, List.of(reference)),
+                            vector(scope, 0),
+                            vector(scope, 1))
+                    .get(2));
         }
     }
 

@@ -45,6 +45,17 @@ public record FlowGrpoLoss(double logProbability, double newLogProbability, doub
         return new FlowGrpoLoss(oldLog, newLog, Math.max(free, clipped), gradient);
     }
 
+    /**
+     * The public code's KL term of one solver step: the squared distance of the two means, averaged over dimensions, over
+     * 2 s^2, where s is the noise scale before the step's sqrt(-dt).
+     *
+     * @param velocity v_theta(x)
+     * @param reference v_ref(x)
+     */
+    public static double kl(SdeStep step, double[] velocity, double[] reference) {
+        return squaredDistance(velocity, reference) * step.klFactor();
+    }
+
     private static double squaredDistance(double[] a, double[] b) {
         double sum = 0;
         for (int i = 0; i < a.length; i++) {

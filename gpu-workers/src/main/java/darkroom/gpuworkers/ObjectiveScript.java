@@ -20,8 +20,9 @@ final class ObjectiveScript {
      * weighting {@code adaptive} as the public code, whose loss carries the factor clip / beta): returns the weighted sum of policy and KL losses to
      * differentiate, and both apart. Weights are 1/N for valid samples and 0 for padding.
      *
-     * <p>{@code grpo_loss(x, next, v, old, reference, a, b, deviation, advantage, weight)} is Flow-GRPO's clipped
-     * ratio with the log-probability averaged over dimensions; the mean of the step is {@code a x + b v}.
+     * <p>{@code grpo_loss(x, next, a, b, deviation, factor, v, old, reference, advantage, weight)} is Flow-GRPO's clipped
+     * ratio with the log-probability averaged over dimensions; the mean of the step is {@code a x + b v}. Its KL term is
+     * {@code factor} ({@link SdeStep#klFactor}) times the squared distance of the velocities.
      */
     static String losses(TrainingSettings training) {
         return losses(training.weighting(), training.beta(), training.klWeight(), training.clipRange());
@@ -110,7 +111,7 @@ final class ObjectiveScript {
             s = (self).column(deviation, next)
             square = torch.neg(torch.div(torch.mul(d, d), torch.mul(torch.mul(s, s), 2)))
             return torch.sub(torch.sub((self).per_sample(square), torch.log(deviation)), 0.9189385332046727)
-          def grpo_loss(self: __torch__.Module, x: Tensor, next: Tensor, a: Tensor, b: Tensor, deviation: Tensor, v: Tensor, old: Tensor, reference: Tensor, advantage: Tensor, weight: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+          def grpo_loss(self: __torch__.Module, x: Tensor, next: Tensor, a: Tensor, b: Tensor, deviation: Tensor, factor: Tensor, v: Tensor, old: Tensor, reference: Tensor, advantage: Tensor, weight: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
             scaled = torch.mul((self).column(a, x), x)
             g = (self).column(b, x)
             mean = torch.add(scaled, torch.mul(g, v))
@@ -121,7 +122,7 @@ final class ObjectiveScript {
             cut = torch.neg(torch.mul(advantage, torch.clamp(ratio, 1. - ${RANGE}, 1. + ${RANGE})))
             policy = torch.sum(torch.mul(torch.maximum(raw, cut), weight))
             d = torch.sub(v, reference)
-            kl = torch.sum(torch.mul((self).per_sample(torch.mul(d, d)), weight))
+            kl = torch.sum(torch.mul(torch.mul((self).per_sample(torch.mul(d, d)), factor), weight))
             loss = torch.add(policy, torch.mul(kl, ${KL}))
             return (loss, torch.detach(policy), torch.detach(kl))
           def derivative(self: __torch__.Module, loss: Tensor, leaf: Tensor) -> Tensor:
@@ -133,9 +134,9 @@ final class ObjectiveScript {
             leaf = torch.requires_grad_(torch.detach(v), True)
             loss, policy, kl = (self).nft_loss(x0, noise, t, leaf, old, reference, optimality, clip, weight)
             return (torch.detach(loss), (self).derivative(loss, leaf))
-          def grpo_gradient_of_velocity(self: __torch__.Module, x: Tensor, next: Tensor, a: Tensor, b: Tensor, deviation: Tensor, v: Tensor, old: Tensor, reference: Tensor, advantage: Tensor, weight: Tensor) -> Tuple[Tensor, Tensor]:
+          def grpo_gradient_of_velocity(self: __torch__.Module, x: Tensor, next: Tensor, a: Tensor, b: Tensor, deviation: Tensor, factor: Tensor, v: Tensor, old: Tensor, reference: Tensor, advantage: Tensor, weight: Tensor) -> Tuple[Tensor, Tensor]:
             leaf = torch.requires_grad_(torch.detach(v), True)
-            loss, policy, kl = (self).grpo_loss(x, next, a, b, deviation, leaf, old, reference, advantage, weight)
+            loss, policy, kl = (self).grpo_loss(x, next, a, b, deviation, factor, leaf, old, reference, advantage, weight)
             return (torch.detach(loss), (self).derivative(loss, leaf))
         """;
 
@@ -175,7 +176,7 @@ final class ObjectiveScript {
             v = (self).velocity(x_t, source, reference, t, tokens, (self).weights(base, leaf), ${TRAINED})
             loss, policy, kl = (self).nft_loss(x0, noise, t, v, v_old, v_reference, optimality, clip, weight)
             return ((self).derivative(loss, leaf), policy, kl)
-          def grpo_gradient(self: __torch__.Module, x: Tensor, next: Tensor, a: Tensor, b: Tensor, deviation: Tensor, t: Tensor, source: Tensor, reference: Tensor, tokens: Tensor, advantage: Tensor, weight: Tensor, theta: Tensor, old: Tensor, base: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+          def grpo_gradient(self: __torch__.Module, x: Tensor, next: Tensor, a: Tensor, b: Tensor, deviation: Tensor, factor: Tensor, t: Tensor, source: Tensor, reference: Tensor, tokens: Tensor, advantage: Tensor, weight: Tensor, theta: Tensor, old: Tensor, base: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
             leaf = torch.requires_grad_(torch.detach(theta), True)
             v_old = (self).velocity(x, source, reference, t, tokens, (self).weights(base, old), ${TRAINED})
             if ${USES_REFERENCE}:
@@ -183,7 +184,7 @@ final class ObjectiveScript {
             else:
               v_reference = v_old
             v = (self).velocity(x, source, reference, t, tokens, (self).weights(base, leaf), ${TRAINED})
-            loss, policy, kl = (self).grpo_loss(x, next, a, b, deviation, v, v_old, v_reference, advantage, weight)
+            loss, policy, kl = (self).grpo_loss(x, next, a, b, deviation, factor, v, v_old, v_reference, advantage, weight)
             return ((self).derivative(loss, leaf), policy, kl)
         """;
 }

@@ -9,15 +9,18 @@ public final class OldPolicySchedule {
     private OldPolicySchedule() {}
 
     /**
-     * Decay of the update that follows {@code step}: min(0.001 step, 0.5) for {@link TrainingSettings.OldPolicy#PAPER},
-     * {@code training.old-policy-decay} for {@link TrainingSettings.OldPolicy#CONSTANT}.
+     * Decay of the update that follows {@code step}: min(0.001 step, 0.5) for {@link TrainingSettings.OldPolicy#PUBLIC},
+     * {@code training.old-policy-decay} for {@link TrainingSettings.OldPolicy#CONSTANT}, 0 for {@link
+     * TrainingSettings.OldPolicy#ON_POLICY}. The public code counts one optimizer step a training step; where {@code
+     * training.optimizer-steps} is more, the ramp of {@code PUBLIC} is as many times as fast.
      *
      * @param step optimizer steps taken so far, from 1
      */
     public static double decay(TrainingSettings.OldPolicy schedule, double constant, long step) {
         return switch (schedule) {
-            case PAPER -> Math.min(0.001 * step, 0.5);
+            case PUBLIC -> Math.min(0.001 * step, 0.5);
             case CONSTANT -> constant;
+            case ON_POLICY -> 0;
         };
     }
 }

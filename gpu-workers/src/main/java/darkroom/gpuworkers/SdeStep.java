@@ -10,9 +10,10 @@ package darkroom.gpuworkers;
  *
  * @param state coefficient of x in the mean
  * @param velocity coefficient of v in the mean
- * @param std standard deviation of x' around the mean, the same in every dimension
+ * @param std standard deviation of x' around the mean, the same in every dimension: s sqrt(-dt)
+ * @param scale s, before the step's sqrt(-dt): what the public code divides its KL term by
  */
-public record SdeStep(double state, double velocity, double std) {
+public record SdeStep(double state, double velocity, double std, double scale) {
 
     /**
      * @param noiseLevel {@code rollout.sde-noise}
@@ -28,7 +29,7 @@ public record SdeStep(double state, double velocity, double std) {
         double dt = nextSigma - sigma;
         double scale = noiseLevel * Math.sqrt(sigma / (1 - (sigma == 1 ? sigmaOne : sigma)));
         double halved = scale * scale / (2 * sigma);
-        return new SdeStep(1 + halved * dt, (1 + halved * (1 - sigma)) * dt, scale * Math.sqrt(-dt));
+        return new SdeStep(1 + halved * dt, (1 + halved * (1 - sigma)) * dt, scale * Math.sqrt(-dt), scale);
     }
 
     /** Step {@code index} of a schedule. */
@@ -43,6 +44,15 @@ public record SdeStep(double state, double velocity, double std) {
      */
     public double logProbability(double squaredDistance) {
         return -squaredDistance / (2 * std * std) - StrictMath.log(std) - StrictMath.log(2 * Math.PI) / 2;
+    }
+
+    /**
+     * Factor of the squared distance of two velocities, averaged over dimensions, in the public code's KL term:
+     * (mean - mean')^2 / (2 s^2). The divergence of the two normal distributions has s^2 (-dt) in the place of s^2 and is
+     * larger by 1 / (-dt).
+     */
+    public double klFactor() {
+        return velocity * velocity / (2 * scale * scale);
     }
 
     /** The mean of x' where the velocity at x is v. */

@@ -7,8 +7,8 @@ import darkroom.config.RolloutSettings.Schedule;
  *
  * <p>The flow-matching Euler scheduler of diffusers with dynamic exponential shift: from s = linspace(1, 1/n, n), sigma =
  * e^mu / (e^mu + 1/s - 1), where mu is linear in the number of latent tokens. diffusers rounds s to float32, which moves
- * sigma by up to 3e-8; here nothing is rounded. {@link Schedule#QWEN} is then stretched to end at 0.02. {@link
- * Schedule#LINEAR} is s itself.
+ * sigma by up to 3e-8; here nothing is rounded. {@link Schedule#QWEN} is then stretched to end at 0.02, which takes two
+ * steps: with one, diffusers divides 0 by 0. {@link Schedule#LINEAR} is s itself.
  */
 public final class SigmaSchedule {
     /** Latent tokens of a 512x512 image in both public models: patches of 16x16 pixels. */
@@ -21,13 +21,18 @@ public final class SigmaSchedule {
     /**
      * The {@code steps + 1} noise levels of a draw, the first 1 and the last 0.
      *
-     * @param steps solver steps, at least 1
+     * @param steps solver steps, at least 1; at least 2 of {@link Schedule#QWEN}
      * @param latentTokens length of the latent sequence, at least 1; unused by {@link Schedule#LINEAR}
      */
     public static double[] sigmas(Schedule schedule, int steps, int latentTokens) {
         if (steps < 1 || latentTokens < 1) {
             throw new IllegalArgumentException(
                     "steps=%d, latentTokens=%d: each must be at least 1".formatted(steps, latentTokens));
+        }
+        if (schedule == Schedule.QWEN && steps < 2) {
+            throw new IllegalArgumentException(
+                    "steps=%d of schedule qwen: at least 2, for its noise levels are stretched from 1 to %s"
+                            .formatted(steps, QWEN_LAST_SIGMA));
         }
         double[] sigmas = new double[steps + 1];
         switch (schedule) {
@@ -64,9 +69,6 @@ public final class SigmaSchedule {
     private static void stretch(double[] sigmas) {
         int steps = sigmas.length - 1;
         double last = 1 - sigmas[steps - 1];
-        if (last == 0) {
-            return;
-        }
         for (int i = 0; i < steps; i++) {
             sigmas[i] = 1 - (1 - sigmas[i]) * (1 - QWEN_LAST_SIGMA) / last;
         }

@@ -92,6 +92,7 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
         private final TensorBuffer a;
         private final TensorBuffer b;
         private final TensorBuffer deviation;
+        private final TensorBuffer factor;
         private final NDArray clip;
         private final TensorBuffer base;
         private final Held theta;
@@ -118,6 +119,7 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
             a = TensorBuffer.floats(owned, batch);
             b = TensorBuffer.floats(owned, batch);
             deviation = TensorBuffer.floats(owned, batch);
+            factor = TensorBuffer.floats(owned, batch);
             clip = owned.create((float) advantageClip);
             base = TensorBuffer.floats(owned, policy.weights().flat().length);
             base.floats(0, policy.weights().flat());
@@ -165,6 +167,7 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
                             a.array(),
                             b.array(),
                             deviation.array(),
+                            factor.array(),
                             level.array(),
                             source.array(),
                             reference.array(),
@@ -208,6 +211,7 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
                 set(a, row, step.state());
                 set(b, row, step.velocity());
                 set(deviation, row, step.std());
+                set(factor, row, step.klFactor());
                 set(judged, row, lesson.advantage());
             } else {
                 x.bytes()
@@ -253,8 +257,10 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
                 NDArray follower = take(scope, state.old());
                 if (unit.lastPass()) {
                     double decay = OldPolicySchedule.decay(training.oldPolicy(), training.oldPolicyDecay(), taken);
-                    follower = module.call(scope, "follow", scope.create(decay), follower, next.get(0))
-                            .get(0);
+                    follower = decay == 0
+                            ? next.get(0)
+                            : module.call(scope, "follow", scope.create(decay), follower, next.get(0))
+                                    .get(0);
                 }
                 List<TensorRef> made = new ArrayList<>();
                 try {

@@ -76,6 +76,32 @@ class CheckpointsTest {
                 .isEqualTo(loaded.state().learner().old());
     }
 
+    /** P-7: between the two renames of a save of the same step both copies are whole, and one of them is found. */
+    @Test
+    void a_save_that_dies_between_its_two_renames_loses_no_checkpoint() throws IOException {
+        Path directory = checkpoints.save(manifest(1), state(1), store).getParent();
+        Checkpoints dying = new Checkpoints(
+                directory,
+                () -> {},
+                () -> {
+                    throw new IllegalStateException("killed");
+                },
+                () -> {});
+        assertThatThrownBy(() -> dying.save(manifest(1), state(1), store)).hasMessage("killed");
+
+        assertThat(checkpoints.list()).containsExactly(directory.resolve("step-000001.replaced"));
+        assertThat(checkpoints.prune(1, OptionalInt.empty()))
+                .as("what an interrupted save left")
+                .containsExactly(directory.resolve("step-000001.partial"));
+        assertThat(checkpoints.loadNewest(store).orElseThrow().manifest().step())
+                .isEqualTo(1);
+
+        Path place = checkpoints.save(manifest(1), state(1), store);
+        assertThat(checkpoints.list()).containsExactly(place);
+        checkpoints.prune(1, OptionalInt.empty());
+        assertThat(directory.resolve("step-000001.replaced")).doesNotExist();
+    }
+
     @Test
     void no_checkpoint_at_all_is_no_error() throws IOException {
         assertThat(checkpoints.loadNewest(store)).isEmpty();

@@ -20,9 +20,10 @@ class LearningSchedulesTest {
 
     @ParameterizedTest
     @CsvSource({"1, .001", "10, .01", "80, .08", "500, .5", "1000, .5"})
-    void old_policy_of_the_paper_slows_down_until_step_500(long step, double decay) {
-        assertThat(OldPolicySchedule.decay(OldPolicy.PAPER, .7, step)).isCloseTo(decay, within(1e-15));
+    void old_policy_of_the_public_code_slows_down_until_step_500(long step, double decay) {
+        assertThat(OldPolicySchedule.decay(OldPolicy.PUBLIC, .7, step)).isCloseTo(decay, within(1e-15));
         assertThat(OldPolicySchedule.decay(OldPolicy.CONSTANT, .7, step)).isEqualTo(.7);
+        assertThat(OldPolicySchedule.decay(OldPolicy.ON_POLICY, .7, step)).isZero();
     }
 
     @Test

@@ -118,6 +118,31 @@ class NftLossTest {
         }
     }
 
+    /** (mean - mean')^2 / (2 s^2) with s before the step's sqrt(-dt), which is public, and not the divergence. */
+    @Property(tries = 50)
+    void flow_grpos_distance_to_the_reference_is_that_of_the_public_code(@ForAll long seed) {
+        Random random = new Random(seed);
+        double[] v = random.doubles(5, -1, 1).toArray();
+        double[] reference = random.doubles(5, -1, 1).toArray();
+        double[] x = random.doubles(5, -1, 1).toArray();
+        double sigma = .7;
+        double next = .5;
+        SdeStep step = SdeStep.of(.9, sigma, next, .9);
+        double[] mean = step.mean(x, v);
+        double[] other = step.mean(x, reference);
+        double squares = 0;
+        for (int d = 0; d < 5; d++) {
+            squares += (mean[d] - other[d]) * (mean[d] - other[d]);
+        }
+        double scale = .9 * Math.sqrt(sigma / (1 - sigma));
+        double expected = squares / 5 / (2 * scale * scale);
+        assertThat(step.std()).isCloseTo(scale * Math.sqrt(sigma - next), within(1e-15));
+        assertThat(FlowGrpoLoss.kl(step, v, reference)).isCloseTo(expected, within(1e-12));
+        try (DeviceMath math = new DeviceMath(DeviceMath.Precision.FLOAT64)) {
+            assertThat(math.flowGrpoKl(step, v, reference)).isCloseTo(expected, within(1e-12));
+        }
+    }
+
     private static Sample onPolicy(Sample sample) {
         return new Sample(
                 sample.x0(),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import darkroom.config.RolloutSettings.Schedule;
+import net.jqwik.api.Assume;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -48,6 +49,7 @@ class SigmaScheduleTest {
             @ForAll Schedule schedule,
             @ForAll @IntRange(min = 1, max = 60) int steps,
             @ForAll @IntRange(min = 1, max = 8192) int latentTokens) {
+        Assume.that(schedule != Schedule.QWEN || steps > 1);
         double[] sigmas = SigmaSchedule.sigmas(schedule, steps, latentTokens);
         assertThat(sigmas).hasSize(steps + 1).startsWith(1.0).endsWith(0.0);
         for (int i = 0; i < steps; i++) {
@@ -58,5 +60,15 @@ class SigmaScheduleTest {
     @Test
     void no_steps_are_refused() {
         assertThatThrownBy(() -> SigmaSchedule.sigmas(Schedule.QWEN, 0, 1024)).hasMessageContaining("steps=0");
+    }
+
+    /** The stretch would divide 0 by 0, as it does in diffusers. */
+    @Test
+    void one_step_of_the_schedule_that_is_stretched_is_refused() {
+        assertThatThrownBy(() -> SigmaSchedule.sigmas(Schedule.QWEN, 1, 1024))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("steps=1")
+                .hasMessageContaining("at least 2");
+        assertThat(SigmaSchedule.sigmas(Schedule.KONTEXT, 1, 1024)).containsExactly(1, 0);
     }
 }

@@ -109,7 +109,10 @@ final class TorchRun implements AutoCloseable {
                 lora,
                 4,
                 new OptimizerSettings(1e-2, 0, 0.9, 0.999, 1e-8, 0.01, 1),
-                TrainingSettings.OldPolicy.CONSTANT,
+                switch (objective) {
+                    case DIFFUSION_NFT -> TrainingSettings.OldPolicy.CONSTANT;
+                    case FLOW_GRPO -> TrainingSettings.OldPolicy.ON_POLICY;
+                },
                 0.5,
                 0.9);
     }
@@ -178,7 +181,13 @@ final class TorchRun implements AutoCloseable {
                 Recipes.load("embedded-demo", List.of()).ledger(),
                 Recipes.load("embedded-demo", List.of()).workers(),
                 new LimitSettings(
-                        4, Duration.ofMillis(500), Duration.ofMillis(10), 200, Duration.ofSeconds(60), 1 << 26),
+                        4,
+                        Duration.ofMillis(500),
+                        Duration.ofMillis(10),
+                        200,
+                        Duration.ofSeconds(60),
+                        1 << 26,
+                        Duration.ofSeconds(25)),
                 Recipes.load("embedded-demo", List.of()).cluster(),
                 Recipes.load("embedded-demo", List.of()).faults(),
                 InputSettings.NONE);

@@ -2,6 +2,7 @@ package darkroom.rewardactors;
 
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Unscored;
+import darkroom.config.PictureView;
 import darkroom.edittasks.FileFault;
 import darkroom.rewardactors.PairRows.Row;
 import java.io.IOException;
@@ -28,16 +29,18 @@ public final class PairScorer {
     private static final int ROWS_AHEAD_PER_PLACE = 4;
 
     private final Scorer scorer;
+    private final PictureView view;
     private final int pictureBytesMax;
     private final Semaphore pictureBytes;
 
     /** @param scorer stays open */
-    public PairScorer(Scorer scorer) {
-        this(scorer, PICTURE_BYTES_AHEAD_MAX);
+    public PairScorer(Scorer scorer, PictureView view) {
+        this(scorer, view, PICTURE_BYTES_AHEAD_MAX);
     }
 
-    PairScorer(Scorer scorer, int pictureBytesMax) {
+    PairScorer(Scorer scorer, PictureView view, int pictureBytesMax) {
         this.scorer = scorer;
+        this.view = view;
         this.pictureBytesMax = pictureBytesMax;
         this.pictureBytes = new Semaphore(pictureBytesMax, true);
     }
@@ -109,9 +112,9 @@ public final class PairScorer {
     private Question read(Row.Pair pair) {
         Path reading = pair.source();
         try {
-            PngImage source = PngImage.read(reading);
+            PngImage source = PngImage.read(reading, view);
             reading = pair.edited();
-            PngImage edited = PngImage.read(reading);
+            PngImage edited = PngImage.read(reading, view);
             ScoreRequest request = new ScoreRequest(
                     "line " + pair.line(), source, edited, null, pair.instruction(), pair.requirement(), pair.task());
             int bytes = (int) Math.min(pictureBytesMax, (long) source.length() + edited.length());

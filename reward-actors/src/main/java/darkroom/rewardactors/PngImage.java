@@ -1,5 +1,7 @@
 package darkroom.rewardactors;
 
+import darkroom.config.PictureView;
+import darkroom.edittasks.PictureReader;
 import darkroom.edittasks.RgbImage;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -8,7 +10,6 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
@@ -21,9 +22,6 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** A picture as the bytes of a PNG file: lossless on its way to a scorer. Immutable. */
 public final class PngImage {
-    /** A file larger than this is not read. */
-    static final long FILE_BYTES_MAX = 64L << 20;
-
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final String DATA_URL = "data:image/png;base64,";
     private static final String JPEG_URL = "data:image/jpeg;base64,";
@@ -66,20 +64,13 @@ public final class PngImage {
     }
 
     /**
-     * The picture in a file (PNG, JPEG, GIF, BMP), encoded anew.
+     * The picture in a file, as {@link PictureReader} reads it, encoded anew.
      *
      * @throws java.nio.file.NoSuchFileException if it is not there
-     * @throws IOException if it is no regular file, larger than {@link #FILE_BYTES_MAX}, or no picture; the file is not named
+     * @throws IOException if it is no regular file, or no picture that is read; the file is not named
      */
-    public static PngImage read(Path file) throws IOException {
-        if (!Files.isRegularFile(file) && Files.exists(file)) {
-            throw new IOException("no regular file"); // a pipe or a device may have no end
-        }
-        long size = Files.size(file);
-        if (size > FILE_BYTES_MAX) {
-            throw new IOException("%d bytes > limit %d".formatted(size, FILE_BYTES_MAX));
-        }
-        RgbImage image = RgbImage.decode(Files.readAllBytes(file));
+    public static PngImage read(Path file, PictureView view) throws IOException {
+        RgbImage image = PictureReader.read(file, view).image();
         return ofPixels(image.width(), image.height(), image.rgb());
     }
 

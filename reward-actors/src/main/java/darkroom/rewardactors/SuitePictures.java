@@ -1,6 +1,8 @@
 package darkroom.rewardactors;
 
-import darkroom.edittasks.FileFault;
+import darkroom.config.ErrorReason;
+import darkroom.config.PictureView;
+import darkroom.edittasks.PictureReader;
 import darkroom.edittasks.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,11 +16,13 @@ import java.util.concurrent.Semaphore;
 
 /** Finds, reads and decodes the pictures of a suite. A few are decoded at a time, since a large one takes a hundred megabytes. */
 final class SuitePictures {
-    /** A file larger than this is not read. */
-    static final long FILE_BYTES_MAX = PngImage.FILE_BYTES_MAX;
-
+    private final PictureView view;
     private final Semaphore decoders =
             new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()));
+
+    SuitePictures(PictureView view) {
+        this.view = view;
+    }
 
     /** A picture that cannot be shown; carries {@code code: detail}. */
     static final class UnusableException extends Exception {
@@ -63,16 +67,9 @@ final class SuitePictures {
                                         places.getFirst(),
                                         places.size() == 1 ? " is not there" : " or another of its places")));
         try {
-            if (!Files.isRegularFile(file)) {
-                throw new UnusableException("bad-image", file + " is no regular file");
-            }
-            if (Files.size(file) > FILE_BYTES_MAX) {
-                throw new UnusableException(
-                        "bad-image", "%s has %d bytes > limit %d".formatted(file, Files.size(file), FILE_BYTES_MAX));
-            }
-            return new Encoded(file, Files.readAllBytes(file));
+            return new Encoded(file, PictureReader.bytes(file));
         } catch (IOException e) {
-            throw new UnusableException("bad-image", file + ": " + e);
+            throw new UnusableException("bad-image", file + ": " + ErrorReason.of(e));
         }
     }
 
@@ -96,11 +93,11 @@ final class SuitePictures {
         }
     }
 
-    private static RgbImage decoded(Encoded picture) throws UnusableException {
+    private RgbImage decoded(Encoded picture) throws UnusableException {
         try {
-            return RgbImage.decode(picture.bytes);
+            return PictureReader.read(picture.bytes, view).image();
         } catch (IOException e) {
-            throw new UnusableException("bad-image", picture.file + ": " + FileFault.reason(e, picture.file));
+            throw new UnusableException("bad-image", picture.file + ": " + ErrorReason.of(e));
         }
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.PictureView;
 import darkroom.rewardactors.JudgedItem.Answer;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -25,8 +26,8 @@ import java.util.function.Consumer;
 
 /**
  * What a judge said of a suite, and the file of it ({@code eval.json}): settings, means, every item's figures with the judge's words or the
- * reason why there are none. An answer that stands in the file is not asked for again while model, sampling settings, words and both
- * pictures are the same. Used by one thread, but for {@link #stop}.
+ * reason why there are none. An answer that stands in the file is not asked for again while model, sampling settings, words, both
+ * pictures and the way they are read are the same. Used by one thread, but for {@link #stop}.
  */
 public final class SuiteResult {
     private static final String FORMAT = "darkroom-suite-1";
@@ -42,11 +43,11 @@ public final class SuiteResult {
     private final SuiteRun run;
     private final Map<String, JudgedItem> judged = new LinkedHashMap<>();
 
-    private SuiteResult(EditSuite suite, TextJudge judge, Map<String, JudgeSaid.Scores> earlier) {
+    private SuiteResult(EditSuite suite, TextJudge judge, PictureView view, Map<String, JudgeSaid.Scores> earlier) {
         this.suite = suite;
         this.judge = judge;
         this.earlier = earlier;
-        this.run = new SuiteRun(suite, judge, earlier);
+        this.run = new SuiteRun(suite, judge, view, earlier);
     }
 
     /**
@@ -56,8 +57,8 @@ public final class SuiteResult {
      * @param file of the earlier result; it may be missing
      * @throws SuiteItemsException if the file is no such result: it would be lost if another were put in its place
      */
-    public static SuiteResult after(Path file, EditSuite suite, TextJudge judge) {
-        return new SuiteResult(suite, judge, Files.exists(file) ? earlier(file, suite, judge) : Map.of());
+    public static SuiteResult after(Path file, EditSuite suite, TextJudge judge, PictureView view) {
+        return new SuiteResult(suite, judge, view, Files.exists(file) ? earlier(file, suite, judge) : Map.of());
     }
 
     private static Map<String, JudgeSaid.Scores> earlier(Path file, EditSuite suite, TextJudge judge) {

@@ -2,6 +2,7 @@ package darkroom.rewardactors;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.PictureView;
 import darkroom.rewardactors.JudgedItem.Answer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -33,12 +34,15 @@ final class SuiteRun {
     private final EditSuite suite;
     private final TextJudge judge;
     private final Map<String, JudgeSaid.Scores> earlier;
-    private final SuitePictures pictures = new SuitePictures();
+    private final SuitePictures pictures;
+    private final PictureView view;
     private final Semaphore pictureBytes = new Semaphore(PICTURE_BYTES_AHEAD_MAX, true);
     private volatile boolean stopped;
 
     /** @param earlier answers by digest, that are not asked for again */
-    SuiteRun(EditSuite suite, TextJudge judge, Map<String, JudgeSaid.Scores> earlier) {
+    SuiteRun(EditSuite suite, TextJudge judge, PictureView view, Map<String, JudgeSaid.Scores> earlier) {
+        this.view = view;
+        this.pictures = new SuitePictures(view);
         this.suite = suite;
         this.judge = judge;
         this.earlier = Map.copyOf(earlier);
@@ -159,6 +163,7 @@ final class SuiteRun {
         all.put("words", question.prompt().fill(item.instruction()));
         all.put("original", question.original() || question.fitted() ? original.sha256() : "");
         all.put("edited", edited.sha256()).put("fitted", question.fitted());
+        all.put("pictures", view.label());
         return SuitePictures.sha256(all.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

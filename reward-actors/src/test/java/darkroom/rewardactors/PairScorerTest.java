@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.actors.ScoreOutcome;
+import darkroom.config.PictureView;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.FaultyScorer.Behaviour;
@@ -165,7 +166,7 @@ class PairScorerTest {
         Path file = Files.write(folder.resolve("pairs.jsonl"), many);
         try (ScorerClient client = client(Duration.ofSeconds(5), 1);
                 PairRows rows = new PairRows(file)) {
-            PairScorer pairs = new PairScorer(client);
+            PairScorer pairs = new PairScorer(client, PictureView.DISPLAYED);
             List<Integer> asked = new ArrayList<>();
             pairs.score(rows, _ -> asked.add(scorer.asked()));
             assertThat(asked).hasSize(500);
@@ -184,7 +185,7 @@ class PairScorerTest {
         ScorerClient client = client(Duration.ofSeconds(60), 1);
         try (PairRows rows = new PairRows(file)) {
             FutureTask<Boolean> scoring = new FutureTask<>(() -> {
-                new PairScorer(client, 1).score(rows, told::add);
+                new PairScorer(client, PictureView.DISPLAYED, 1).score(rows, told::add);
                 return true;
             });
             var _ = Thread.ofVirtual().start(scoring);
@@ -224,7 +225,7 @@ class PairScorerTest {
         List<ScoredPair> scored = new ArrayList<>();
         try (ScorerClient client = client(timeout, attempts);
                 PairRows rows = new PairRows(pairs)) {
-            new PairScorer(client).score(rows, scored::add);
+            new PairScorer(client, PictureView.DISPLAYED).score(rows, scored::add);
         }
         return scored;
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import darkroom.config.PictureView;
 import darkroom.edittasks.RgbImage;
 import darkroom.rewardactors.SimulatedJudge.Question;
 import darkroom.rewardactors.SimulatedJudge.Reply;
@@ -78,7 +79,7 @@ class SuiteResultTest {
     /** Judges all, and writes the file. */
     private SuiteResult evaluate() throws IOException, InterruptedException {
         try (TextJudge judge = judge(1, 0)) {
-            SuiteResult result = SuiteResult.after(file, suite(), judge);
+            SuiteResult result = SuiteResult.after(file, suite(), judge, PictureView.DISPLAYED);
             result.judge(_ -> {});
             Files.write(file, result.json(JsonNodeFactory.instance.objectNode()));
             return result;
@@ -158,7 +159,7 @@ class SuiteResultTest {
             return new Reply.Silence();
         });
         try (TextJudge judge = judge(1, 0)) {
-            SuiteResult stopped = SuiteResult.after(file, suite(), judge);
+            SuiteResult stopped = SuiteResult.after(file, suite(), judge, PictureView.DISPLAYED);
             var _ = Thread.ofVirtual().start(() -> {
                 try {
                     silent.await();
@@ -195,7 +196,7 @@ class SuiteResultTest {
     void answers_of_another_judge_and_files_of_others_are_not_written_over() throws Exception {
         evaluate();
         try (TextJudge warmer = judge(1, .7)) {
-            assertThatThrownBy(() -> SuiteResult.after(file, suite(), warmer))
+            assertThatThrownBy(() -> SuiteResult.after(file, suite(), warmer, PictureView.DISPLAYED))
                     .isInstanceOf(SuiteItemsException.class)
                     .hasMessageContainingAll("eval.json", "\"temperature\":0.7", "--out");
         }
@@ -203,7 +204,7 @@ class SuiteResultTest {
                 List.of("{}", "scores of yesterday", "{\"format\": \"darkroom-suite-1\", \"suite\": \"imgedit\"}")) {
             Files.writeString(file, other);
             try (TextJudge judge = judge(1, 0)) {
-                assertThatThrownBy(() -> SuiteResult.after(file, suite(), judge))
+                assertThatThrownBy(() -> SuiteResult.after(file, suite(), judge, PictureView.DISPLAYED))
                         .isInstanceOf(SuiteItemsException.class)
                         .hasMessageContainingAll("eval.json", "--out");
             }

@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.actors.ScoreOutcome;
+import darkroom.config.PictureView;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
@@ -94,7 +95,10 @@ final class AlignCommand implements Callable<Integer> {
     @Option(names = "--images", paramLabel = "N", description = "With --embedded: edits a row. Default: 4.")
     private int images = 4;
 
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting of scoring; repeatable.")
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Any setting of scoring, or data.pictures; repeatable.")
     private List<String> set = List.of();
 
     /** One pair as a method scored it, a line of scores.jsonl. */
@@ -130,7 +134,12 @@ final class AlignCommand implements Callable<Integer> {
             try (JsonLines<Line> lines = JsonLines.open(out.resolve("scores.jsonl"), Line.class, _ -> true)) {
                 for (String name : names) {
                     try (Scorer scorer = scorer(servers, settings.scoring(), name)) {
-                        columns.add(column(new Candidate(name, scorer), file, pairs, lines));
+                        columns.add(column(
+                                new Candidate(name, scorer),
+                                file,
+                                pairs,
+                                settings.data().pictures(),
+                                lines));
                     }
                 }
             }
@@ -210,7 +219,8 @@ final class AlignCommand implements Callable<Integer> {
     private record Scored(ScoreOutcome a, ScoreOutcome b) {}
 
     /** All pairs by one method; pictures of a few pairs at a time are in memory. */
-    private AlignReport.Column column(Candidate candidate, Path file, List<AnnotatedPair> pairs, JsonLines<Line> lines)
+    private AlignReport.Column column(
+            Candidate candidate, Path file, List<AnnotatedPair> pairs, PictureView view, JsonLines<Line> lines)
             throws IOException, InterruptedException {
         int ahead = PAIRS_AHEAD_PER_PLACE * candidate.scorer().concurrency();
         Semaphore places = new Semaphore(ahead);
@@ -218,7 +228,7 @@ final class AlignCommand implements Callable<Integer> {
         long told = System.nanoTime();
         for (AnnotatedPair pair : pairs) {
             places.acquire();
-            AnnotatedPair.Pictures pictures = pair.pictures(file);
+            AnnotatedPair.Pictures pictures = pair.pictures(file, view);
             CompletableFuture<ScoreOutcome> a = score(candidate, pair, pictures, pictures.a());
             CompletableFuture<ScoreOutcome> b = score(candidate, pair, pictures, pictures.b());
             asked.add(a.thenCombine(b, Scored::new).whenComplete((_, _) -> places.release()));

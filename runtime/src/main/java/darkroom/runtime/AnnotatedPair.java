@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
+import darkroom.config.PictureView;
 import darkroom.edittasks.FileFault;
 import darkroom.rewardactors.PngImage;
 import java.io.IOException;
@@ -68,18 +69,18 @@ record AnnotatedPair(
     record Pictures(PngImage source, @Nullable PngImage reference, PngImage a, PngImage b) {}
 
     /** @throws IOException naming the picture that is missing or none */
-    Pictures pictures(Path file) throws IOException {
+    Pictures pictures(Path file, PictureView view) throws IOException {
         return new Pictures(
-                picture(file, source),
-                reference == null ? null : picture(file, reference),
-                picture(file, a),
-                picture(file, b));
+                picture(file, source, view),
+                reference == null ? null : picture(file, reference, view),
+                picture(file, a, view),
+                picture(file, b, view));
     }
 
-    private static PngImage picture(Path file, String name) throws IOException {
+    private static PngImage picture(Path file, String name, PictureView view) throws IOException {
         Path path = file.toAbsolutePath().resolveSibling(name);
         try {
-            return PngImage.read(path);
+            return PngImage.read(path, view);
         } catch (NoSuchFileException e) {
             throw new IOException(path + " is no file", e);
         } catch (IOException e) {

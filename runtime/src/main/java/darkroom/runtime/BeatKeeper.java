@@ -43,6 +43,7 @@ final class BeatKeeper implements AutoCloseable {
     }
 
     private void keep() {
+        boolean refused = false;
         try {
             while (!closing.await(EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
                 if (isFollowed()) {
@@ -52,8 +53,12 @@ final class BeatKeeper implements AutoCloseable {
                 try {
                     beat = beat.next();
                     beat.write(directory);
+                    refused = false;
                 } catch (IOException e) {
-                    LOG.warn("the sign of life of this control node cannot be written", e);
+                    if (!refused) { // twice a second is too often
+                        LOG.warn("the sign of life of this control node cannot be written into {}", directory, e);
+                    }
+                    refused = true;
                 }
             }
         } catch (InterruptedException e) {

@@ -370,7 +370,7 @@ final class ChaosRun implements AutoCloseable {
                                     && fault.order.kind().silences();
                         case NODE_LEFT, WORKER_LOST, LEASE_EXPIRED, WORK_FAILED, SEAT_AILING, STALLED ->
                             incident.who().contains("-" + fault.process.pid() + "-");
-                        case NODE_JOINED, NOBODY_THERE, MIXED_PROCESSORS -> false;
+                        case NODE_JOINED, NOBODY_THERE, MIXED_PROCESSORS, EVENTS_DROPPED -> false;
                     };
             boolean because = at >= fault.at && at < fault.at + fault.order.forMillis() / 1e3 + seconds(NOTICED_WITHIN);
             if (seen && because && fault.detected.isEmpty()) {

@@ -133,11 +133,21 @@ final class CheckpointWriter implements RunListener {
             }
             case RunEvent.Ended ended -> {
                 awaited = null;
-                if (ended.state().step() != saved) {
+                if (ended.state().step() != saved || !isThere(checkpoints, saved)) {
                     save(ended.state());
                 }
             }
             default -> {}
+        }
+    }
+
+    /** Whether the run has a checkpoint after so many steps. */
+    static boolean isThere(Checkpoints checkpoints, int step) {
+        try {
+            return checkpoints.list().stream()
+                    .anyMatch(place -> Checkpoints.step(place).orElse(-1) == step);
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
 final class Closing {
     private Closing() {}
 
-    static void print(Summary summary, Path run, PrintWriter out) {
+    /** @param kept whether there is a checkpoint of the state that the run ended with */
+    static void print(Summary summary, Path run, boolean kept, PrintWriter out) {
         out.println();
-        out.println(ending(summary));
+        out.println(ending(summary, kept ? "a checkpoint is written" : "no checkpoint of it could be written"));
         figure(out, "ground truth", "%.3f", summary.groundTruth(), reference(summary));
         figure(out, "judge", "%.3f", summary.reward(), OptionalDouble.empty());
         figure(out, "PSNR outside", "%.1f dB", summary.psnrOutside(), OptionalDouble.empty());
@@ -32,18 +33,16 @@ final class Closing {
         out.flush();
     }
 
-    private static String ending(Summary summary) {
+    private static String ending(Summary summary, String checkpoint) {
         return switch (summary.end().kind()) {
             case COMPLETED -> "%d steps done.".formatted(summary.steps());
             case RULE ->
                 "Stopped by rule after %d steps: %s."
                         .formatted(summary.steps(), summary.end().reason());
             case REQUEST ->
-                "Interrupted after %d of %d steps; a checkpoint is written."
-                        .formatted(summary.steps(), summary.stepsPlanned());
+                "Interrupted after %d of %d steps; %s.".formatted(summary.steps(), summary.stepsPlanned(), checkpoint);
             case FAILED ->
-                "Failed after %d of %d steps; a checkpoint is written."
-                        .formatted(summary.steps(), summary.stepsPlanned());
+                "Failed after %d of %d steps; %s.".formatted(summary.steps(), summary.stepsPlanned(), checkpoint);
         };
     }
 

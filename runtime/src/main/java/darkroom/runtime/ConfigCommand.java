@@ -53,8 +53,9 @@ final class ConfigCommand implements Runnable {
             @Option(
                     names = "--recipe",
                     paramLabel = "NAME",
-                    description = "A recipe that ships: embedded-demo (default), embedded-paper, embedded-flow-grpo,"
-                            + " flux-kontext, qwen-image-edit or uniworld-v2.")
+                    description = "A recipe that ships: embedded-demo (default), embedded-paper,"
+                            + " embedded-paper-literal, embedded-flow-grpo, embedded-flow-grpo-local, flux-kontext,"
+                            + " flux-kontext-ban, qwen-image-edit, qwen-image-edit-public or uniworld-v2.")
             private @Nullable String recipe;
 
             @Option(names = "--file", paramLabel = "FILE", description = "A HOCON file.")

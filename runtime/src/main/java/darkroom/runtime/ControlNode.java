@@ -8,11 +8,14 @@ import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.RunEvent;
 import darkroom.actors.Studio;
 import darkroom.actors.TensorPlane;
+import darkroom.config.HostPort;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -49,24 +52,36 @@ final class ControlNode implements Ground {
     private @Nullable BeatKeeper beat;
     private boolean leavesToStandby;
     private volatile boolean progressed;
+    private volatile boolean ending;
+    private volatile Gate.Doing doing = new Gate.Doing("", "preparing", 0, 0);
 
     /**
      * What others need to come in.
      *
-     * @param address host:port for messages
+     * @param address for messages
      * @param driver directory of the media driver that processes of this machine may share
      * @param status URL of the status page
      * @param system the control node itself, for those who watch it
      */
-    record Open(String address, String driver, String status, ActorSystem<Studio.Command> system) {
-        /** Without the port. */
-        String host() {
-            return address.substring(0, address.lastIndexOf(':'));
-        }
-
+    record Open(HostPort address, String driver, String status, ActorSystem<Studio.Command> system) {
         /** Tells people how to add a node. */
         void say(PrintWriter terminal) {
-            Logging.terminal().say("To add a node: ./darkroom node --roles rollout --join " + address, terminal);
+            TerminalAppender to = Logging.terminal();
+            to.say("To add a node: ./darkroom node --roles rollout --join " + address, terminal);
+            if (isLoopback()) {
+                to.say(
+                        "  Only this machine reaches that: cluster.host=%s. For others set it to an address of this machine."
+                                .formatted(address.host()),
+                        terminal);
+            }
+        }
+
+        private boolean isLoopback() {
+            try {
+                return InetAddress.getByName(address.host()).isLoopbackAddress();
+            } catch (UnknownHostException e) {
+                return false;
+            }
         }
     }
 
@@ -77,6 +92,7 @@ final class ControlNode implements Ground {
         this.succession = succession;
         this.opened = opened;
         this.dismissed = dismissed;
+        OwnAddress.require(settings.cluster(), LOG::warn);
         this.name = NodeCards.name(ROLE);
         this.store = new OffHeapTensorStore(name, settings.limits().tensorBytesMax());
         this.plane = TensorPlanes.open(name, store, settings.cluster());
@@ -205,11 +221,11 @@ final class ControlNode implements Ground {
         studio.systemActorOf(Membership.create(_ -> {}, _ -> {}), "membership", Props.empty());
         studio.tell(new Studio.OpenGate(
                 card, Recipes.render(settings), settings.cluster().nodeSilentAfter(), plane::peers));
-        String where = address.getHost().get() + ":" + address.getPort().get();
+        HostPort where = PekkoConfig.address(address);
         LOG.info("{} lets nodes in at {}", name, where);
         if (directory != null) {
             try {
-                beat = BeatKeeper.start(directory, ControlBeat.first(name, where), this::followed);
+                beat = BeatKeeper.start(directory, ControlBeat.first(name, where.toString()), this::followed);
             } catch (IOException e) {
                 throw new UncheckedIOException("no sign of life can be written into " + directory, e);
             }
@@ -233,7 +249,31 @@ final class ControlNode implements Ground {
 
     @Override
     public void stage(String stage, int step) {
-        tell(new Gate.Doing(LocalRun.RUN, stage, step, settings.steps()));
+        doing = new Gate.Doing(LocalRun.RUN, stage, step, settings.steps());
+        tellDoing();
+    }
+
+    @Override
+    public void ending() {
+        ending = true;
+        tellDoing();
+    }
+
+    private void tellDoing() {
+        Gate.Doing now = doing;
+        tell(
+                ending
+                        ? new Gate.Doing(
+                                now.run(),
+                                "ending as asked (%s), limits.shutdown-grace=%d ms"
+                                        .formatted(
+                                                now.stage(),
+                                                settings.limits()
+                                                        .shutdownGrace()
+                                                        .toMillis()),
+                                now.step(),
+                                now.steps())
+                        : now);
     }
 
     @Override

@@ -67,6 +67,11 @@ record DataSplits(Rows train, Rows validation, Rows heldOut) {
         }
 
         @Override
+        public double weight(int index) {
+            return all.weight(Objects.checkIndex(index, size));
+        }
+
+        @Override
         public Row row(int index) {
             return all.row(Objects.checkIndex(index, size));
         }

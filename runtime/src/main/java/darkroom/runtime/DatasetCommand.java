@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.PictureView;
 import darkroom.edittasks.DatasetDirectory;
 import darkroom.edittasks.FileFault;
 import darkroom.edittasks.Split;
@@ -23,8 +24,8 @@ import picocli.CommandLine.TypeConversionException;
             "A dataset is a directory in the Edit-R1 layout: train_metadata.jsonl, perhaps validation_metadata.jsonl"
                 + " and test_metadata.jsonl, and images/. Each line is a JSON object: prompt (the instruction), image"
                 + " (path of the source picture below the directory), and perhaps requirement (what the scorer is to"
-                + " check), id, task_type, target (the exact result), reference (a second input picture) and any other"
-                + " field. 'train --set data.source=DIR' learns from it."
+                + " check), id, task_type, target (the exact result), reference (a second input picture), weight (how"
+                + " often training draws the row) and any other field. 'train --set data.source=DIR' learns from it."
         },
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
@@ -43,10 +44,10 @@ final class DatasetCommand implements Runnable {
     }
 
     /** @throws CommandFailedException if there is no such directory, or it holds no metadata file */
-    static DatasetDirectory open(Path path) {
+    static DatasetDirectory open(Path path, PictureView view) {
         DatasetDirectory dataset;
         try {
-            dataset = new DatasetDirectory(path);
+            dataset = new DatasetDirectory(path, view);
         } catch (IOException e) {
             throw new CommandFailedException(
                     "%s is no directory that can be read: %s; give a dataset directory"

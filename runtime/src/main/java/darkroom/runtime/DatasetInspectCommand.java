@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.PictureView;
 import darkroom.edittasks.DatasetDirectory;
 import darkroom.edittasks.DatasetImages;
 import darkroom.edittasks.DatasetLine;
@@ -92,6 +93,13 @@ final class DatasetInspectCommand implements Callable<Integer> {
             description = "Rendered rows that are looked at, where DIR is embedded. Default: ${DEFAULT-VALUE}")
     private int count = 480;
 
+    @Option(
+            names = "--pictures",
+            paramLabel = "VIEW",
+            converter = PictureViewOption.class,
+            description = PictureViewOption.DESCRIPTION)
+    private PictureView pictures = PictureView.DISPLAYED;
+
     private record Sample(String split, String taskType, String instruction, DatasetImages images) {}
 
     /** Counts by name, bounded. */
@@ -123,9 +131,23 @@ final class DatasetInspectCommand implements Callable<Integer> {
         private long targets;
         private long references;
         private long requirements;
+        private long repeated;
+        private double weight;
 
-        void add(String splitName, String taskType, String instruction, String requirement, DatasetImages images) {
+        void repeat(double more) {
+            repeated++;
+            weight += more;
+        }
+
+        void add(
+                String splitName,
+                String taskType,
+                String instruction,
+                String requirement,
+                double rowWeight,
+                DatasetImages images) {
             usable++;
+            weight += rowWeight;
             types.add(taskType);
             sizes.add(images.source().width() + "x" + images.source().height());
             targets += images.target() == null ? 0 : 1;
@@ -153,6 +175,10 @@ final class DatasetInspectCommand implements Callable<Integer> {
                         .limit(INSTRUCTIONS_SHOWN)
                         .forEach(sample -> report.println("      " + oneLine(sample.instruction())));
             }
+            if (repeated > 0 || weight != usable) {
+                report.println(String.format(
+                        Locale.ROOT, "  weights add up to %.6g; %d lines repeat a row", weight, repeated));
+            }
             report.println("  sizes: " + list(sizes, SIZES_SHOWN));
             report.println("  words unknown to the embedded models: "
                     + (unknownWords.counts.isEmpty() ? "none" : list(unknownWords, WORDS_SHOWN)));
@@ -174,7 +200,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
             findings.print(report, "rendered tasks, " + (split == null ? Split.TRAIN : split).label());
             all.add(findings);
         } else {
-            DatasetDirectory dataset = DatasetCommand.open(Path.of(source));
+            DatasetDirectory dataset = DatasetCommand.open(Path.of(source), pictures);
             List<Split> splits = split == null ? DatasetCommand.splits(dataset) : List.of(split);
             for (Split one : splits) {
                 Findings findings = read(dataset, one);
@@ -205,6 +231,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
                     row.taskType(),
                     row.instruction(),
                     row.requirement(),
+                    1,
                     new DatasetImages(row.source(), row.target(), row.reference()));
             int done = i + 1;
             pace.at(() -> "%d of %d rows".formatted(done, count));
@@ -227,7 +254,10 @@ final class DatasetInspectCommand implements Callable<Integer> {
                                         : usable.row().taskType(),
                                 usable.row().prompt(),
                                 usable.row().requirement(),
+                                usable.row().weight(),
                                 usable.images());
+                    case DatasetLine.Repeated again ->
+                        findings.repeat(again.row().weight());
                     case DatasetLine.Malformed _ -> findings.malformed++;
                 }
                 long number = line.line();

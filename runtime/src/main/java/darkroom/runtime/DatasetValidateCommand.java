@@ -1,20 +1,27 @@
 package darkroom.runtime;
 
+import darkroom.config.PictureView;
 import darkroom.edittasks.DatasetDirectory;
 import darkroom.edittasks.DatasetFault;
+import darkroom.edittasks.DatasetFiles;
 import darkroom.edittasks.DatasetLine;
 import darkroom.edittasks.DatasetReader;
 import darkroom.edittasks.FileFault;
+import darkroom.edittasks.PictureConversion;
 import darkroom.edittasks.Split;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -24,8 +31,9 @@ import picocli.CommandLine.Spec;
         description = {
             "Reads every line and picture of a dataset and lists what is wrong with it.",
             "",
-            "One line for each malformed line of the metadata files: FILE:LINE: reason; what to do. Then the counts."
-                    + " Exit code 0 if all is well, 1 if a line is malformed."
+            "One line for each malformed line of the metadata files: FILE:LINE: reason; what to do. Then the counts:"
+                    + " rows, pictures that were converted to plain 8-bit sRGB and how, lines that repeat a row. Exit"
+                    + " code 0 if all is well, 1 if a line is malformed or train_metadata.jsonl has no usable row."
         })
 final class DatasetValidateCommand implements Callable<Integer> {
     @Spec
@@ -34,25 +42,61 @@ final class DatasetValidateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DIR", description = "Directory of the dataset.")
     private Path directory;
 
+    @Option(
+            names = "--pictures",
+            paramLabel = "VIEW",
+            converter = PictureViewOption.class,
+            description = PictureViewOption.DESCRIPTION)
+    private PictureView pictures = PictureView.DISPLAYED;
+
     @Override
     public Integer call() {
-        DatasetDirectory dataset = DatasetCommand.open(directory);
+        DatasetDirectory dataset = DatasetCommand.open(directory, pictures);
         PrintWriter report = spec.commandLine().getOut();
         WorkPace pace = new WorkPace(spec.commandLine().getErr(), System::nanoTime);
-        long malformed = 0;
+        boolean sound = true;
         for (Split split : DatasetCommand.splits(dataset)) {
-            malformed += validate(dataset, split, report, pace);
+            sound &= validate(dataset, split, report, pace);
         }
         report.flush();
-        return (malformed == 0 ? ExitCode.OK : ExitCode.FAILED).code();
+        return (sound ? ExitCode.OK : ExitCode.FAILED).code();
     }
 
-    /** How many lines of the split are malformed. */
-    private static long validate(DatasetDirectory dataset, Split split, PrintWriter report, WorkPace pace) {
+    /** What was done to the pictures of a split; each file counts once. */
+    private static final class Pictures {
+        private final Set<String> seen = new HashSet<>();
+        private final Map<PictureConversion, Long> conversions = new EnumMap<>(PictureConversion.class);
+        private long converted;
+
+        void add(DatasetFiles files) {
+            files.conversions().forEach((path, done) -> {
+                if (seen.add(path)) {
+                    converted += done.isEmpty() ? 0 : 1;
+                    done.forEach(each -> conversions.merge(each, 1L, Long::sum));
+                }
+            });
+        }
+
+        void print(PrintWriter report, Path file) {
+            if (converted == 0) {
+                return;
+            }
+            report.println("%s: %d of %d pictures are not plain 8-bit sRGB and were converted:"
+                    .formatted(file, converted, seen.size()));
+            conversions.forEach((conversion, count) ->
+                    report.println("  %-16s %d  %s".formatted(conversion.label(), count, conversion.what())));
+        }
+    }
+
+    /** Whether the split has rows, if it is for training, and no malformed line. */
+    private static boolean validate(DatasetDirectory dataset, Split split, PrintWriter report, WorkPace pace) {
         Path file = dataset.metadata(split);
         Map<DatasetFault, Long> faults = new EnumMap<>(DatasetFault.class);
         InstructionLoss loss = new InstructionLoss();
+        Pictures pictures = new Pictures();
         long usable = 0;
+        long repeated = 0;
+        double weight = 0;
         long blank;
         try (DatasetReader reader = dataset.reader(split)) {
             for (DatasetLine line = reader.next(); line != null; line = reader.next()) {
@@ -60,6 +104,12 @@ final class DatasetValidateCommand implements Callable<Integer> {
                     case DatasetLine.Usable row -> {
                         usable++;
                         loss.add(row.row().prompt());
+                        weight += row.row().weight();
+                        pictures.add(row.files());
+                    }
+                    case DatasetLine.Repeated again -> {
+                        repeated++;
+                        weight += again.row().weight();
                     }
                     case DatasetLine.Malformed bad -> {
                         report.println(bad.message());
@@ -87,6 +137,19 @@ final class DatasetValidateCommand implements Callable<Integer> {
                                         .collect(Collectors.joining(", ", " (", ")")),
                         blank == 0 ? "" : ", " + blank + " blank lines"));
         loss.lines().forEach(line -> report.println("%s: %s".formatted(file, line)));
-        return malformed;
+        pictures.print(report, file);
+        if (repeated > 0) {
+            report.println(
+                    "%s: %d lines repeat a row word for word; a row counts once, with the weights of its lines added"
+                                    .formatted(file, repeated)
+                            + " up. \"weight\": N on one line says the same");
+        }
+        if (weight != usable) {
+            report.println(String.format(Locale.ROOT, "%s: the weights add up to %.6g", file, weight));
+        }
+        if (usable == 0 && split == Split.TRAIN) {
+            report.println(file + ": there is no usable row, and nothing to train on; add rows");
+        }
+        return malformed == 0 && (usable > 0 || split != Split.TRAIN);
     }
 }

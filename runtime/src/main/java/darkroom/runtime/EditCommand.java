@@ -5,12 +5,13 @@ import darkroom.actors.Drawn;
 import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
+import darkroom.config.PictureView;
 import darkroom.edittasks.FileFault;
 import darkroom.edittasks.InstructionVocabulary;
+import darkroom.edittasks.PictureReader;
 import darkroom.edittasks.RgbImage;
 import darkroom.gpuworkers.TorchRolloutDevice;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -48,7 +49,7 @@ final class EditCommand implements Callable<Integer> {
             names = "--image",
             required = true,
             paramLabel = "I",
-            description = "Picture to edit: PNG, JPEG, GIF or BMP.")
+            description = "Picture to edit: PNG, JPEG, WebP, GIF, BMP or TIFF. Read as the run's data.pictures says.")
     private Path image;
 
     @Option(names = "--reference", paramLabel = "I", description = "Second input picture (\"the object of image 2\").")
@@ -80,8 +81,6 @@ final class EditCommand implements Callable<Integer> {
             throw new CommandFailedException(
                     "--magnify %d: allowed are 1 to %d".formatted(magnify, MAGNIFY_MAX), ExitCode.USAGE);
         }
-        RgbImage source = read(image);
-        RgbImage second = reference == null ? null : read(reference);
         List<String> unknown = InstructionVocabulary.embedded().unknownWords(instruction);
         if (!unknown.isEmpty()) {
             spec.commandLine()
@@ -97,6 +96,9 @@ final class EditCommand implements Callable<Integer> {
                             .formatted(InstructionVocabulary.LENGTH, String.join(", ", beyond)));
         }
         EditingPolicy policy = EditingPolicy.load(checkpoint, List.of());
+        PictureView view = policy.settings().data().pictures();
+        RgbImage source = read(image, view);
+        RgbImage second = reference == null ? null : read(reference, view);
         int side = policy.settings().policy().resolution();
         try (OffHeapTensorStore store = new OffHeapTensorStore("local", STORE_BYTES);
                 TorchRolloutDevice device = new TorchRolloutDevice("rollout-0", policy.policy(), store)) {
@@ -130,9 +132,9 @@ final class EditCommand implements Callable<Integer> {
         return ExitCode.OK.code();
     }
 
-    private static RgbImage read(Path file) {
+    private static RgbImage read(Path file, PictureView view) {
         try {
-            return RgbImage.decode(Files.readAllBytes(file));
+            return PictureReader.read(file, view).image();
         } catch (IOException e) {
             throw new CommandFailedException(
                     "%s cannot be read as a picture: %s".formatted(file, FileFault.reason(e, file)), e);

@@ -32,7 +32,9 @@ record Incident(long at, Kind kind, String who, int units, String text) {
         NOBODY_THERE,
         /** Promise P-4: nothing is finished any more, and this is who holds the oldest unit. */
         STALLED,
-        MIXED_PROCESSORS
+        MIXED_PROCESSORS,
+        /** Lines that are missing here: too many came while the control node was writing. */
+        EVENTS_DROPPED
     }
 
     /** Empty for what is no incident. */
@@ -62,6 +64,8 @@ record Incident(long at, Kind kind, String who, int units, String text) {
                         acted ? 1 : 0,
                         "%s %s for %d ms%s"
                                 .formatted(role, unit, waited.toMillis(), acted ? "; it was taken away" : ""));
+            case RunEvent.EventsDropped(int events, int waitingMax) ->
+                line(at, Kind.EVENTS_DROPPED, "", 0, "%d events, at most %d wait".formatted(events, waitingMax));
             default -> Optional.empty();
         };
     }

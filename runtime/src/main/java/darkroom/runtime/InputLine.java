@@ -9,8 +9,8 @@ import java.util.Map;
  * @param file where it is: the metadata file of a row, the file of weights, or the name of what ships with the build
  * @param line number of the row's line in {@code file}, from 1; 0 where there are no lines
  * @param row identity of the row; empty where there are no rows
- * @param sha256 of what the run takes from it, in hexadecimal: for a row, its texts and the pixels of its pictures
- * @param text SHA-256 of the row's texts; empty where there are no rows
+ * @param sha256 of what the run takes from it, in hexadecimal: for a row, its texts, the pixels of its pictures, and its weight if that is not 1
+ * @param text SHA-256 of the row's texts, and of its weight if that is not 1; empty where there are no rows
  * @param files SHA-256 of each picture's file, by its path relative to the dataset's directory
  */
 record InputLine(

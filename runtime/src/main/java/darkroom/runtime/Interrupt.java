@@ -1,42 +1,66 @@
 package darkroom.runtime;
 
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Holds the end of the process back (Ctrl-C, SIGTERM) until the step in work is committed, its checkpoint is on the disk and
- * other nodes have gone, at most {@link #SECONDS_MAX}.
+ * other nodes have gone, at most {@code limits.shutdown-grace}. Says what it waits for and until when, and if that was in vain.
  */
 final class Interrupt implements AutoCloseable {
-    /** A second kill -9 is always at hand; a machine that is taken away gives about this much notice. */
-    static final int SECONDS_MAX = 110;
+    /** Of what is no run, and so has no such setting. */
+    static final Duration GRACE = Duration.ofSeconds(25);
 
     private static final Logger LOG = LoggerFactory.getLogger(Interrupt.class);
 
+    private final Duration grace;
     private final CountDownLatch raised = new CountDownLatch(1);
     private final CountDownLatch done = new CountDownLatch(1);
-    private final AtomicReference<@Nullable Runnable> finishStep = new AtomicReference<>();
+    private final AtomicReference<@Nullable Work> work = new AtomicReference<>();
     private final Runnable idle;
     private final Thread hook;
+
+    /** What is to be finished. */
+    private record Work(Runnable finish, Supplier<String> what, String otherwise) {}
+
+    /** @param idle see {@link #Interrupt(Duration, Runnable)} */
+    Interrupt(Runnable idle) {
+        this(GRACE, idle);
+    }
 
     /**
      * Holds nothing back until there is something to finish. Closed after all that has to be put away in good order.
      *
+     * @param grace {@code limits.shutdown-grace}
      * @param idle called when the process is asked to end before there is something to finish: tells the user how to continue
      */
-    Interrupt(Runnable idle) {
+    Interrupt(Duration grace, Runnable idle) {
+        this.grace = grace;
         this.idle = idle;
         hook = new Thread(this::hold, "interrupt");
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    /** @param finishStep asks for the end after the step in work; returns at once */
-    void finishing(Runnable finishStep) {
-        this.finishStep.set(finishStep);
+    /** @param finish asks for the end; returns at once */
+    void finishing(Runnable finish) {
+        finishing(finish, () -> "", "");
+    }
+
+    /**
+     * @param finish asks for the end after the step in work; returns at once
+     * @param what is waited for, for people; empty if nobody is to be told
+     * @param otherwise what holds if it does not end in time, for people
+     */
+    void finishing(Runnable finish, Supplier<String> what, String otherwise) {
+        work.set(new Work(finish, what, otherwise));
     }
 
     /** Whether someone asked the process to end. */
@@ -46,19 +70,39 @@ final class Interrupt implements AutoCloseable {
 
     private void hold() {
         raised.countDown();
-        Runnable finish = finishStep.get();
-        if (finish == null) {
+        Work now = work.get();
+        if (now == null) {
             idle.run();
-            return;
+        } else {
+            hold(now);
         }
-        finish.run();
+    }
+
+    private void hold(Work now) {
+        String what = now.what().get();
+        if (!what.isEmpty()) {
+            say("asked to end: waits for %s, until %s at the latest (limits.shutdown-grace=%s)"
+                    .formatted(what, Instant.now().plus(grace).truncatedTo(ChronoUnit.SECONDS), text(grace)));
+        }
+        now.finish().run();
         try {
-            if (!done.await(SECONDS_MAX, TimeUnit.SECONDS)) {
-                LOG.warn("the step in work has not ended within {} s; the last checkpoint stands", SECONDS_MAX);
+            if (!done.await(grace.toMillis(), TimeUnit.MILLISECONDS)) {
+                String late = "%s has not ended within limits.shutdown-grace=%s. %s"
+                        .formatted(what.isEmpty() ? "the work" : what, text(grace), now.otherwise());
+                LOG.warn("{}", late.strip());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private static void say(String line) {
+        LOG.info("{}", line);
+        Logging.terminal().say(line);
+    }
+
+    private static String text(Duration time) {
+        return time.toMillis() % 1000 == 0 ? time.toSeconds() + "s" : time.toMillis() + "ms";
     }
 
     @Override

@@ -119,8 +119,12 @@ final class JsonLines<T> implements AutoCloseable {
         }
     }
 
-    /** @throws UncheckedIOException naming the file */
+    /**
+     * @throws UncheckedIOException naming the file, if it cannot be written, or was deleted or replaced since it was opened: lines
+     *     would go nowhere
+     */
     void append(T value) {
+        requireThere();
         try {
             ByteBuffer line = ByteBuffer.wrap(bytes(value, file));
             while (line.hasRemaining()) {
@@ -131,8 +135,20 @@ final class JsonLines<T> implements AutoCloseable {
         }
     }
 
+    /** @throws UncheckedIOException if lines that were appended are not in the file of that name any more */
+    void requireThere() {
+        try {
+            if (!Files.exists(file) || Files.size(file) != channel.size()) {
+                throw RunDirectory.gone(file);
+            }
+        } catch (IOException e) {
+            throw RunDirectory.failed("look at", file, e);
+        }
+    }
+
     /** Returns when all lines are on the disk. */
     void force() {
+        requireThere();
         try {
             channel.force(false);
         } catch (IOException e) {

@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.config.DataSettings;
+import darkroom.config.PictureView;
 import darkroom.edittasks.DatasetDirectory;
 import darkroom.edittasks.DatasetFaultException;
 import darkroom.edittasks.DatasetFiles;
@@ -57,15 +58,26 @@ final class JsonlRows implements Rows {
     /**
      * Where a row is and what it was.
      *
-     * @param digests of what the row gives to a run, of its texts, and of each picture's file: {@link #DIGITS} digits each
+     * @param weight of the row, with that of the lines that repeat it
+     * @param digests of what the row gives to a run but for its weight, of its texts, and of each picture's file:
+     *     {@link #DIGITS} digits each
      */
-    private record Entry(long line, long offset, int bytes, String digests) {
+    private record Entry(long line, long offset, int bytes, double weight, String digests) {
         String whole() {
             return digests.substring(0, DIGITS);
         }
 
         String text() {
             return digests.substring(DIGITS, 2 * DIGITS);
+        }
+
+        /** A digest of this row, and of its weight where that is not 1. */
+        String weighted(String digest) {
+            return weight == 1 ? digest : JsonlRows.digest(List.of(digest, Double.toString(weight)));
+        }
+
+        Entry heavier(double more) {
+            return new Entry(line, offset, bytes, weight + more, digests);
         }
 
         String file(int number) {
@@ -95,7 +107,7 @@ final class JsonlRows implements Rows {
      *     row is missing, or at the first malformed line where {@code data.on-malformed = stop}
      */
     static JsonlRows open(Path directory, Split split, DataSettings settings, int resolution, PrintWriter warnings) {
-        DatasetDirectory dataset = dataset(directory);
+        DatasetDirectory dataset = dataset(directory, settings.pictures());
         Path file = dataset.metadata(split);
         if (!dataset.has(split)) {
             if (split == Split.TRAIN) {
@@ -107,6 +119,7 @@ final class JsonlRows implements Rows {
         List<Entry> entries = new ArrayList<>();
         InstructionLoss loss = new InstructionLoss();
         long malformed = 0;
+        long repeated = 0;
         long told = System.nanoTime();
         try (DatasetReader reader = dataset.reader(split)) {
             for (DatasetLine line = reader.next(); line != null; line = reader.next()) {
@@ -117,9 +130,14 @@ final class JsonlRows implements Rows {
                                 usable.line(),
                                 usable.offset(),
                                 usable.bytes(),
+                                usable.row().weight(),
                                 digests(
                                         row(split, usable.row(), usable.images().square(resolution)),
-                                        usable.sha256())));
+                                        usable.files().sha256())));
+                    }
+                    case DatasetLine.Repeated again -> {
+                        repeat(entries, again);
+                        repeated++;
                     }
                     case DatasetLine.Malformed bad -> {
                         if (settings.onMalformed() == DataSettings.OnMalformed.STOP) {
@@ -141,6 +159,13 @@ final class JsonlRows implements Rows {
         } catch (IOException | UncheckedIOException e) {
             throw new CommandFailedException("%s cannot be read: %s".formatted(file, FileFault.reason(e, file)), e);
         }
+        if (repeated > 0) {
+            warnings.println(
+                    "%s: %d lines repeat a row word for word; each row counts once, with the weights of its lines"
+                                    .formatted(file, repeated)
+                            + " added up");
+            warnings.flush();
+        }
         if (malformed > 0) {
             warnings.println("%s: %d of %d rows are malformed and left out"
                     .formatted(file, malformed, malformed + entries.size()));
@@ -152,9 +177,24 @@ final class JsonlRows implements Rows {
         return new JsonlRows(dataset, split, resolution, List.copyOf(entries), loss);
     }
 
-    private static DatasetDirectory dataset(Path directory) {
+    /** Adds the weight of a line to that of the row which it repeats. */
+    private static void repeat(List<Entry> entries, DatasetLine.Repeated again) {
+        int low = 0;
+        int high = entries.size() - 1;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (entries.get(middle).line() < again.first()) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        entries.set(low, entries.get(low).heavier(again.row().weight()));
+    }
+
+    private static DatasetDirectory dataset(Path directory, PictureView view) {
         try {
-            return new DatasetDirectory(directory);
+            return new DatasetDirectory(directory, view);
         } catch (IOException e) {
             throw refused(
                     "data.source=%s is no directory that can be read: %s; give a directory in the Edit-R1 layout, or embedded"
@@ -176,6 +216,11 @@ final class JsonlRows implements Rows {
     @Override
     public int size() {
         return entries.size();
+    }
+
+    @Override
+    public double weight(int index) {
+        return entries.get(index).weight();
     }
 
     /** @throws UncheckedIOException if the row's line or one of its pictures is not what it was when the split was opened */
@@ -239,7 +284,7 @@ final class JsonlRows implements Rows {
     @Override
     public String digest() {
         MessageDigest digest = sha256();
-        entries.forEach(entry -> digest.update(entry.whole().getBytes(StandardCharsets.US_ASCII)));
+        entries.forEach(entry -> digest.update(entry.weighted(entry.whole()).getBytes(StandardCharsets.US_ASCII)));
         return HexFormat.of().formatHex(digest.digest());
     }
 
@@ -258,8 +303,8 @@ final class JsonlRows implements Rows {
                         split.metadataFile(),
                         entry.line(),
                         split.label() + "-" + row.identity(),
-                        entry.whole(),
-                        entry.text(),
+                        entry.weighted(entry.whole()),
+                        entry.weighted(entry.text()),
                         files));
             } catch (IOException | DatasetFaultException e) {
                 throw changed(entry, FileFault.reason(e), e);

@@ -9,13 +9,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** A ledger, and the checkpoints beside it, held against their laws. */
+/** A ledger, and the checkpoints and metrics beside it, held against their laws and each other. */
 @Command(
         name = "audit",
         description = {
             "Checks the ledger of a run: issued = counted + dropped + unscored + abandoned in every step, every slot"
                     + " one fate, the chain of verdicts, the order of steps and writers; and that the checkpoints are"
-                    + " those that were recorded, with the weights of the commits.",
+                    + " those that were recorded, with the weights of the commits; and that every step that checkpoints"
+                    + " and metrics.jsonl are of is committed in the ledger, with the same count of images.",
             "",
             "Exit code 1 if anything is wrong."
         })

@@ -2,6 +2,8 @@ package darkroom.runtime;
 
 import darkroom.actors.DeskEvent;
 import darkroom.actors.EvaluationRequest;
+import darkroom.actors.Fault;
+import darkroom.actors.GroupKeeper;
 import darkroom.actors.LearnerState;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
@@ -19,6 +21,7 @@ import darkroom.config.InputSettings;
 import darkroom.config.LedgerSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.config.WorkerSettings;
 import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.CheckpointCopies;
 import darkroom.gpuworkers.Checkpoints;
@@ -27,6 +30,7 @@ import darkroom.gpuworkers.EmbeddedPolicy;
 import darkroom.rewardactors.ScorerNoise;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,6 +70,7 @@ final class LocalRun {
     private final DitWeights base;
     private final DataSplits data;
     private final Optional<CheckpointCopies> copies;
+    private boolean hadLedger;
 
     /** Reads what the run is made of. What cannot be used is refused here, before anything is written. */
     private LocalRun(RunSettings settings, Path directory, boolean resumed, Ground.Opener grounds, PrintWriter out)
@@ -102,6 +107,7 @@ final class LocalRun {
     static ExitCode start(RunSettings settings, Path directory, Ground.Opener grounds, PrintWriter out)
             throws IOException, InterruptedException {
         requireModel(settings);
+        settings.requireScorer();
         if (Files.exists(directory)) {
             try (Stream<Path> there = Files.list(directory)) {
                 // What a start writes before the settings is no run yet.
@@ -113,7 +119,7 @@ final class LocalRun {
                 }
             }
         }
-        try (Interrupt interrupt = new Interrupt(() -> sayHowToGoOn(directory))) {
+        try (Interrupt interrupt = new Interrupt(settings.limits().shutdownGrace(), () -> sayHowToGoOn(directory))) {
             LocalRun run = new LocalRun(settings, directory, false, grounds, out);
             Files.createDirectories(directory);
             RunInputs.write(directory, run.settings, run.data);
@@ -144,14 +150,15 @@ final class LocalRun {
                     ExitCode.USAGE);
         }
         requireModel(settings);
+        settings.requireScorer();
         requireRecorded(before, directory);
         requireStepsLeft(settings, directory);
-        try (Interrupt interrupt = new Interrupt(() -> sayHowToGoOn(directory))) {
+        try (Interrupt interrupt = new Interrupt(settings.limits().shutdownGrace(), () -> sayHowToGoOn(directory))) {
             LocalRun run = new LocalRun(settings, directory, true, grounds, out);
+            run.hadLedger = before.ledger().store() != LedgerSettings.Store.NONE;
             if (!Files.exists(directory.resolve(RunInputs.FILE))) {
                 RunInputs.write(directory, run.settings, run.data);
             }
-            RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
             return run.run(interrupt);
         }
     }
@@ -206,12 +213,25 @@ final class LocalRun {
         }
     }
 
-    /** Recipes of other models are valid; this build has only the embedded one. */
+    /** Recipes of other models are valid; this build has only the embedded one. Virtual devices compute nothing. */
     static void requireModel(RunSettings settings) {
+        if (settings.workers().device() == WorkerSettings.Kind.VIRTUAL) {
+            throw new CommandFailedException(
+                    "workers.device=virtual computes nothing and is for 'darkroom bench' and 'darkroom chaos'; here it"
+                            + " is workers.device=torch",
+                    ExitCode.USAGE);
+        }
         if (!settings.policy().model().equals("embedded")) {
             throw new CommandFailedException(
-                    "recipe %s needs policy.model=%s, which is not installed: this build computes policy.model=embedded. 'darkroom config show --recipe %s' shows the settings."
-                            .formatted(settings.recipe(), settings.policy().model(), settings.recipe()),
+                    "recipe %s needs policy.model=%s, which is not installed: this build computes policy.model=embedded.%s 'darkroom config show --recipe %s' shows the settings."
+                            .formatted(
+                                    settings.recipe(),
+                                    settings.policy().model(),
+                                    settings.scoring().endpoints().isEmpty()
+                                            ? " It also needs scorers, scoring.endpoints=[] names none: the embedded"
+                                                    + " judge does not know its images."
+                                            : "",
+                                    settings.recipe()),
                     ExitCode.USAGE);
         }
     }
@@ -222,19 +242,24 @@ final class LocalRun {
             view.stage("preparing");
             EmbeddedPolicy policy =
                     new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
-            try (Ground ground = grounds.open(settings);
-                    Scorers scorers = ground.scores()
-                            ? Scorers.open(settings.scoring(), ground.faults(), this::record)
-                            : Scorers.elsewhere(settings.scoring());
-                    RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv())) {
-                ground.directory(directory);
+            try (Ground ground = grounds.open(settings)) {
                 TensorStore store = ground.plane().store();
                 if (resumed && copies.isPresent()) {
                     copies.get().restore(CheckpointWriter.placeIn(directory));
                 }
                 Optional<Checkpoints.Loaded> loaded = resumed ? loaded(store) : Optional.empty();
                 loaded.ifPresent(this::requireSameSettings);
-                return new Session(view, policy, scorers, ground, journal, loaded).run(interrupt);
+                requireLedger(loaded, store);
+                if (resumed) {
+                    RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(settings));
+                }
+                ground.directory(directory);
+                try (Scorers scorers = ground.scores()
+                                ? Scorers.open(settings.scoring(), ground.faults(), this::record)
+                                : Scorers.elsewhere(settings.scoring());
+                        RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv())) {
+                    return new Session(view, policy, scorers, ground, journal, loaded).run(interrupt);
+                }
             }
         } finally {
             log.close();
@@ -275,6 +300,20 @@ final class LocalRun {
                 : checkpoints.recover(store);
     }
 
+    /** What is resumed can be held against the ledger: {@link LedgerCoverage}. */
+    private void requireLedger(Optional<Checkpoints.Loaded> loaded, TensorStore store) throws IOException {
+        if (!resumed || !hadLedger || settings.ledger().store() == LedgerSettings.Store.NONE) {
+            return;
+        }
+        LedgerCoverage.require(
+                        RunJournal.bookOf(settings.ledger(), directory, System.getenv()),
+                        directory,
+                        loaded.map(found -> found.manifest().step()).orElse(0),
+                        loaded.map(found -> RunDigests.of(store, found.state())),
+                        RunJournal.where(settings.ledger(), directory))
+                .ifPresent(LOGGER::warn);
+    }
+
     private void requireSameSettings(Checkpoints.Loaded loaded) {
         if (!loaded.manifest().settingsDigest().equals(CheckpointWriter.settingsDigest(settings))) {
             throw new CommandFailedException("%s was made with other settings than those in %s"
@@ -298,6 +337,7 @@ final class LocalRun {
         private final Optional<ValidationPlan> plan;
         private final List<Prompt> heldOut;
         private final Map<String, Duration> stages = new LinkedHashMap<>();
+        private volatile String doing = "";
 
         Session(
                 LiveView view,
@@ -354,6 +394,7 @@ final class LocalRun {
                         tensorBoard,
                         checkpoints,
                         LocalRun.this::noise,
+                        this::committed,
                         this::figures,
                         view,
                         ground);
@@ -369,8 +410,14 @@ final class LocalRun {
                                 ground.faults().clock(InstantSource.system()))
                         .with(ground.faults().ledger(journal), checkpoints::written);
                 try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground, journal.pekko())) {
-                    interrupt.finishing(studio::finishStep);
-                    return finish(trained(studio, interrupt), interrupt);
+                    interrupt.finishing(
+                            () -> {
+                                ground.ending();
+                                studio.finishStep();
+                            },
+                            () -> doing,
+                            "The last checkpoint stands. Go on with: darkroom train --resume " + directory);
+                    return finish(whole(trained(studio, interrupt), recorder), interrupt);
                 }
             }
         }
@@ -378,47 +425,106 @@ final class LocalRun {
         private RunEvent.Ended trained(LocalStudio studio, Interrupt interrupt)
                 throws IOException, InterruptedException {
             if (from.step() == 0) {
-                evaluate(studio, Evaluations.HELD_OUT_BEFORE, 0, from.learner().average());
+                Optional<String> failed = evaluate(
+                        studio, Evaluations.HELD_OUT_BEFORE, 0, from.learner().average());
+                if (failed.isPresent() && !interrupt.isRaised()) {
+                    return ended(new RunEvent.Ended(from, new RunEvent.End.Failed(failed.get())));
+                }
             }
             if (interrupt.isRaised()) {
-                RunEvent.Ended before = new RunEvent.Ended(from, new RunEvent.End.ByRequest());
-                checkpoints.heard(before);
-                return before;
+                return ended(new RunEvent.Ended(from, new RunEvent.End.ByRequest()));
             }
             ground.stage("training", from.step());
             view.training(from.step(), settings.steps(), settings.rollout().groupsPerStep());
+            committed(from.step());
             RunEvent.Ended ended = studio.run(new RunOrder(RUN, from, settings.steps(), plan));
-            switch (ended.end()) {
-                case RunEvent.End.Completed _, RunEvent.End.ByRule _ -> {
-                    evaluate(
-                            studio,
-                            Evaluations.HELD_OUT_AFTER,
-                            ended.state().step(),
-                            ended.state().learner().average());
-                    reference(studio);
-                }
-                case RunEvent.End.ByRequest _, RunEvent.End.Failed _ -> {}
-            }
+            Optional<String> failed =
+                    switch (ended.end()) {
+                        case RunEvent.End.Completed _, RunEvent.End.ByRule _ -> {
+                            Optional<String> after = evaluate(
+                                    studio,
+                                    Evaluations.HELD_OUT_AFTER,
+                                    ended.state().step(),
+                                    ended.state().learner().average());
+                            yield after.isPresent() ? after : reference(studio);
+                        }
+                        case RunEvent.End.ByRequest _, RunEvent.End.Failed _ -> Optional.empty();
+                    };
+            return failed.map(message -> new RunEvent.Ended(
+                            ended.state(),
+                            interrupt.isRaised() ? new RunEvent.End.ByRequest() : new RunEvent.End.Failed(message)))
+                    .orElse(ended);
+        }
+
+        /** An end that no supervisor has told of: its checkpoint is written here. */
+        private RunEvent.Ended ended(RunEvent.Ended ended) {
+            checkpoints.heard(ended);
             return ended;
         }
 
-        private ExitCode finish(RunEvent.Ended ended, Interrupt interrupt) {
+        /** A run whose files are gone has failed, whatever it computed: what is left of it is the checkpoint. */
+        private RunEvent.Ended whole(RunEvent.Ended ended, RunRecorder recorder) {
+            if (ended.end() instanceof RunEvent.End.Failed || ground.isFollowed()) {
+                return ended;
+            }
+            try {
+                recorder.requireThere();
+                journal.requireThere();
+                return ended;
+            } catch (UncheckedIOException gone) {
+                return ended(
+                        new RunEvent.Ended(ended.state(), new RunEvent.End.Failed(String.valueOf(gone.getMessage()))));
+            }
+        }
+
+        private void committed(int steps) {
+            doing = "step %d of %d to be committed".formatted(Math.min(steps + 1, settings.steps()), settings.steps());
+        }
+
+        /** For whoever asks the process to end; and a ledger that is not there any more ends the run. */
+        private void committed(RunEvent event) {
+            if (event instanceof RunEvent.StepCommitted step) {
+                journal.requireThere();
+                committed(step.step() + 1);
+            }
+        }
+
+        private ExitCode finish(RunEvent.Ended ended, Interrupt interrupt) throws IOException {
             if (ground.isFollowed()) {
                 throw new FollowedException("another control node goes on with the run in " + directory);
             }
             boolean goesOnElsewhere = ground.ended(ended.end());
             view.stage("writing the report");
-            Summary summary = Summary.of(directory, settings, RunDigests.of(store, ended.state()), ended.end(), stages);
+            if (!Files.exists(directory.resolve(SETTINGS))) {
+                RunDirectory.write(
+                        directory.resolve(SETTINGS), Recipes.render(settings)); // a checkpoint alone resumes nothing
+            }
+            Summary summary = Summary.of(
+                    directory,
+                    settings,
+                    RunDigests.of(store, ended.state()),
+                    ended.state().step(),
+                    ended.end(),
+                    stages);
             summary.write(directory);
             Report.write(directory);
             view.close();
-            Closing.print(summary, directory, out);
+            boolean kept = CheckpointWriter.isThere(
+                    CheckpointWriter.in(directory), ended.state().step());
+            Closing.print(summary, directory, kept, out);
             return switch (ended.end()) {
                 case RunEvent.End.Failed(String message) ->
                     throw new CommandFailedException(
                             goesOnElsewhere
                                     ? message + "\nA standby goes on with the run."
-                                    : "%s%nResume with: darkroom train --resume %s".formatted(message, directory));
+                                    : "%s%nResume with: darkroom train --resume %s%s"
+                                            .formatted(
+                                                    message,
+                                                    directory,
+                                                    journal.isThere()
+                                                            ? ""
+                                                            : " --set ledger.store=none (the ledger is gone: scores"
+                                                                    + " are asked for again)"));
                 case RunEvent.End.ByRequest() -> interrupt.isRaised() ? ExitCode.INTERRUPTED : ExitCode.OK;
                 case RunEvent.End.Completed _, RunEvent.End.ByRule _ ->
                     summary.counts().unscored() > 0 ? ExitCode.UNSCORED : ExitCode.OK;
@@ -440,15 +546,17 @@ final class LocalRun {
             }
         }
 
-        private void evaluate(LocalStudio studio, String name, int version, TensorRef weights)
+        /** What ended it, if it did not come to its end: a scorer that refuses everything, a listener, whoever asked for the end. */
+        private Optional<String> evaluate(LocalStudio studio, String name, int version, TensorRef weights)
                 throws InterruptedException {
             if (heldOut.isEmpty()) {
-                return;
+                return Optional.empty();
             }
             view.stage(name, heldOut.size());
             ground.stage(name, version);
+            doing = "the evaluation " + name + " to be given up";
             Instant began = Instant.now();
-            studio.evaluate(new EvaluationRequest(
+            RunEvent.Evaluated evaluated = studio.evaluate(new EvaluationRequest(
                     name,
                     EVALUATION_SEED,
                     HELD_OUT_KEY,
@@ -457,17 +565,23 @@ final class LocalRun {
                     heldOut,
                     settings.evaluation().imagesPerTask()));
             stages.put(name, Duration.between(began, Instant.now()));
+            return evaluated.endings().stream()
+                    .filter(GroupKeeper.GroupLost.class::isInstance)
+                    .map(ending -> ((GroupKeeper.GroupLost) ending).fault())
+                    .filter(Fault.StopRun.class::isInstance)
+                    .map(Fault::message)
+                    .findFirst();
         }
 
         /** What clean data alone would have given: drawn once, so that nobody is fooled by a poor start. */
-        private void reference(LocalStudio studio) throws IOException, InterruptedException {
+        private Optional<String> reference(LocalStudio studio) throws IOException, InterruptedException {
             DitWeights clean = DitWeights.base("clean");
             if (policy.lora().isLora() || !clean.shape().equals(policy.weights().shape())) {
-                return;
+                return Optional.empty();
             }
             TensorRef weights = put(clean.flat(), store);
             try {
-                evaluate(studio, Evaluations.CLEAN_REFERENCE, 0, weights);
+                return evaluate(studio, Evaluations.CLEAN_REFERENCE, 0, weights);
             } finally {
                 store.release(weights);
             }

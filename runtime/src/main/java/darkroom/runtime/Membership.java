@@ -70,14 +70,13 @@ final class Membership {
     }
 
     private static Optional<String> line(Member member, String what) {
-        return Optional.of("%s at %s:%s %s"
+        return Optional.of("%s at %s %s"
                 .formatted(
                         member.getRoles().stream()
                                 .filter(role -> !role.startsWith("dc-"))
                                 .sorted()
                                 .toList(),
-                        member.address().getHost().orElse("?"),
-                        member.address().getPort().map(String::valueOf).orElse("?"),
+                        PekkoConfig.address(member.address()),
                         what));
     }
 }

@@ -12,8 +12,11 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -34,6 +37,7 @@ import picocli.CommandLine.Spec;
                     + " hands over what it has, and leaves. It may be killed at any time: others do its work again."
         })
 final class NodeCommand implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeCommand.class);
     private static final Set<String> ROLES = Set.of(ControlNode.ROLE, "rollout", "trainer", "reward");
     private static final int SECONDS_BEYOND_DRAIN = 15;
 
@@ -122,6 +126,10 @@ final class NodeCommand implements Callable<Integer> {
 
     private ExitCode control(List<String> wanted, PrintWriter terminal) throws Exception {
         List<String> overrides = overrides();
+        if (overrides.stream().anyMatch(NodeCommand::isDevices)) {
+            throw new ParameterException(
+                    spec.commandLine(), "a node has as many devices as --devices says; leave workers.*-devices out");
+        }
         overrides.add("workers.rollout-devices=" + devices);
         overrides.add("workers.trainer-devices=" + devices);
         RunSettings settings = Recipes.load(config == null ? "embedded-demo" : config, overrides);
@@ -148,7 +156,19 @@ final class NodeCommand implements Callable<Integer> {
                 });
     }
 
+    static boolean isDevices(String pair) {
+        return pair.startsWith("workers.rollout-devices") || pair.startsWith("workers.trainer-devices");
+    }
+
     private ExitCode worker(List<String> wanted, PrintWriter terminal) throws InterruptedException {
+        for (String pair : set) {
+            if (!isOfNode(pair)) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--set %s has no effect on a worker node, which takes the run's settings from the control node; its own are cluster.*, limits.* and faults.*"
+                                .formatted(pair));
+            }
+        }
         RunSettings settings = Recipes.load(config == null ? "embedded-demo" : config, overrides());
         if (settings.cluster().seedNodes().isEmpty()
                 && settings.cluster().discoveryName().isEmpty()) {
@@ -157,6 +177,7 @@ final class NodeCommand implements Callable<Integer> {
                     "nobody says where the control node is: --join HOST:PORT, cluster.seed-nodes or"
                             + " cluster.discovery-name");
         }
+        OwnAddress.require(settings.cluster(), LOG::warn);
         CountDownLatch ended = new CountDownLatch(1);
         try (WorkerNode node = new WorkerNode(settings, wanted, devices, lives, line -> {
             terminal.println(line);
@@ -190,6 +211,11 @@ final class NodeCommand implements Callable<Integer> {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Whether it is a setting that each node has for itself. */
+    static boolean isOfNode(String pair) {
+        return Stream.of("cluster.", "limits.", "faults.").anyMatch(pair::startsWith);
     }
 
     private List<String> overrides() {

@@ -75,7 +75,7 @@ final class OptimizerGolden implements GoldenFormat {
             DeviceMath.OptimizerStep taken = steps.step(state, gradients.get(i), settings);
             state = taken.state();
             double emaDecay = EvaluationAverage.decay(state.steps(), EMA_CAP);
-            double oldDecay = OldPolicySchedule.decay(OldPolicy.PAPER, 0, state.steps());
+            double oldDecay = OldPolicySchedule.decay(OldPolicy.PUBLIC, 0, state.steps());
             average = steps.follow(emaDecay, average, state.weights());
             old = steps.follow(oldDecay, old, state.weights());
             GoldenCase expected = history.get(i);

@@ -5,8 +5,10 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigValueFactory;
 import darkroom.actors.WireVersion;
 import darkroom.config.ClusterSettings;
+import darkroom.config.HostPort;
 import java.util.List;
 import java.util.Map;
+import org.apache.pekko.actor.Address;
 
 /** What actor systems are started with. */
 final class PekkoConfig {
@@ -28,7 +30,7 @@ final class PekkoConfig {
                 "pekko.remote.artery.advanced.test-mode",
                 faults,
                 "pekko.remote.artery.canonical.hostname",
-                settings.host(),
+                HostPort.bracketed(settings.host()),
                 "pekko.remote.artery.canonical.port",
                 settings.port(),
                 "pekko.cluster.roles",
@@ -38,6 +40,16 @@ final class PekkoConfig {
                 .withFallback(WireVersion.settings(NodeCards.build()))
                 .withFallback(read("cluster.conf"));
         return settings.tls().enabled() ? tls(settings.tls()).withFallback(plain) : plain;
+    }
+
+    /** How messages are addressed to a node: IPv6 in brackets. */
+    static Address address(HostPort node) {
+        return new Address("pekko", LocalStudio.SYSTEM, node.bracketed(), node.port());
+    }
+
+    /** Where the node of a message address is, for people and settings. */
+    static HostPort address(Address node) {
+        return new HostPort(node.getHost().orElseThrow(), node.getPort().orElseThrow());
     }
 
     /** Both ends show a certificate of the same authority. */

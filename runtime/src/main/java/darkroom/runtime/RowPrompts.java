@@ -5,11 +5,13 @@ import darkroom.actors.PromptBan;
 import darkroom.actors.PromptSource;
 import darkroom.actors.RandomKey;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 
 /**
  * Prompts of a run from the rows of a dataset: every step takes the first G rows of its own keyed permutation that are
- * not banned. Which rows a step has is a function of (seed, step, ban) and of nothing else.
+ * not banned; rows of larger weight tend to come first. Which rows a step has is a function of (seed, step, ban) and of nothing else.
  */
 final class RowPrompts implements PromptSource {
     private final Rows rows;
@@ -27,8 +29,7 @@ final class RowPrompts implements PromptSource {
     @Override
     public List<Prompt> prompts(int step, PromptBan ban) {
         List<Row> drawn = new ArrayList<>(groupsPerStep);
-        for (int index :
-                RandomKey.of(seed, RandomKey.Purpose.PROMPTS).atStep(step).permutation(rows.size())) {
+        for (int index : order(RandomKey.of(seed, RandomKey.Purpose.PROMPTS).atStep(step))) {
             if (drawn.size() == groupsPerStep) {
                 break;
             }
@@ -43,6 +44,30 @@ final class RowPrompts implements PromptSource {
                             .formatted(drawn.size(), rows.size(), groupsPerStep));
         }
         return open.open(drawn);
+    }
+
+    /**
+     * The rows in the order of a step. Where weights differ, a row comes first with a probability proportional to its weight, and the
+     * same holds for those that are left after it: ascending {@code -ln(u) / weight} (Efraimidis and Spirakis 2006).
+     */
+    private int[] order(RandomKey key) {
+        int size = rows.size();
+        boolean same = true;
+        for (int i = 1; i < size; i++) {
+            same &= rows.weight(i) == rows.weight(0);
+        }
+        if (same) {
+            return key.permutation(size);
+        }
+        double[] uniforms = key.uniforms(size);
+        double[] places = new double[size];
+        Integer[] order = new Integer[size];
+        for (int i = 0; i < size; i++) {
+            places[i] = -StrictMath.log(uniforms[i]) / rows.weight(i);
+            order[i] = i;
+        }
+        Arrays.sort(order, Comparator.comparingDouble((Integer i) -> places[i]).thenComparing(i -> i));
+        return Arrays.stream(order).mapToInt(i -> i).toArray();
     }
 
     @Override

@@ -10,6 +10,11 @@ interface Rows {
 
     Row row(int index);
 
+    /** How often training draws the row, relative to others; above 0. */
+    default double weight(int index) {
+        return 1;
+    }
+
     /** SHA-256 of all rows of the split as a run sees them, in hexadecimal: equal where a run would be the same. */
     String digest();
 

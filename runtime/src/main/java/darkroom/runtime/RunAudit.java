@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A run's ledger, and the checkpoints beside it, held against their laws.
+ * A run's ledger, and the checkpoints and metrics beside it, held against their laws and each other.
  *
  * @param book the ledger
  * @param steps committed steps
@@ -37,6 +37,7 @@ record RunAudit(LedgerBook book, int steps, int detailed, int checkpoints, List<
         LedgerAudit.Report report = LedgerAudit.of(book);
         List<Path> checkpoints = CheckpointWriter.in(run).list();
         List<String> findings = new ArrayList<>(report.findings());
+        findings.addAll(LedgerCoverage.missing(book, run));
         findings.addAll(checked(run, book, checkpoints));
         return new RunAudit(book, report.steps(), report.detailed(), checkpoints.size(), findings);
     }

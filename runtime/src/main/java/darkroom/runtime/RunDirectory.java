@@ -2,9 +2,11 @@ package darkroom.runtime;
 
 import darkroom.edittasks.FileFault;
 import darkroom.edittasks.OutputFile;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Where a run keeps what; {@code docs/run-directory.md} describes each file. */
@@ -72,6 +74,17 @@ record RunDirectory(Path path) {
 
     static void write(Path file, String content) {
         write(file, content.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** What a run that is going on says when something it has written is not there any more. */
+    static UncheckedIOException gone(Path file) {
+        Path directory = file.toAbsolutePath().getParent();
+        boolean all = directory != null && !Files.isDirectory(directory);
+        String message = all
+                ? "the run's directory %s is gone: it was deleted or moved while the run was going on"
+                        .formatted(directory)
+                : "%s is gone: it was deleted or replaced while the run was going on".formatted(file);
+        return new UncheckedIOException(message, new FileNotFoundException(file.toString()));
     }
 
     static UncheckedIOException failed(String what, Path file, IOException cause) {

@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import darkroom.config.ClusterSettings;
 import darkroom.config.RunSettings;
+import darkroom.config.SettingsException;
 import darkroom.edittasks.InstructionVocabulary;
 import darkroom.edittasks.TaskType;
 import darkroom.gpuworkers.DitShape;
@@ -52,6 +53,11 @@ final class RunFit {
             faults.add(
                     "data.source=%s: no directory that can be read; give a directory in the Edit-R1 layout, or embedded"
                             .formatted(source));
+        }
+        try {
+            settings.requireScorer();
+        } catch (SettingsException e) {
+            faults.addAll(e.faults());
         }
         ClusterSettings.TlsSettings tls = settings.cluster().tls();
         if (tls.enabled()) {

@@ -23,6 +23,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
@@ -53,6 +54,7 @@ final class RunJournal implements AutoCloseable {
     private final String url;
     private final String user;
     private final String password;
+    private final @Nullable Path file;
     private final @Nullable Connection connection;
 
     private RunJournal(LedgerSettings settings, Path directory, String password, boolean writing) {
@@ -70,6 +72,7 @@ final class RunJournal implements AutoCloseable {
                         + (writing ? "" : ";IFEXISTS=TRUE");
             case POSTGRESQL -> settings.url();
         };
+        this.file = settings.store() == LedgerSettings.Store.FILE ? directory.resolve(FILE + FILE_SUFFIX) : null;
         this.user = settings.store() == LedgerSettings.Store.POSTGRESQL ? settings.user() : "";
         this.password = settings.store() == LedgerSettings.Store.POSTGRESQL ? password : "";
         this.connection = settings.store() == LedgerSettings.Store.NONE ? null : connect(directory);
@@ -106,9 +109,66 @@ final class RunJournal implements AutoCloseable {
                 };
         if (missing) {
             throw new CommandFailedException(
-                    "%s has no ledger, ledger.store=%s".formatted(directory, settings.store()), ExitCode.USAGE);
+                    settings.store() == LedgerSettings.Store.NONE
+                            ? "%s has no ledger, ledger.store=none".formatted(directory)
+                            : "%s has no ledger any more: its settings say ledger.store=%s, and there is no %s"
+                                    .formatted(
+                                            directory,
+                                            settings.store().toString().toLowerCase(Locale.ROOT),
+                                            where(settings, directory)),
+                    ExitCode.USAGE);
         }
         return new RunJournal(settings, directory, environment.getOrDefault(PASSWORD, ""), false);
+    }
+
+    /**
+     * Everything that the ledger of a run has, before it is opened to be written.
+     *
+     * @return an empty book if there is no ledger: no file, an empty one, no name, no tables
+     * @throws CommandFailedException if there is one and it cannot be read
+     */
+    static LedgerBook bookOf(LedgerSettings settings, Path directory, Map<String, String> environment)
+            throws IOException {
+        Path file = directory.resolve(FILE + FILE_SUFFIX);
+        boolean missing =
+                switch (settings.store()) {
+                    case NONE -> true;
+                    case FILE -> !Files.exists(file) || Files.size(file) == 0;
+                    case POSTGRESQL -> !Files.exists(directory.resolve(NAME_FILE));
+                };
+        if (missing) {
+            return LedgerBook.empty();
+        }
+        try (RunJournal journal = reading(settings, directory, environment)) {
+            return journal.hasTables() ? journal.read() : LedgerBook.empty();
+        }
+    }
+
+    /** Where the ledger of a run is, for people. */
+    static String where(LedgerSettings settings, Path directory) {
+        return switch (settings.store()) {
+            case NONE -> "ledger.store=none";
+            case FILE -> directory.resolve(FILE + FILE_SUFFIX).toString();
+            case POSTGRESQL -> "%s, under the name in %s".formatted(settings.url(), directory.resolve(NAME_FILE));
+        };
+    }
+
+    private boolean hasTables() {
+        try (ResultSet tables =
+                Objects.requireNonNull(connection).getMetaData().getTables(null, null, "event_journal", null)) {
+            return tables.next();
+        } catch (SQLException e) {
+            throw new CommandFailedException("the ledger cannot be read: " + plain(e));
+        }
+    }
+
+    /** What a database says, without advice about tools of its own and without its codes. */
+    private static String plain(SQLException e) {
+        return String.valueOf(e.getMessage())
+                .replaceFirst("(?s)[.;]? *Possible solution.*?(?=;|\\[|$)", "")
+                .replaceFirst("(?s); SQL statement:.*$", "")
+                .replaceFirst(" *\\[\\d+-\\d+]\\s*$", "")
+                .strip();
     }
 
     private static String name(Path directory, boolean writing) {
@@ -139,8 +199,12 @@ final class RunJournal implements AutoCloseable {
                         "the ledger of %s is in use: another process is running this run. Wait for it, or stop it"
                                 .formatted(directory));
             }
-            throw new CommandFailedException("the ledger of %s cannot be opened, ledger.store=%s ledger.url=%s: %s"
-                    .formatted(directory, settings.store(), settings.url(), e.getMessage()));
+            throw new CommandFailedException(
+                    settings.store() == LedgerSettings.Store.FILE
+                            ? "%s cannot be opened as a ledger, it is damaged or no ledger: %s.%n  Put a copy of it back. To go on without it, asking for scores again: darkroom train --resume %s --set ledger.store=none"
+                                    .formatted(where(settings, directory), plain(e), directory)
+                            : "the ledger of %s cannot be opened, ledger.store=postgresql ledger.url=%s: %s"
+                                    .formatted(directory, settings.url(), plain(e)));
         }
     }
 
@@ -162,7 +226,8 @@ final class RunJournal implements AutoCloseable {
                 statement.execute(one);
             }
         } catch (SQLException | IOException e) {
-            throw new CommandFailedException("the tables of the ledger cannot be made: " + e.getMessage());
+            throw new CommandFailedException("the tables of the ledger cannot be made: "
+                    + (e instanceof SQLException sql ? plain(sql) : e.getMessage()));
         }
     }
 
@@ -183,6 +248,18 @@ final class RunJournal implements AutoCloseable {
                                 PAUSE,
                                 GATHER),
                         line);
+    }
+
+    /** Whether what is written can be read again: the file of a ledger in a file has not been deleted. */
+    boolean isThere() {
+        return file == null || Files.exists(file);
+    }
+
+    /** @throws java.io.UncheckedIOException if the file of the ledger was deleted while it is written */
+    void requireThere() {
+        if (file != null && !Files.exists(file)) {
+            throw RunDirectory.gone(file);
+        }
     }
 
     /** What an actor system with this ledger is started with, above all else. */
@@ -258,7 +335,7 @@ final class RunJournal implements AutoCloseable {
             }
             return book;
         } catch (SQLException e) {
-            throw new CommandFailedException("the ledger cannot be read: " + e.getMessage());
+            throw new CommandFailedException("the ledger cannot be read: " + plain(e));
         }
     }
 
@@ -272,7 +349,7 @@ final class RunJournal implements AutoCloseable {
                 return rows.getLong(1);
             }
         } catch (SQLException e) {
-            throw new CommandFailedException("the ledger cannot be read: " + e.getMessage());
+            throw new CommandFailedException("the ledger cannot be read: " + plain(e));
         }
     }
 
@@ -286,7 +363,7 @@ final class RunJournal implements AutoCloseable {
             try {
                 connection.close();
             } catch (SQLException e) {
-                throw new CommandFailedException("the ledger could not be closed: " + e.getMessage());
+                throw new CommandFailedException("the ledger could not be closed: " + plain(e));
             }
         }
     }

@@ -132,7 +132,7 @@ final class RunRecorder implements RunListener, AutoCloseable {
             case RunEvent.Evaluated evaluated -> onEvaluated(evaluated);
             case RunEvent.Ended _ -> write(unwritten);
             case RunEvent.GroupFinished _ -> {}
-            case DeskEvent _, NodeEvent _ -> {}
+            case DeskEvent _, NodeEvent _, RunEvent.EventsDropped _ -> {}
         }
     }
 
@@ -210,9 +210,17 @@ final class RunRecorder implements RunListener, AutoCloseable {
         painted.clear();
     }
 
+    /** @throws java.io.UncheckedIOException if a file with what was recorded is not there any more; the message names it */
+    void requireThere() {
+        files().forEach(JsonLines::requireThere);
+    }
+
+    private List<JsonLines<?>> files() {
+        return List.of(metrics, verdicts, evaluations, sheets);
+    }
+
     @Override
     public void close() {
-        List<JsonLines<?>> files = List.of(metrics, verdicts, evaluations, sheets);
-        files.forEach(JsonLines::close);
+        files().forEach(JsonLines::close);
     }
 }

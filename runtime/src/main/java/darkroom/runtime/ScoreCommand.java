@@ -3,6 +3,7 @@ package darkroom.runtime;
 import com.fasterxml.jackson.databind.node.TextNode;
 import darkroom.actors.ScoreOutcome;
 import darkroom.config.Recipes;
+import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
 import darkroom.edittasks.FileFault;
 import darkroom.edittasks.OutputFile;
@@ -96,12 +97,16 @@ final class ScoreCommand implements Callable<Integer> {
                             + " best that the scorer honours.")
     private @Nullable String rung;
 
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting of scoring; repeatable.")
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Any setting of scoring, or data.pictures; repeatable.")
     private List<String> set = List.of();
 
     @Override
     public Integer call() throws InterruptedException {
-        ScoringSettings settings = Recipes.load("embedded-demo", overrides()).scoring();
+        RunSettings run = Recipes.load("embedded-demo", overrides());
+        ScoringSettings settings = run.scoring();
         PrintWriter err = spec.commandLine().getErr();
         Tally tally = new Tally();
         requireFreePlace();
@@ -111,7 +116,7 @@ final class ScoreCommand implements Callable<Integer> {
             OutputFile file = place();
             interrupt.finishing(Thread.currentThread()::interrupt);
             try (BufferedWriter writer = writer(file)) {
-                new PairScorer(scorer).score(rows, pair -> {
+                new PairScorer(scorer, run.data().pictures()).score(rows, pair -> {
                     write(writer, file.place(), pair);
                     tally.count(pair, pairs, err);
                 });

@@ -4,13 +4,20 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import darkroom.actors.ClusterStatus;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -77,26 +84,66 @@ final class StatusCommand implements Callable<Integer> {
     }
 
     private String ask(HttpClient http) throws IOException, InterruptedException {
-        List<String> urls = node == null
-                ? StatusPage.ofThisMachine().stream().map(StatusPage.Found::url).toList()
-                : List.of(node.toString());
-        String last = "no process of yours on this machine is a node; start one, or name its page with --node";
-        for (String url : urls) {
-            try {
-                HttpResponse<String> answer = http.send(
-                        HttpRequest.newBuilder(URI.create(url))
-                                .timeout(StatusPage.ANSWER_WITHIN.multipliedBy(2))
-                                .build(),
-                        HttpResponse.BodyHandlers.ofString());
-                if (answer.statusCode() == 200) {
-                    return answer.body();
-                }
-                last = url + ": " + message(answer.body());
-            } catch (IOException e) {
-                last = url + " does not answer: " + e;
-            }
+        return ask(
+                http,
+                node == null
+                        ? StatusPage.ofThisMachine().stream()
+                                .map(StatusPage.Found::url)
+                                .toList()
+                        : List.of(node.toString()),
+                StatusPage.ANSWER_WITHIN.multipliedBy(2));
+    }
+
+    /**
+     * All pages at once: the first status that comes is the answer, so that a process that is stopped delays nobody.
+     *
+     * @param within time that each page has
+     * @throws CommandFailedException if none has one; the message has a line for each page
+     */
+    static String ask(HttpClient http, List<String> urls, Duration within) throws InterruptedException {
+        if (urls.isEmpty()) {
+            throw new CommandFailedException(
+                    "no process of yours on this machine is a node; start one, or name its page with --node");
         }
-        throw new CommandFailedException(last);
+        BlockingQueue<Answer> answers = new LinkedBlockingQueue<>();
+        for (String url : urls) {
+            http.sendAsync(
+                            HttpRequest.newBuilder(URI.create(url))
+                                    .timeout(within)
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString())
+                    .whenComplete((answer, failure) -> answers.add(
+                            answer == null
+                                    ? new Answer("", url + ": " + because(failure, within))
+                                    : answer.statusCode() == 200
+                                            ? new Answer(answer.body(), "")
+                                            : new Answer("", url + ": " + message(answer.body()))));
+        }
+        List<String> failures = new ArrayList<>();
+        while (failures.size() < urls.size()) {
+            Answer next = answers.take();
+            if (next.failure().isEmpty()) {
+                return next.status();
+            }
+            failures.add(next.failure());
+        }
+        throw new CommandFailedException(String.join("\n", failures));
+    }
+
+    /** One of the two is empty. */
+    private record Answer(String status, String failure) {}
+
+    private static String because(Throwable failure, Duration within) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        return switch (cause) {
+            case HttpTimeoutException _ ->
+                "the process did not answer within %d s: it is stopped or overloaded".formatted(within.toSeconds());
+            case ConnectException _ -> "nobody listens there: the process has ended, or is not a node";
+            default ->
+                "the page could not be read: "
+                        + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage());
+        };
     }
 
     private static String message(String body) {

@@ -8,6 +8,7 @@ import com.sun.net.httpserver.HttpServer;
 import darkroom.actors.ClusterStatus;
 import darkroom.actors.Gate;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,7 +26,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
@@ -70,24 +69,48 @@ final class StatusPage implements AutoCloseable {
             Supplier<? extends @Nullable ActorRef<Gate.Command>> gate,
             NodeFaults faults)
             throws IOException {
-        HttpServer server =
-                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), REQUESTS_WAITING_MAX);
+        return open(port, system, gate, faults, StatusDirectory.of(System.getenv()), ANSWER_WITHIN);
+    }
+
+    /**
+     * @param directory where its address is written
+     * @param answerWithin time that the gate has
+     */
+    static StatusPage open(
+            int port,
+            Supplier<? extends @Nullable ActorSystem<?>> system,
+            Supplier<? extends @Nullable ActorRef<Gate.Command>> gate,
+            NodeFaults faults,
+            StatusDirectory directory,
+            Duration answerWithin)
+            throws IOException {
+        Path pages = directory.make();
+        HttpServer server = bound(port);
         ExecutorService threads = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().daemon().name("status-page").factory());
         server.setExecutor(threads);
-        server.createContext("/status", exchange -> answer(exchange, system.get(), gate.get()));
+        server.createContext("/status", exchange -> answer(exchange, system.get(), gate.get(), answerWithin));
         if (faults.enabled()) {
             server.createContext(FAULTS, exchange -> faults(exchange, faults));
         }
         server.start();
-        Path directory = directory();
-        Files.createDirectories(directory);
-        Path file = directory.resolve(ProcessHandle.current().pid() + ".url");
+        Path file = pages.resolve(ProcessHandle.current().pid() + ".url");
         StatusPage page = new StatusPage(server, threads, file);
-        Path part = directory.resolve(file.getFileName() + ".part"); // nobody reads half of it
+        Path part = pages.resolve(file.getFileName() + ".part"); // nobody reads half of it
         Files.writeString(part, page.url());
         Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         return page;
+    }
+
+    private static HttpServer bound(int port) throws IOException {
+        try {
+            return HttpServer.create(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), port), REQUESTS_WAITING_MAX);
+        } catch (BindException e) {
+            throw new CommandFailedException(
+                    "cluster.status-port=%d is in use on this machine (%s). Choose another port, or 0 for a free one."
+                            .formatted(port, e.getMessage()));
+        }
     }
 
     /** Where it is reached, by processes of this machine only. */
@@ -97,11 +120,7 @@ final class StatusPage implements AutoCloseable {
 
     /** That of a living process of this user on this machine, if it has one by now. */
     static Optional<String> ofProcess(long pid) {
-        try {
-            return Optional.of(Files.readString(directory().resolve(pid + ".url")));
-        } catch (IOException none) {
-            return Optional.empty();
-        }
+        return StatusDirectory.of(System.getenv()).page(pid);
     }
 
     /** A process of this machine that has a page. */
@@ -109,40 +128,14 @@ final class StatusPage implements AutoCloseable {
 
     /** Pages of living processes of this user on this machine, the youngest file first. */
     static List<Found> ofThisMachine() throws IOException {
-        Path directory = directory();
-        List<Found> found = new ArrayList<>();
-        if (!Files.isDirectory(directory)) {
-            return found;
-        }
-        List<Path> files;
-        try (Stream<Path> all = Files.list(directory)) {
-            files = all.filter(file -> file.getFileName().toString().matches("\\d+\\.url"))
-                    .sorted((a, b) -> Long.compare(modified(b), modified(a)))
-                    .toList();
-        }
-        for (Path file : files) {
-            String name = file.getFileName().toString();
-            long pid = Long.parseLong(name.substring(0, name.indexOf('.')));
-            if (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
-                found.add(new Found(pid, Files.readString(file)));
-            } else {
-                Files.deleteIfExists(file);
-            }
-        }
-        return found;
-    }
-
-    private static long modified(Path file) {
-        return file.toFile().lastModified();
-    }
-
-    private static Path directory() {
-        return Path.of(
-                System.getProperty("java.io.tmpdir"), "darkroom-" + System.getProperty("user.name", "user"), "nodes");
+        return StatusDirectory.of(System.getenv()).pages();
     }
 
     private static void answer(
-            HttpExchange exchange, @Nullable ActorSystem<?> system, @Nullable ActorRef<Gate.Command> gate)
+            HttpExchange exchange,
+            @Nullable ActorSystem<?> system,
+            @Nullable ActorRef<Gate.Command> gate,
+            Duration within)
             throws IOException {
         try (exchange) {
             if (system == null || gate == null) {
@@ -150,12 +143,20 @@ final class StatusPage implements AutoCloseable {
                 return;
             }
             CompletionStage<ClusterStatus> asked =
-                    AskPattern.ask(gate, Gate.AskStatus::new, ANSWER_WITHIN, system.scheduler());
-            send(exchange, 200, asked.toCompletableFuture().get(2 * ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (TimeoutException | ExecutionException e) {
-            send(exchange, 504, Map.of("error", "the control node did not answer within " + ANSWER_WITHIN));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+                    AskPattern.ask(gate, Gate.AskStatus::new, within, system.scheduler());
+            try { // inside the other: a catch of that one finds the exchange closed
+                send(exchange, 200, asked.toCompletableFuture().get(2 * within.toMillis(), TimeUnit.MILLISECONDS));
+            } catch (TimeoutException | ExecutionException e) {
+                send(
+                        exchange,
+                        504,
+                        Map.of(
+                                "error",
+                                "the control node did not answer within %d ms: it is stopped, overloaded or gone"
+                                        .formatted(within.toMillis())));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

@@ -59,13 +59,22 @@ final class StatusTable {
         if (desk.open() == 0) {
             return "";
         }
-        if (desk.blockedBy().isPresent()) {
-            return "; nothing finished for %s, blocked by %s"
-                    .formatted(seconds(desk.quietFor()), desk.blockedBy().get());
+        if (desk.stations().isEmpty()) {
+            return "; waits for a node with role %s, for %s: darkroom node --roles %s --join HOST:PORT"
+                    .formatted(nodeRole(desk.role()), seconds(desk.quietFor()), nodeRole(desk.role()));
         }
-        return desk.stations().isEmpty()
-                ? "; waits for a node with this role"
-                : "; last progress %s ago".formatted(seconds(desk.quietFor()));
+        return desk.blockedBy()
+                .map(who -> "; nothing finished for %s, blocked by %s".formatted(seconds(desk.quietFor()), who))
+                .orElseGet(() -> "; last progress %s ago".formatted(seconds(desk.quietFor())));
+    }
+
+    /** The role of nodes that do a desk's work. */
+    static String nodeRole(String desk) {
+        return switch (desk) {
+            case "draw" -> "rollout";
+            case "score" -> "reward";
+            default -> "trainer";
+        };
     }
 
     private String rate(ClusterStatus status, DeskReport desk, DeskReport.Station station) {

@@ -7,7 +7,9 @@ import darkroom.actors.StepTimings;
 import darkroom.actors.Verdict;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 
 /**
  * One line of {@code metrics.jsonl}: a committed step.
@@ -16,6 +18,8 @@ import java.util.OptionalDouble;
  * @param reward over all scored images of the step
  * @param groups what became of the groups
  * @param images what became of the images: issued = counted + dropped + unscored + abandoned (promise P-2)
+ * @param withoutAdvantage counted images whose reward is exactly their group's mean: DiffusionNFT trains them, Flow-GRPO
+ *     does not; absent in lines of older runs
  * @param lessons samples trained on, over all passes
  * @param passes one entry an optimizer step; none if no group was kept
  * @param timings in seconds
@@ -28,6 +32,7 @@ record StepMetrics(
         Reward reward,
         Groups groups,
         Images images,
+        OptionalInt withoutAdvantage,
         int lessons,
         List<Pass> passes,
         Timings timings,
@@ -121,6 +126,7 @@ record StepMetrics(
                         committed.tally().dropped(),
                         committed.tally().unscored(),
                         committed.tally().abandoned()),
+                OptionalInt.of(withoutAdvantage(groups)),
                 committed.lessons(),
                 committed.passes().stream().map(Pass::of).toList(),
                 timings,
@@ -131,6 +137,15 @@ record StepMetrics(
                         .map(OptionalDouble::getAsDouble)
                         .toList(),
                 groundTruth);
+    }
+
+    private static int withoutAdvantage(List<GroupStatistics> groups) {
+        return Math.toIntExact(groups.stream()
+                .filter(group -> group.verdict() instanceof Verdict.Kept)
+                .flatMap(group -> group.standings().stream())
+                .flatMap(Optional::stream)
+                .filter(standing -> standing.advantage() == 0)
+                .count());
     }
 
     static double seconds(Duration duration) {

@@ -56,7 +56,7 @@ final class SuiteEvaluation implements Callable<Integer> {
             try (TextJudge judge = judge();
                     Interrupt interrupt =
                             new Interrupt(() -> err.println("interrupted; the same command starts again"))) {
-                return judge(SuiteResult.after(out, suite, judge), judge, suite, out, interrupt);
+                return judge(SuiteResult.after(out, suite, judge, options.pictures()), judge, suite, out, interrupt);
             }
         } catch (SuiteItemsException e) {
             throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);

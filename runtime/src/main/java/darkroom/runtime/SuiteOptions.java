@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import darkroom.config.PictureView;
 import darkroom.rewardactors.EditSuite;
 import darkroom.rewardactors.GEditSuite;
 import darkroom.rewardactors.ImgEditSuite;
@@ -92,6 +93,18 @@ final class SuiteOptions {
     @Option(names = "--temperature", paramLabel = "T", description = "Of the judge's sampling. Default: 0.")
     private double temperature;
 
+    @Option(
+            names = "--pictures",
+            paramLabel = "VIEW",
+            converter = PictureViewOption.class,
+            description = PictureViewOption.DESCRIPTION)
+    private PictureView pictures = PictureView.DISPLAYED;
+
+    /** How picture files are read. */
+    PictureView pictures() {
+        return pictures;
+    }
+
     /**
      * The items that are to be judged.
      *
@@ -150,6 +163,7 @@ final class SuiteOptions {
         json.put("items", items.toString()).put("images", images.toString());
         json.put("sources", sources == null ? null : sources.toString());
         json.put("limit", limit);
+        json.put("pictures", pictures.label());
         languages.forEach(json.putArray("languages")::add);
         json.put("concurrency", concurrency).put("timeout", timeout).put("attempts", attempts);
         return json;

@@ -143,10 +143,16 @@ record Summary(
      * Adds up the files of a run.
      *
      * @param run its directory
+     * @param steps committed steps, as the state that it ended with has them: files may have been deleted
      * @param stages what the run spent besides its steps, by name: for instance the held-out evaluations
      */
     static Summary of(
-            Path run, RunSettings settings, RunDigests digests, RunEvent.End end, Map<String, Duration> stages) {
+            Path run,
+            RunSettings settings,
+            RunDigests digests,
+            int steps,
+            RunEvent.End end,
+            Map<String, Duration> stages) {
         RunDirectory directory = new RunDirectory(run);
         Totals totals = new Totals();
         JsonLines.forEach(directory.metrics(), StepMetrics.class, totals::add);
@@ -161,7 +167,7 @@ record Summary(
                 settings.recipe(),
                 settings.policy().base(),
                 settings.seed(),
-                totals.steps,
+                steps,
                 settings.steps(),
                 End.of(end),
                 digests,
@@ -185,14 +191,12 @@ record Summary(
     }
 
     private static final class Totals {
-        private int steps;
         private long lessons;
         private StepMetrics.Groups groups = StepMetrics.Groups.NONE;
         private StepMetrics.Images images = StepMetrics.Images.NONE;
         private final Map<String, Double> timings = new LinkedHashMap<>();
 
         void add(StepMetrics step) {
-            steps = step.step() + 1;
             lessons += step.lessons();
             groups = groups.plus(step.groups());
             images = images.plus(step.images());

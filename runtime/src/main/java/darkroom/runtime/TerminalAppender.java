@@ -33,6 +33,11 @@ public final class TerminalAppender extends AppenderBase<ILoggingEvent> {
         }
     }
 
+    /** A line that is no message of the log: above the live view if one is open, else to standard error. */
+    void say(String line) {
+        printer.accept(line);
+    }
+
     void setStackTraces(boolean stackTraces) {
         this.stackTraces = stackTraces;
     }

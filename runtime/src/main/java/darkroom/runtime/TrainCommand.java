@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,8 +35,9 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--recipe",
             paramLabel = "NAME|FILE",
-            description = "Recipe that ships (embedded-demo, embedded-paper, embedded-flow-grpo, flux-kontext,"
-                    + " qwen-image-edit, uniworld-v2) or a HOCON file. Default: embedded-demo")
+            description = "Recipe that ships (embedded-demo, embedded-paper, embedded-paper-literal,"
+                    + " embedded-flow-grpo, embedded-flow-grpo-local, flux-kontext, flux-kontext-ban,"
+                    + " qwen-image-edit, qwen-image-edit-public, uniworld-v2) or a HOCON file. Default: embedded-demo")
     private @Nullable String recipe;
 
     @Option(
@@ -92,6 +92,7 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter terminal = spec.commandLine().getOut();
+        requireEffect();
         List<String> overrides = overrides();
         Path goingOn = resume;
         if (goingOn != null) {
@@ -106,6 +107,27 @@ final class TrainCommand implements Callable<Integer> {
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
         return on(directory, overrides, grounds -> LocalRun.start(settings, directory, grounds, terminal))
                 .code();
+    }
+
+    /** A setting of the command line that nothing here reads is a mistake, and not a wish that is dropped. */
+    private void requireEffect() {
+        if (nodes == null) {
+            for (String pair : set) {
+                if (pair.startsWith("cluster.") || pair.startsWith("faults.")) {
+                    throw new ParameterException(
+                            spec.commandLine(),
+                            "--set %s has no effect on a run in one process; add --nodes, or use darkroom node"
+                                    .formatted(pair));
+                }
+            }
+        } else if (rolloutDevices != null
+                || trainerDevices != null
+                || set.stream().anyMatch(NodeCommand::isDevices)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--nodes starts processes of one device each; say how many there, not with --rollout-devices,"
+                            + " --trainer-devices or workers.*-devices");
+        }
     }
 
     @FunctionalInterface
@@ -128,7 +150,8 @@ final class TrainCommand implements Callable<Integer> {
                         List<String> joining = new ArrayList<>(joining(open, overrides, counts.standbys() == 0));
                         for (int i = 0; i < counts.standbys(); i++) {
                             int port = freePort();
-                            joining.addAll(List.of("--join", open.host() + ":" + port));
+                            joining.addAll(List.of(
+                                    "--join", open.address().onPort(port).toString()));
                             processes.start(List.of(ControlNode.ROLE), standby(directory, overrides, port));
                         }
                         for (String role : counts.roles()) {
@@ -159,7 +182,7 @@ final class TrainCommand implements Callable<Integer> {
     /** Of these settings those that every node of this machine is to have; the others it is told by the control node. */
     static List<String> ofCluster(List<String> overrides) {
         return overrides.stream()
-                .filter(pair -> Stream.of("cluster.", "limits.", "faults.").anyMatch(pair::startsWith))
+                .filter(NodeCommand::isOfNode)
                 .filter(pair -> !pair.startsWith("cluster.port") && !pair.startsWith("cluster.status-port"))
                 .toList();
     }
@@ -171,7 +194,8 @@ final class TrainCommand implements Callable<Integer> {
 
     /** @param ofOneDriver whether it shares the control node's media driver, and so cannot go on without that process */
     private static List<String> joining(ControlNode.Open open, List<String> overrides, boolean ofOneDriver) {
-        List<String> arguments = new ArrayList<>(List.of("--join", open.address()));
+        List<String> arguments =
+                new ArrayList<>(List.of("--join", open.address().toString()));
         ofCluster(overrides).forEach(pair -> arguments.addAll(List.of("--set", pair)));
         if (ofOneDriver && !open.driver().isEmpty()) {
             arguments.addAll(List.of("--set", "cluster.tensor-plane.driver=\"" + open.driver() + '"'));

@@ -59,7 +59,7 @@ final class Warnings {
                 told(
                         "nobody " + role,
                         "%s wait and no node does %s; start one: darkroom node --roles %s"
-                                .formatted(units(units), role, nodeRole(role)));
+                                .formatted(units(units), role, StatusTable.nodeRole(role)));
             case NodeEvent.NodeJoined(NodeCard node, int nodes) ->
                 Optional.of("%s joined, %d nodes now".formatted(node.name(), nodes));
             case NodeEvent.NodeLeft(NodeCard node, String why, int nodes) ->
@@ -81,15 +81,12 @@ final class Warnings {
                                         acted ? "; it was taken away, to be done elsewhere" : ""));
             case RunEvent.GroupFinished(String run, GroupKeeper.GroupLost lost) ->
                 told("group", lost.draw().name() + " is lost: " + lost.fault().message());
+            case RunEvent.EventsDropped(int events, int waitingMax) ->
+                told(
+                        "dropped",
+                        "%d events of workers and nodes were not recorded: at most %d wait while a checkpoint is written"
+                                .formatted(events, waitingMax));
             case RunEvent other -> Optional.empty();
-        };
-    }
-
-    private static String nodeRole(String desk) {
-        return switch (desk) {
-            case "draw" -> "rollout";
-            case "score" -> "reward";
-            default -> "trainer";
         };
     }
 

@@ -13,6 +13,7 @@ import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreUnit;
 import darkroom.actors.WireVersion;
 import darkroom.config.ClusterSettings;
+import darkroom.config.HostPort;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
@@ -27,6 +28,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -37,7 +39,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -62,6 +63,8 @@ final class WorkerNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerNode.class);
     private static final Duration BETWEEN_LIVES = Duration.ofSeconds(1);
     private static final Duration TERMINATION_MAX = Duration.ofSeconds(20);
+    private static final Duration HINT_AFTER = Duration.ofSeconds(3);
+    private static final Duration HINT_EVERY = Duration.ofSeconds(10);
 
     /** Lives that may end, one after the other, without having been let in. */
     static final int LIVES_IN_VAIN_MAX = 60;
@@ -124,9 +127,13 @@ final class WorkerNode implements AutoCloseable {
                         }
                         inVain = now.wasLetIn() ? 0 : inVain + 1;
                         if (inVain >= livesInVainMax) {
-                            throw new CommandFailedException(
-                                    "%s, %d times; is it there, can each reach cluster.host of the other, have both certificates of one authority?"
-                                            .formatted(why, inVain));
+                            throw new CommandFailedException("%s, %d times:%n  %s"
+                                    .formatted(
+                                            why,
+                                            inVain,
+                                            String.join(
+                                                    System.lineSeparator() + "  ",
+                                                    SeedProbe.look(seeds(own.cluster()), own.cluster()))));
                         }
                         said.accept(why + "; beginning again");
                     }
@@ -165,14 +172,14 @@ final class WorkerNode implements AutoCloseable {
         leave("closed");
     }
 
-    private static List<String> seeds(ClusterSettings cluster) {
+    private static List<HostPort> seeds(ClusterSettings cluster) {
         if (cluster.discoveryName().isEmpty()) {
-            return cluster.seedNodes();
+            return cluster.seedNodes().stream().map(HostPort::parse).toList();
         }
         try {
             return Arrays.stream(InetAddress.getAllByName(cluster.discoveryName()))
-                    .map(address -> address.getHostAddress() + ":" + cluster.port())
-                    .sorted()
+                    .map(address -> new HostPort(address.getHostAddress(), cluster.port()))
+                    .sorted(Comparator.comparing(HostPort::toString))
                     .toList();
         } catch (UnknownHostException e) {
             LOG.warn("cluster.discovery-name={} resolves to nothing now", cluster.discoveryName());
@@ -270,26 +277,34 @@ final class WorkerNode implements AutoCloseable {
                             said),
                     "membership",
                     Props.empty());
-            List<Address> seeds = seeds(cluster).stream()
-                    .map(seed -> {
-                        int colon = seed.lastIndexOf(':');
-                        return new Address(
-                                "pekko",
-                                LocalStudio.SYSTEM,
-                                seed.substring(0, colon),
-                                Integer.parseInt(seed.substring(colon + 1)));
-                    })
-                    .toList();
+            List<HostPort> seeds = seeds(cluster);
             if (seeds.isEmpty()) {
                 return new End.GivenUp(
                         "cluster.discovery-name=%s resolves to nothing now".formatted(cluster.discoveryName()));
             }
-            Cluster.get(started).manager().tell(new JoinSeedNodes(seeds));
+            Cluster.get(started)
+                    .manager()
+                    .tell(new JoinSeedNodes(
+                            seeds.stream().map(PekkoConfig::address).toList()));
             LOG.info("{} joins at {}", name, seeds);
-            try {
-                return end.get();
-            } catch (ExecutionException e) {
-                throw new IllegalStateException(e);
+            return awaitEnd(seeds, cluster);
+        }
+
+        /** Says why it is not let in, again and again, until it is. */
+        private End awaitEnd(List<HostPort> seeds, ClusterSettings cluster) throws InterruptedException {
+            Duration before = HINT_AFTER;
+            while (true) {
+                try {
+                    return letIn ? end.get() : end.get(before.toMillis(), TimeUnit.MILLISECONDS);
+                } catch (TimeoutException waiting) {
+                    if (!letIn && !leave.isDone()) {
+                        said.accept("not let in yet");
+                        SeedProbe.look(seeds, cluster).forEach(line -> said.accept("  " + line));
+                    }
+                    before = HINT_EVERY;
+                } catch (ExecutionException e) {
+                    throw new IllegalStateException(e);
+                }
             }
         }
 

@@ -26,13 +26,33 @@ class ConfigCommandTest {
     void whatIsShownIsAFileThatLoadsToTheSameSettings() throws IOException {
         Output shown = run("config", "show", "--recipe", "qwen-image-edit", "--set", "seed=3", "--set", "steps=9");
         assertThat(shown.exitCode()).isZero();
-        assertThat(shown.out()).contains("# tau mu", "schedule = qwen", "(default kontext)");
+        assertThat(shown.out())
+                .contains(
+                        "# tau mu",
+                        "schedule = qwen",
+                        "(default kontext; public: the scheduler of FLUX.1-Kontext-dev)");
         Path file = Files.writeString(folder.resolve("mine.conf"), shown.out());
         assertThat(Recipes.load(file.toString(), List.of()))
                 .isEqualTo(Recipes.load("qwen-image-edit", List.of("seed=3", "steps=9")));
         assertThat(run("config", "show", "--file", file.toString()).out()).isEqualTo(shown.out());
-        assertThat(run("config", "check", file.toString(), "uniworld-v2").exitCode())
+    }
+
+    @Test
+    void a_model_that_the_embedded_judge_does_not_know_is_not_valid_without_scorers() throws IOException {
+        Path scored = Files.writeString(
+                folder.resolve("scored.conf"),
+                "include classpath(\"darkroom/config/recipes/uniworld-v2.conf\")\n"
+                        + "scoring.endpoints = [\"http://localhost:8000\"]\n");
+        assertThat(run("config", "check", scored.toString(), "embedded-paper-literal")
+                        .exitCode())
                 .isZero();
+        for (String recipe : List.of("flux-kontext", "flux-kontext-ban", "qwen-image-edit-public", "uniworld-v2")) {
+            Output checked = run("config", "check", recipe);
+            assertThat(checked.exitCode()).isEqualTo(2);
+            assertThat(checked.err())
+                    .contains(recipe + ": scoring.endpoints=[]: allowed are ")
+                    .contains("Set scoring.endpoints=");
+        }
     }
 
     @Test

@@ -8,6 +8,7 @@ import darkroom.actors.RunDigests;
 import darkroom.config.InputSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.config.SettingsException;
 import darkroom.edittasks.DatasetRow;
 import darkroom.edittasks.DatasetWriter;
 import darkroom.edittasks.EditTask;
@@ -286,7 +287,20 @@ final class LocalRunTest {
         RunSettings settings = Recipes.load("flux-kontext", List.of());
         assertThatThrownBy(() -> LocalRun.start(settings, directory.resolve("run"), new PrintWriter(out)))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("policy.model=flux-kontext");
+                .hasMessageContaining("policy.model=flux-kontext")
+                .hasMessageContaining("scoring.endpoints=[]");
+        assertThat(directory.resolve("run")).doesNotExist();
+    }
+
+    @Test
+    void images_that_the_embedded_judge_does_not_know_are_not_trained_without_a_scorer() throws Exception {
+        RunSettings settings = Recipes.load(
+                "embedded-demo", List.of("policy.base=\"" + directory.resolve("mine") + "\"", "policy.resolution=64"));
+        assertThatThrownBy(() -> LocalRun.start(settings, directory.resolve("run"), new PrintWriter(out)))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageStartingWith("scoring.endpoints=[]")
+                .hasMessageContaining("--scorer URL");
+        assertThat(directory.resolve("run")).doesNotExist();
     }
 
     private ExitCode start(Path run, String... overrides) throws Exception {

@@ -86,7 +86,7 @@ class ReportTest {
                 RunRecorder recorder = events.recorder(run)) {
             events.step(recorder, 0, true);
             Summary summary =
-                    Summary.of(run, events.settings(), DIGESTS, new RunEvent.End.Failed("a device broke"), Map.of());
+                    Summary.of(run, events.settings(), DIGESTS, 1, new RunEvent.End.Failed("a device broke"), Map.of());
             summary.write(run);
             assertThat(summary.reward().start()).isEmpty();
             assertThat(summary.reward().gain()).isNull();
@@ -225,6 +225,7 @@ class ReportTest {
                     run,
                     events.settings(),
                     DIGESTS,
+                    STEPS,
                     new RunEvent.End.ByRule("the measure <stalled>"),
                     Map.of("held-out-before", Duration.ofSeconds(12)));
             summary.write(run);

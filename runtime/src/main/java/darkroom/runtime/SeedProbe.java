@@ -1,0 +1,71 @@
+package darkroom.runtime;
+
+import darkroom.config.ClusterSettings;
+import darkroom.config.HostPort;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** Why a node that asks to be let in gets no answer, as far as its own machine can tell: a line for each place that it asks at. */
+final class SeedProbe {
+    static final Duration CONNECT_WITHIN = Duration.ofSeconds(2);
+
+    private SeedProbe() {}
+
+    /**
+     * Connects to all places at the same time.
+     *
+     * @param own where this node is reached
+     */
+    static List<String> look(List<HostPort> seeds, ClusterSettings own) {
+        List<CompletableFuture<String>> asked = new ArrayList<>();
+        for (HostPort seed : seeds) {
+            CompletableFuture<String> line = new CompletableFuture<>();
+            Thread.ofVirtual().start(() -> line.complete(seed + ": " + look(seed, own)));
+            asked.add(line);
+        }
+        return asked.stream().map(CompletableFuture::join).toList();
+    }
+
+    private static String look(HostPort seed, ClusterSettings own) {
+        try (Socket socket = new Socket()) {
+            InetAddress address = InetAddress.getByName(seed.host());
+            socket.connect(new InetSocketAddress(address, seed.port()), Math.toIntExact(CONNECT_WITHIN.toMillis()));
+            return reached(socket, own);
+        } catch (UnknownHostException e) {
+            return "no address is known by this name here";
+        } catch (SocketTimeoutException e) {
+            return "no answer within %d s: there is no such machine, or a firewall drops what is sent"
+                    .formatted(CONNECT_WITHIN.toSeconds());
+        } catch (ConnectException e) {
+            return "nobody listens there (%s): the control node has not started, or listens at another address, which it prints when it starts"
+                    .formatted(e.getMessage());
+        } catch (IOException e) {
+            return "it cannot be reached from here: " + e.getMessage();
+        }
+    }
+
+    /** Something listens: who is it, and can it reach this node? */
+    private static String reached(Socket socket, ClusterSettings own) throws IOException {
+        InetAddress here = socket.getLocalAddress();
+        boolean otherMachine = !here.equals(socket.getInetAddress());
+        if (otherMachine && InetAddress.getByName(own.host()).isLoopbackAddress()) {
+            return "it listens, and cannot reach this node at cluster.host=%s, which is loopback: add --set cluster.host=%s"
+                    .formatted(own.host(), here.getHostAddress());
+        }
+        return "it listens, and has not let this node in. A control node is known by one address alone, that of its own cluster.host, which it prints when it starts: join by exactly that one. It must reach this node at cluster.host=%s%s"
+                .formatted(
+                        own.host(),
+                        own.tls().enabled()
+                                ? ", and both need valid certificates of one authority (cluster.tls)"
+                                : ", and have no cluster.tls, as this one has none");
+    }
+}
