@@ -83,9 +83,7 @@ final class LocalRun {
         this.base = base(settings);
         this.data = DataSplits.of(settings, out);
         RunFit.require(settings, data, base.shape());
-        for (Rows rows : List.of(data.train(), data.validation(), data.heldOut())) {
-            rows.remarks().forEach(out::println);
-        }
+        RunFit.remarks(settings, data).forEach(out::println);
         out.flush();
         InputSettings found = RunInputs.found(settings, data);
         RunInputs.require(settings, found, data, resumed ? directory : null);

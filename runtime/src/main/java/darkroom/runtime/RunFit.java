@@ -99,6 +99,22 @@ final class RunFit {
         refuse(faults(settings, data, base));
     }
 
+    /** What has no effect with these data, one line each: nothing that would make the run another one. */
+    static List<String> remarks(RunSettings settings, DataSplits data) {
+        List<String> remarks = new ArrayList<>();
+        for (Rows rows : List.of(data.train(), data.validation(), data.heldOut())) {
+            remarks.addAll(rows.remarks());
+        }
+        if (settings.evaluation().patience() > 0 && data.validation().size() == 0) {
+            remarks.add(
+                    "evaluation.patience=%d has no effect: data.source=%s has no validation_metadata.jsonl with rows"
+                            .formatted(
+                                    settings.evaluation().patience(),
+                                    settings.data().source()));
+        }
+        return remarks;
+    }
+
     static List<String> faults(RunSettings settings, DataSplits data, DitShape base) {
         List<String> faults = new ArrayList<>();
         int groups = settings.rollout().groupsPerStep();
@@ -111,18 +127,6 @@ final class RunFit {
             faults.add(
                     "groups.ban-prompts=true, but data.source=%s has no more than the %d training rows that one step takes (rollout.groups-per-step=%d), so that the first ban ends the run: lower it, add rows, or set groups.ban-prompts=false"
                             .formatted(settings.data().source(), rows, groups));
-        }
-        if (settings.evaluation().patience() > 0) {
-            if (settings.evaluation().everySteps() == 0) {
-                faults.add("evaluation.patience=%d counts validations, and evaluation.every-steps=0 makes none"
-                        .formatted(settings.evaluation().patience()));
-            } else if (data.validation().size() == 0) {
-                faults.add(
-                        "evaluation.patience=%d counts validations, and data.source=%s has no validation_metadata.jsonl with rows: add it, or set evaluation.patience=0"
-                                .formatted(
-                                        settings.evaluation().patience(),
-                                        settings.data().source()));
-            }
         }
         int side = settings.policy().resolution();
         if (base.resolution() != side) {

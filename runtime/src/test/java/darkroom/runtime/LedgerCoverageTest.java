@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +45,7 @@ class LedgerCoverageTest {
                             new StepMetrics.Reward(OptionalDouble.empty(), OptionalDouble.empty()),
                             new StepMetrics.Groups(1, 0, 0),
                             new StepMetrics.Images(8, counted, 8 - counted, 0, 0),
+                            OptionalInt.empty(),
                             0,
                             List.of(),
                             new StepMetrics.Timings(0, 0, 0, 0, 0),
