@@ -89,7 +89,7 @@ class InstructionVocabularyTest {
         String ten = "make the balloon red and the car blue and the house green and add a dog";
         List<String> beyond = vocabulary.wordsBeyond(ten + " and add a cat");
         assertThat(beyond).hasSize(vocabulary.tokens(ten + " and add a cat") - InstructionVocabulary.LENGTH);
-        assertThat(beyond).endsWith("add", "cat");
+        assertThat(beyond).isNotEmpty().endsWith("cat");
         assertThat(vocabulary.wordsBeyond("make the balloon red")).isEmpty();
     }
 
