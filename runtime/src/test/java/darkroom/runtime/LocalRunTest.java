@@ -107,7 +107,7 @@ final class LocalRunTest {
                 "groups.ban-prompts=true",
                 "the first ban ends the run");
         unstarted(
-                List.of("policy.base=\"" + base + "\"", "policy.resolution=64"),
+                List.of("policy.base=\"" + base + "\"", "policy.resolution=64", "scoring.endpoints=[\"http://localhost:9\"]"),
                 "policy.resolution=64, but policy.base=" + base + " draws 32 pixels");
         unstarted(List.of("data.tasks=[addd]"), "task type 'addd' is not known");
         unstarted(List.of("policy.base=nowhere"), "policy.base=nowhere");
