@@ -49,7 +49,9 @@ final class RunFit {
             faults.add("policy.base=%s: neither one of %s nor a file".formatted(base, DitWeights.SHIPPED));
         }
         String source = settings.data().source();
-        if (!source.equals(DataSplits.EMBEDDED) && !is(source, directory -> Files.isDirectory(directory))) {
+        if (settings.policy().model().equals("embedded")
+                && !source.equals(DataSplits.EMBEDDED)
+                && !is(source, directory -> Files.isDirectory(directory))) {
             faults.add(
                     "data.source=%s: no directory that can be read; give a directory in the Edit-R1 layout, or embedded"
                             .formatted(source));
