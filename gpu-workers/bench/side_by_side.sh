@@ -2,6 +2,7 @@
 # Alternates `darkroom bench compute` with the same mathematics in plain PyTorch and prints the ratios of the medians.
 # Usage: side_by_side.sh [ROUNDS [auto|f32|bf16]]   Both compute in one precision, by default the faster one here. Needs python3 with venv; installs torch into a throw-away environment.
 set -euo pipefail
+export PATH="${PATH:+$PATH:}/usr/local/bin:/usr/bin:/bin"
 rounds=${1:-5}
 precision=${2:-auto}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

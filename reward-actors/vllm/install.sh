@@ -3,8 +3,10 @@
 # 2.8 GB to fetch from PyPI, 5.5 GB on the disk; Python 3.11 and x86-64 with AVX2 or AVX-512.
 #   DARKROOM_VLLM   the environment; default ~/.cache/darkroom/vllm-0.32.0
 set -euo pipefail
+export PATH="${PATH:+$PATH:}/usr/local/bin:/usr/bin:/bin"
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-home=${DARKROOM_VLLM:-${XDG_CACHE_HOME:-$HOME/.cache}/darkroom/vllm-0.32.0}
+cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+home=${DARKROOM_VLLM:-${cache:+$cache/darkroom/vllm-0.32.0}}
 gigabytes=9 # the environment, and what is fetched on the way
 
 fail() {
@@ -12,13 +14,15 @@ fail() {
   exit 1
 }
 
+[ -n "$home" ] || fail "HOME is not set; set DARKROOM_VLLM to the place of the environment"
 if [ ! -f "$home/whole" ]; then
   python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null ||
     fail "needs Python 3.11 as python3; set DARKROOM_VLLM to an environment that has vLLM otherwise"
   mkdir -p "$home" || fail "cannot make $home; set DARKROOM_VLLM to another place"
   exec 9>"$home/lock"
   flock 9
-  if [ ! -f "$home/whole" ]; then
+  [ -n "$home" ] || fail "HOME is not set; set DARKROOM_VLLM to the place of the environment"
+if [ ! -f "$home/whole" ]; then
     left=$(($(df -Pk "$home" | awk 'END { print $4 }') / 1000000))
     [ "$left" -ge "$gigabytes" ] ||
       fail "$home has $left GB left and needs $gigabytes; make room, or set DARKROOM_VLLM to another place"

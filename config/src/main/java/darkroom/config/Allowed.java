@@ -4,6 +4,9 @@ import java.time.Duration;
 
 /** What values settings may have; whatever else is a {@link SettingsException} with the key, the value and the rule. */
 final class Allowed {
+    /** Largest number of a TCP or UDP port. */
+    static final int PORT_MAX = 65_535;
+
     private static final Duration SHORTEST = Duration.ofMillis(1);
     private static final Duration LONGEST = Duration.ofDays(7);
 

@@ -46,6 +46,11 @@ public record ClusterSettings(
                     "cluster.seed-nodes",
                     '"' + seed + '"',
                     "host:port, as in a:2551, 10.0.0.1:2551 or [fd09::1]:2551");
+            Allowed.require(
+                    Integer.parseInt(seed.substring(seed.lastIndexOf(':') + 1)) <= Allowed.PORT_MAX,
+                    "cluster.seed-nodes",
+                    '"' + seed + '"',
+                    "ports up to 65535");
         }
         Allowed.require(
                 discoveryName.isEmpty() || seedNodes.isEmpty(),

@@ -2,6 +2,7 @@ package darkroom.config;
 
 import java.time.Duration;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * Where a run is written down, so that it can be resumed exactly.
@@ -24,6 +25,13 @@ public record LedgerSettings(
         int writeAttemptsMax) {
     private static final String SCHEME = "jdbc:postgresql://";
 
+    private static final String PORT =
+            "(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+
+    /** Several hosts are tried in turn. */
+    private static final Pattern PLACE = Pattern.compile(Pattern.quote(SCHEME)
+            + "(?:(?:[^/:?,\\[]+|\\[[0-9a-fA-F:.]+])(?::" + PORT + ")?(?:,|(?=/)))+/[^/?]+(?:\\?.*)?");
+
     public LedgerSettings {
         String lower = url.toLowerCase(Locale.ROOT);
         boolean secret = lower.contains("password") || lower.contains("user=") || lower.contains("@");
@@ -33,6 +41,11 @@ public record LedgerSettings(
                 secret ? "(a URL with a user or a password)" : '"' + url + '"',
                 "jdbc:postgresql://HOST:PORT/DATABASE with ledger.store=postgresql; the user is ledger.user, the"
                         + " password comes from DARKROOM_LEDGER_PASSWORD");
+        Allowed.require(
+                url.isEmpty() || PLACE.matcher(url).matches(),
+                "ledger.url",
+                '"' + url + '"',
+                "jdbc:postgresql://HOST:PORT/DATABASE with a port up to 65535 and the name of a database");
         Allowed.whole("ledger.events-queued-max", eventsQueuedMax, 1, Integer.MAX_VALUE);
         Allowed.whole("ledger.events-per-write-max", eventsPerWriteMax, 1, 100_000);
         Allowed.duration("ledger.write-timeout", writeTimeout);

@@ -12,9 +12,11 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Settings by the name of a recipe or from a file. A recipe or file says only what differs from {@code defaults.conf},
@@ -36,7 +38,7 @@ public final class Recipes {
 
     private static final String DEFAULTS = "defaults.conf";
     private static final ConfigParseOptions STRICT =
-            ConfigParseOptions.defaults().setAllowMissing(false);
+            ConfigParseOptions.defaults().setAllowMissing(false).setIncluder(new StrictIncludes(null));
 
     private Recipes() {}
 
@@ -47,6 +49,33 @@ public final class Recipes {
      */
     public static RunSettings load(String nameOrFile, List<String> overrides) {
         return SettingsReader.read(resolved(nameOrFile, overrides), defaults());
+    }
+
+    /**
+     * Settings that were searched for faults to the end.
+     *
+     * @param settings with the default in the place of each faulty value; empty if they cannot be read even so
+     * @param faults one line each; empty if {@link #load} takes the settings
+     */
+    public record Check(Optional<RunSettings> settings, List<String> faults) {
+        public Check {
+            faults = List.copyOf(faults);
+        }
+    }
+
+    /** Finds all that is wrong with a recipe or file, where {@link #load} refuses it. */
+    public static Check check(String nameOrFile, List<String> overrides) {
+        try {
+            SettingsReader.Checked checked = SettingsReader.check(resolved(nameOrFile, overrides), defaults());
+            return new Check(
+                    Optional.ofNullable(checked.settings()),
+                    checked.faults().stream()
+                            .flatMap(fault -> fault.faults().stream())
+                            .distinct()
+                            .toList());
+        } catch (SettingsException unreadable) {
+            return new Check(Optional.empty(), unreadable.faults());
+        }
     }
 
     /**
@@ -116,11 +145,19 @@ public final class Recipes {
         if (SHIPPED.contains(nameOrFile)) {
             return ConfigFactory.parseResources(Recipes.class, "recipes/" + nameOrFile + ".conf", STRICT);
         }
-        Path file = Path.of(nameOrFile);
+        Path file = path(nameOrFile);
         if (!Files.isRegularFile(file)) {
             throw new SettingsException("recipe \"%s\" is neither one of %s nor a file".formatted(nameOrFile, SHIPPED));
         }
         return ConfigFactory.parseFile(file.toFile(), STRICT);
+    }
+
+    private static Path path(String nameOrFile) {
+        try {
+            return Path.of(nameOrFile);
+        } catch (InvalidPathException e) {
+            throw new SettingsException("recipe \"%s\" is no path: %s".formatted(nameOrFile, e.getReason()), e);
+        }
     }
 
     /**

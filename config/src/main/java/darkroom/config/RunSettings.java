@@ -69,6 +69,18 @@ public record RunSettings(
                 "groups.scored-min",
                 groups.scoredMin(),
                 "whole numbers up to rollout.images-per-group=" + rollout.imagesPerGroup());
+        if (data.source().equals("embedded")) {
+            Allowed.require(
+                    data.trainTasks() >= rollout.groupsPerStep(),
+                    "data.train-tasks",
+                    data.trainTasks(),
+                    "whole numbers from rollout.groups-per-step=" + rollout.groupsPerStep());
+        }
+        Allowed.require(
+                evaluation.patience() == 0 || evaluation.everySteps() > 0,
+                "evaluation.patience",
+                evaluation.patience(),
+                "0, or with validations: evaluation.every-steps of 1 or more");
         Allowed.require(
                 !policy.model().equals("embedded") || policy.guidance() == 1.0,
                 "policy.guidance",

@@ -6,6 +6,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /**
  * How an edit gets its score.
@@ -303,6 +305,8 @@ public record ScoringSettings(
                         plain ? endpoint : "(URL of " + endpoint.getHost() + ")",
                         "http and https URLs such as http://localhost:8000; a token comes from DARKROOM_SCORER_TOKEN");
             }
+            endpoints.forEach(endpoint ->
+                    Allowed.require(endpoint.getPort() <= Allowed.PORT_MAX, key, endpoint, "ports up to 65535"));
             return List.copyOf(endpoints);
         }
 
@@ -332,11 +336,30 @@ public record ScoringSettings(
                     path + "answer",
                     '"' + answer + '"',
                     "where the number is, with method pattern or adapter");
+            if (method == Method.PATTERN) {
+                pattern(path + "answer", answer);
+            } else if (method == Method.ADAPTER) {
+                Allowed.require(
+                        answer.startsWith("/"), path + "answer", '"' + answer + '"', "JSON pointers, such as /score");
+            }
             Allowed.require(
                     Double.isFinite(low) && Double.isFinite(high) && low < high,
                     path + "high",
                     high,
                     "numbers above " + path + "low=" + low);
+        }
+
+        private static void pattern(String key, String text) {
+            try {
+                int groups = Pattern.compile(text).matcher("").groupCount();
+                Allowed.require(
+                        groups == 1,
+                        key,
+                        '"' + text + '"',
+                        "regular expressions with one group, around the number; this one has " + groups);
+            } catch (PatternSyntaxException e) {
+                throw SettingsException.of(key, '"' + text + '"', "regular expressions: " + e.getDescription());
+            }
         }
 
         private static void pairs(String key, List<String> values, String rule) {

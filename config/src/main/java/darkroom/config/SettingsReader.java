@@ -6,6 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
+import com.typesafe.config.ConfigValueType;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -15,21 +16,134 @@ import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Between HOCON and the settings records: a component {@code groupsPerStep} is the key {@code groups-per-step}. */
 final class SettingsReader {
+    private static final String REWARDS = "scoring.rewards";
+
     private SettingsReader() {}
 
-    /** @param known every key that there is */
+    /**
+     * Settings that were searched for faults to the end.
+     *
+     * @param settings with the default in the place of each faulty value; null if they cannot be read even so
+     */
+    record Checked(@Nullable RunSettings settings, List<SettingsException> faults) {}
+
+    /**
+     * @param known every key that there is, with its default
+     * @throws SettingsException naming all faults
+     */
     static RunSettings read(Config config, Config known) {
-        for (var entry : config.entrySet()) {
+        Checked checked = check(config, known);
+        if (checked.settings() == null || !checked.faults().isEmpty()) {
+            throw SettingsException.all(checked.faults());
+        }
+        return checked.settings();
+    }
+
+    /** Finds all faults: after each, the default stands in for the faulty value, and the search continues. */
+    static Checked check(Config config, Config known) {
+        List<SettingsException> faults = new ArrayList<>(unknown(config, known));
+        Config left = config;
+        for (String key : values(config).keySet()) {
+            if (!known.hasPathOrNull(key)) {
+                left = left.withoutPath(key);
+            }
+        }
+        Set<String> replaced = new HashSet<>();
+        while (true) {
+            SettingsException fault;
+            try {
+                return new Checked(record(RunSettings.class, left, ""), faults);
+            } catch (SettingsException e) {
+                fault = e;
+            }
+            String key = settingOf(fault.key(), known);
+            boolean first = key.isEmpty() || replaced.add(key);
+            if (first) {
+                faults.addAll(ofElements(fault, left));
+            }
+            Optional<Config> next = first && !key.isEmpty()
+                    ? Optional.of(left.withValue(key, known.getValue(key)))
+                    : withoutCondition(key, left, known);
+            if (next.isEmpty()) {
+                return new Checked(null, faults);
+            }
+            left = next.get();
+        }
+    }
+
+    /**
+     * Where the default of a faulty key is refused as well, the value of another key forbids it.
+     *
+     * @return settings with the default of that other key; empty if there is none
+     */
+    private static Optional<Config> withoutCondition(String key, Config config, Config known) {
+        for (var other : values(known).entrySet()) {
+            if (!other.getValue()
+                    .unwrapped()
+                    .equals(config.getValue(other.getKey()).unwrapped())) {
+                Config candidate = config.withValue(other.getKey(), other.getValue());
+                try {
+                    var _ = record(RunSettings.class, candidate, "");
+                    return Optional.of(candidate);
+                } catch (SettingsException e) {
+                    if (!settingOf(e.key(), known).equals(key)) {
+                        return Optional.of(candidate);
+                    }
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The key itself, or of the list that it is in. */
+    private static String settingOf(String key, Config known) {
+        String setting = key;
+        while (!setting.isEmpty() && !isSetting(setting, known)) {
+            setting = setting.substring(0, Math.max(0, setting.lastIndexOf('.')));
+        }
+        return setting;
+    }
+
+    private static boolean isSetting(String key, Config known) {
+        return known.hasPathOrNull(key) && known.getValue(key).valueType() != ConfigValueType.OBJECT;
+    }
+
+    /** Of a list of records, the faults of each element. */
+    private static List<SettingsException> ofElements(SettingsException fault, Config config) {
+        if (!fault.key().startsWith(REWARDS + ".")) {
+            return List.of(fault);
+        }
+        List<SettingsException> faults = new ArrayList<>();
+        for (ConfigValue one : config.getList(REWARDS)) {
+            try {
+                var _ = records(
+                        ScoringSettings.Reward.class,
+                        config.withValue(REWARDS, ConfigValueFactory.fromIterable(List.of(one))),
+                        REWARDS);
+            } catch (SettingsException own) {
+                faults.add(own);
+            }
+        }
+        return faults.isEmpty() ? List.of(fault) : faults;
+    }
+
+    private static List<SettingsException> unknown(Config config, Config known) {
+        List<SettingsException> faults = new ArrayList<>();
+        for (var entry : values(config).entrySet()) {
             if (!known.hasPathOrNull(entry.getKey())) {
                 int dot = entry.getKey().lastIndexOf('.');
                 String section = dot < 0 ? "" : entry.getKey().substring(0, dot);
@@ -37,14 +151,20 @@ final class SettingsReader {
                         .map(Map.Entry::getKey)
                         .filter(key -> section.isEmpty() || key.startsWith(section + "."))
                         .collect(Collectors.toCollection(TreeSet::new));
-                throw new SettingsException("%s: there is no setting %s; there are %s"
+                faults.add(new SettingsException("%s: there is no setting %s; there are %s"
                         .formatted(
                                 entry.getValue().origin().description(),
                                 entry.getKey(),
-                                allowed.isEmpty() ? known.root().keySet() : allowed));
+                                allowed.isEmpty() ? known.root().keySet() : allowed)));
             }
         }
-        return record(RunSettings.class, config, "");
+        return faults;
+    }
+
+    private static Map<String, ConfigValue> values(Config config) {
+        Map<String, ConfigValue> values = new TreeMap<>();
+        config.entrySet().forEach(entry -> values.put(entry.getKey(), entry.getValue()));
+        return values;
     }
 
     private static <T> T record(Class<T> type, Config config, String path) {
@@ -55,7 +175,7 @@ final class SettingsReader {
             try {
                 values[i] = value(components[i].getType(), components[i].getGenericType(), config, key);
             } catch (ConfigException e) {
-                throw new SettingsException("%s: %s".formatted(key, e.getMessage()), e);
+                throw new SettingsException(key, "%s: %s".formatted(key, e.getMessage()), e);
             }
         }
         try {
@@ -127,15 +247,21 @@ final class SettingsReader {
         for (Config one : config.getConfigList(key)) {
             for (String written : one.root().keySet()) {
                 if (!known.contains(written)) {
-                    throw new SettingsException("%s: there is no setting %s.%s; there are %s"
-                            .formatted(one.origin().description(), key, written, known));
+                    throw new SettingsException(
+                            key + "." + written,
+                            "%s: there is no setting %s.%s; there are %s"
+                                    .formatted(one.origin().description(), key, written, known),
+                            null);
                 }
             }
             Config whole = one.withFallback(usual);
             for (String needed : known) {
                 if (!whole.hasPath(needed)) {
-                    throw new SettingsException("%s: one of %s has no %s; write %s = [{ %s = ..., ... }]"
-                            .formatted(one.origin().description(), key, needed, key, needed));
+                    throw new SettingsException(
+                            key + "." + needed,
+                            "%s: one of %s has no %s; write %s = [{ %s = ..., ... }]"
+                                    .formatted(one.origin().description(), key, needed, key, needed),
+                            null);
                 }
             }
             records.add(record(element, whole.atPath(key), key + "."));

@@ -2,6 +2,8 @@ package darkroom.edittasks;
 
 import darkroom.config.PictureView;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -114,7 +116,8 @@ public final class DatasetDirectory {
                         what + ": " + e.reason(),
                         e);
             } catch (IOException e) {
-                throw new DatasetFaultException(DatasetFault.UNREADABLE_IMAGE, what + ": " + oneLine(e), e);
+                throw new DatasetFaultException(
+                        DatasetFault.UNREADABLE_IMAGE, what + ": " + FileFault.reason(e, file), e);
             }
         }
     }
@@ -130,6 +133,7 @@ public final class DatasetDirectory {
         try {
             place = Path.of(relative);
         } catch (InvalidPathException e) {
+            requireRepresentable(what, relative);
             throw new DatasetFaultException(DatasetFault.MISSING_IMAGE, what + " is no path: " + e.getReason(), e);
         }
         if (place.isAbsolute() || !real.resolve(place).normalize().startsWith(real)) {
@@ -138,8 +142,11 @@ public final class DatasetDirectory {
         Path file;
         try {
             file = real.resolve(place).toRealPath();
-        } catch (IOException e) {
+        } catch (NoSuchFileException e) {
             throw new DatasetFaultException(DatasetFault.MISSING_IMAGE, what + " is not there" + hint(relative), e);
+        } catch (IOException e) {
+            throw new DatasetFaultException(
+                    DatasetFault.UNREADABLE_IMAGE, what + " cannot be read: " + FileFault.reason(e), e);
         }
         if (!file.startsWith(real)) {
             throw new DatasetFaultException(
@@ -149,6 +156,19 @@ public final class DatasetDirectory {
             throw new DatasetFaultException(DatasetFault.MISSING_IMAGE, what + " is no file");
         }
         return file;
+    }
+
+    /**
+     * A name that this process cannot represent is no fault of the row: which rows a run learns from must not depend on the locale.
+     *
+     * @throws UncheckedIOException naming the encoding and what to do
+     */
+    private static void requireRepresentable(String what, String relative) {
+        String encoding = System.getProperty("sun.jnu.encoding", "UTF-8");
+        if (!Charset.forName(encoding).newEncoder().canEncode(relative)) {
+            throw new UncheckedIOException(new IOException(what + ": this process names files in " + encoding
+                    + ", which has no such characters; start it with LC_ALL=C.UTF-8 in the environment"));
+        }
     }
 
     /** Why a file is not where a row says, if it is there by another spelling; begins with a comma. */
@@ -181,10 +201,5 @@ public final class DatasetDirectory {
         } catch (InvalidPathException e) {
             return false;
         }
-    }
-
-    private static String oneLine(IOException e) {
-        String message = e.getMessage() == null ? e.toString() : e.getMessage();
-        return message.lines().findFirst().orElse(e.toString());
     }
 }

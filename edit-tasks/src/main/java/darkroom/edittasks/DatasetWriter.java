@@ -2,7 +2,6 @@ package darkroom.edittasks;
 
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,8 +16,7 @@ public final class DatasetWriter implements AutoCloseable {
     public static final String IMAGES = "images";
 
     private final Path directory;
-    private final Path file;
-    private final Path partial;
+    private final OutputFile output;
     private final BufferedWriter lines;
 
     /**
@@ -29,13 +27,13 @@ public final class DatasetWriter implements AutoCloseable {
      */
     public DatasetWriter(Path directory, Split split, boolean replace) throws IOException {
         this.directory = directory;
-        this.file = directory.resolve(split.metadataFile());
-        this.partial = directory.resolve(split.metadataFile() + ".partial");
+        Path file = directory.resolve(split.metadataFile());
         if (!replace && Files.exists(file)) {
             throw new FileAlreadyExistsException(file.toString());
         }
         Files.createDirectories(directory.resolve(IMAGES));
-        this.lines = Files.newBufferedWriter(partial);
+        this.output = OutputFile.at(file);
+        this.lines = output.writer();
     }
 
     /**
@@ -79,11 +77,7 @@ public final class DatasetWriter implements AutoCloseable {
     /** Puts the metadata file in its place. */
     public void finish() throws IOException {
         lines.close();
-        try {
-            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(partial, file, StandardCopyOption.REPLACE_EXISTING);
-        }
+        output.finish();
     }
 
     @Override

@@ -77,6 +77,14 @@ public final class InstructionVocabulary {
         return unknown;
     }
 
+    /** What {@link #encode} leaves out because the instruction has more than {@link #LENGTH} tokens: their names, in order. */
+    public List<String> wordsBeyond(String instruction) {
+        List<Integer> tokens = read(instruction, new ArrayList<>());
+        return tokens.subList(Math.min(LENGTH, tokens.size()), tokens.size()).stream()
+                .map(this::name)
+                .toList();
+    }
+
     /** Tokens that the whole instruction has; {@link #encode} keeps the first {@link #LENGTH}. */
     public int tokens(String instruction) {
         return read(instruction, new ArrayList<>()).size();

@@ -5,6 +5,8 @@ import darkroom.edittasks.Catalogue.Poses;
 import darkroom.edittasks.Catalogue.Thing;
 import darkroom.edittasks.Scene.Placed;
 import java.util.List;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -72,7 +74,9 @@ record Plan(
     /** A change of one object that instructions can ask for. */
     private record Change(String attribute, int slot, String word, UnaryOperator<Placed> apply) {}
 
-    private record Drawing(Draws draws, Pool pool) {
+    record Drawing(Draws draws, Pool pool) {
+        /** Draws of one thing that may not fit, one after the other. */
+        static final int DRAWS_MAX = 10_000;
 
         Placed alone(String icon) {
             return new Placed(icon, 16 + draws.between(-3, 3), FLOOR + draws.between(-2, 1), draws.between(18, 22));
@@ -95,30 +99,44 @@ record Plan(
         }
 
         Colour colourFor(Thing thing) {
-            while (true) {
-                Colour colour = draws.one(Catalogue.COLOURS);
-                if (thing.canBecome(colour)) {
-                    return colour;
-                }
-            }
+            return drawn(
+                    "colour for " + thing.say() + " among " + Catalogue.COLOURS,
+                    () -> draws.one(Catalogue.COLOURS),
+                    thing::canBecome);
         }
 
         String otherColour(Thing thing, String not) {
-            while (true) {
-                String colour = colourFor(thing).say();
-                if (!colour.equals(not)) {
-                    return colour;
-                }
-            }
+            return drawn(
+                    "colour for " + thing.say() + " other than " + not,
+                    () -> colourFor(thing).say(),
+                    colour -> !colour.equals(not));
         }
 
         Thing colourful() {
-            while (true) {
-                Thing thing = subject();
-                if (thing.hue() >= 0) {
-                    return thing;
+            return drawn(
+                    "thing that can be coloured among " + pool.subjects(), this::subject, thing -> thing.hue() >= 0);
+        }
+
+        Backdrop sceneOtherThan(String backdrop) {
+            Backdrop not = new Backdrop.Named(backdrop);
+            return drawn("scene other than " + backdrop, () -> pool.scene(draws), scene -> !scene.equals(not));
+        }
+
+        /**
+         * The first draw that fits.
+         *
+         * @param what is drawn, for the message
+         * @throws IllegalStateException if none of {@link #DRAWS_MAX} draws fits: the catalogue lacks it
+         */
+        private static <T> T drawn(String what, Supplier<T> draw, Predicate<T> fits) {
+            for (int i = 0; i < DRAWS_MAX; i++) {
+                T candidate = draw.get();
+                if (fits.test(candidate)) {
+                    return candidate;
                 }
             }
+            throw new IllegalStateException(
+                    "no %s in %d draws; the catalogue must hold one".formatted(what, DRAWS_MAX));
         }
 
         String otherTarget(String... not) {
@@ -268,10 +286,7 @@ record Plan(
             String fresh = draws.one(pool.targets());
             String wrong = otherTarget(fresh);
             String otherWrong = otherTarget(fresh, wrong);
-            Backdrop before;
-            do {
-                before = pool.scene(draws);
-            } while (before.equals(new Backdrop.Named(fresh)));
+            Backdrop before = sceneOtherThan(fresh);
             Scene source = new Scene(before, List.of(alone(thing.icon())));
             if (draws.below(2) == 0) {
                 boolean left = draws.below(2) == 0;
@@ -390,8 +405,8 @@ record Plan(
                         null);
             }
             String fresh = draws.one(pool.targets());
-            while (before.equals(new Backdrop.Named(fresh))) {
-                before = pool.scene(draws);
+            if (before.equals(new Backdrop.Named(fresh))) {
+                before = sceneOtherThan(fresh);
             }
             Backdrop after = new Backdrop.Named(fresh);
             String tail = draws.one(" and change the background to ", " and set the background to ") + scene(fresh);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -80,6 +81,16 @@ class InstructionVocabularyTest {
     void words_without_a_token_are_reported_in_order() {
         assertThat(vocabulary.unknownWords("add a purple wombat to the verandah"))
                 .containsExactly("wombat", "verandah");
+    }
+
+    /** F11. */
+    @Test
+    void what_is_beyond_the_tenth_token_is_named() {
+        String ten = "make the balloon red and the car blue and the house green and add a dog";
+        List<String> beyond = vocabulary.wordsBeyond(ten + " and add a cat");
+        assertThat(beyond).hasSize(vocabulary.tokens(ten + " and add a cat") - InstructionVocabulary.LENGTH);
+        assertThat(beyond).isNotEmpty().endsWith("cat");
+        assertThat(vocabulary.wordsBeyond("make the balloon red")).isEmpty();
     }
 
     @Test

@@ -122,6 +122,7 @@ public final class CheckpointCopies {
             var _ = Checkpoints.verify(checkpoint);
             return true;
         } catch (CheckpointException torn) {
+            LOG.debug("{} is not whole", checkpoint, torn);
             return false;
         }
     }

@@ -163,6 +163,13 @@ public final class Checkpoints {
         return place;
     }
 
+    /** Step of the newest directory that looks like a checkpoint; empty if there is none. */
+    public OptionalInt newestStep() throws IOException {
+        return list().stream()
+                .mapToInt(checkpoint -> step(checkpoint).orElseThrow())
+                .findFirst();
+    }
+
     /**
      * Directories that look like checkpoints, one a step, newest first. They are not verified. A {@link #save} that ended between
      * its two renames left {@code step-N.replaced} and no {@code step-N}: then that one counts.

@@ -11,9 +11,18 @@ import java.util.List;
  * norms and the residual stream stay float32.
  */
 final class DitScript {
+    /** The slowest angle of the time embedding turns this many times slower than the fastest. */
+    private static final double PERIOD_MAX = 10_000;
+
     private DitScript() {}
 
     static String of(DitShape shape) {
+        return of(shape, DitShape.TIME_DIM);
+    }
+
+    /** @param timeDim numbers that a time is turned into: cosines and sines of half as many angles, even */
+    static String of(DitShape shape, int timeDim) {
+        int angles = timeDim / 2;
         return TEXT.replace(
                         "${SIZES}",
                         list(shape.layout().entries().values().stream()
@@ -30,8 +39,9 @@ final class DitScript {
                 .replace("${VALUES}", String.valueOf(shape.patchValues()))
                 .replace("${SIDE}", String.valueOf(shape.resolution()))
                 .replace("${WORD}", String.valueOf(DitShape.WORD_DIM))
-                .replace("${TIME}", String.valueOf(DitShape.TIME_DIM))
-                .replace("${HALFTIME}", String.valueOf(DitShape.TIME_DIM / 2));
+                .replace("${TIME}", String.valueOf(timeDim))
+                .replace("${ANGLES}", String.valueOf(angles))
+                .replace("${DECAY}", String.valueOf(-StrictMath.log(PERIOD_MAX) / angles));
     }
 
     private static String list(List<Integer> values) {
@@ -74,7 +84,7 @@ final class DitScript {
             words = torch.embedding(torch.view(p[0], [-1, ${WORD}]), tokens)
             return torch.to((self).linear(words, p, 1, ${WORD}), 6)
           def condition(self: __torch__.Module, t: Tensor, text: Tensor, p: List[Tensor]) -> Tensor:
-            f = torch.mul(torch.arange(${HALFTIME}, dtype=6), -0.14391156831212787)
+            f = torch.mul(torch.arange(${ANGLES}, dtype=6), ${DECAY})
             angle = torch.mul(torch.unsqueeze(t, 1), torch.mul(torch.exp(f), 1000.))
             c = torch.silu(torch.to((self).linear(torch.cat([torch.cos(angle), torch.sin(angle)], 1), p, 6, ${TIME}), 6))
             c = torch.to((self).linear(c, p, 8, ${DIM}), 6)

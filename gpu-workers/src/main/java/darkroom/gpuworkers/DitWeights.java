@@ -1,5 +1,6 @@
 package darkroom.gpuworkers;
 
+import darkroom.edittasks.OutputFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -158,9 +159,9 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
                                 }
                                 return bytes;
                             })));
-            Path part = file.resolveSibling(file.getFileName() + ".part");
-            Safetensors.write(part, all, tensors);
-            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            OutputFile output = OutputFile.at(file);
+            Safetensors.write(output.place(), all, tensors);
+            output.finish();
         }
     }
 

@@ -26,6 +26,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -74,12 +75,14 @@ public final class Safetensors implements AutoCloseable {
         this.entries = Collections.unmodifiableMap(entries);
     }
 
-    /** Element types of the format that are read here. */
+    /** Element types of the format. Tensors of {@link #OTHER} may be in a file, and are refused when they are asked for. */
     public enum Dtype {
         F32(4),
         F16(2),
         BF16(2),
-        U8(1);
+        U8(1),
+        /** Any other type of the format, such as I64, F64, BOOL or F8_E4M3. */
+        OTHER(0);
 
         private final int bytes;
 
@@ -87,7 +90,7 @@ public final class Safetensors implements AutoCloseable {
             this.bytes = bytes;
         }
 
-        /** Bytes per element. */
+        /** Bytes per element; 0 for {@link #OTHER}. */
         public int bytes() {
             return bytes;
         }
@@ -96,16 +99,17 @@ public final class Safetensors implements AutoCloseable {
     /**
      * Where a tensor lies in a file.
      *
+     * @param type element type as the file names it
      * @param begin first byte, counted from the end of the header
      */
-    public record Entry(String name, Dtype dtype, List<Integer> shape, long begin, long bytes) {
+    public record Entry(String name, Dtype dtype, String type, List<Integer> shape, long begin, long bytes) {
         public Entry {
             shape = List.copyOf(shape);
         }
 
         /** Number of elements. */
         public long elements() {
-            return bytes / dtype.bytes();
+            return shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
         }
     }
 
@@ -186,7 +190,7 @@ public final class Safetensors implements AutoCloseable {
                 case F32 -> encoded.set(FLOAT, (long) i * Float.BYTES, value);
                 case F16 -> encoded.set(SHORT, (long) i * Short.BYTES, Float.floatToFloat16(value));
                 case BF16 -> encoded.set(SHORT, (long) i * Short.BYTES, bfloat16(value));
-                case U8 -> throw new IllegalArgumentException("U8 holds bytes, not narrowed floats");
+                case U8, OTHER -> throw new IllegalArgumentException(dtype + " holds no narrowed floats");
             }
         }
         return encoded;
@@ -248,7 +252,9 @@ public final class Safetensors implements AutoCloseable {
                     into.set(FLOAT, i * Float.BYTES, Float.intBitsToFloat(from.get(SHORT, i * Short.BYTES) << 16));
                 }
             }
-            case U8 -> throw new SafetensorsException(file, "tensor \"" + name + "\" is U8, floats are wanted");
+            case U8, OTHER ->
+                throw new SafetensorsException(
+                        file, "tensor \"%s\" is %s, and F32, F16 or BF16 is wanted".formatted(name, entry.type()));
         }
     }
 
@@ -277,6 +283,10 @@ public final class Safetensors implements AutoCloseable {
                     file,
                     "%d bytes are too few: a safetensors file begins with 8 bytes of header length"
                             .formatted(all.byteSize()));
+        }
+        Optional<String> other = FileKind.of(all);
+        if (other.isPresent()) {
+            throw new SafetensorsException(file, "no safetensors file, but " + other.get());
         }
         long headerBytes = all.get(LENGTH, 0);
         if (headerBytes < 0 || headerBytes > HEADER_BYTES_MAX) {
@@ -372,7 +382,7 @@ public final class Safetensors implements AutoCloseable {
             throw new SafetensorsException(file, where + "shape=" + abbreviated(shape) + " is no list");
         }
         List<Integer> sizes = new ArrayList<>();
-        long bytes = dtype.bytes();
+        long bytes = Math.max(1, dtype.bytes());
         for (JsonNode size : shape) {
             if (!size.isIntegralNumber() || !size.canConvertToInt() || size.intValue() < 0) {
                 throw new SafetensorsException(
@@ -400,22 +410,24 @@ public final class Safetensors implements AutoCloseable {
             throw new SafetensorsException(
                     file, where + "data_offsets=[%d, %d] are not within 0 to %d".formatted(begin, end, dataBytes));
         }
-        if (end - begin != bytes) {
+        if (dtype != Dtype.OTHER && end - begin != bytes) {
             throw new SafetensorsException(
                     file,
                     where + "%d bytes for shape %s of %s, which needs %d".formatted(end - begin, sizes, dtype, bytes));
         }
-        return new Entry(name, dtype, sizes, begin, bytes);
+        return new Entry(name, dtype, type.textValue(), sizes, begin, end - begin);
     }
 
     private static Dtype dtype(Path file, String where, JsonNode node) throws SafetensorsException {
         for (Dtype dtype : Dtype.values()) {
-            if (node.isTextual() && dtype.name().equals(node.textValue())) {
+            if (node.isTextual() && dtype != Dtype.OTHER && dtype.name().equals(node.textValue())) {
                 return dtype;
             }
         }
-        throw new SafetensorsException(
-                file, where + "dtype=" + abbreviated(node) + " is none of " + List.of(Dtype.values()));
+        if (node.isTextual() && node.textValue().matches("[A-Z][A-Z0-9_]{1,15}")) {
+            return Dtype.OTHER;
+        }
+        throw new SafetensorsException(file, where + "dtype=" + abbreviated(node) + " is no element type");
     }
 
     private static byte[] header(Map<String, String> metadata, List<Tensor> tensors) {

@@ -104,7 +104,7 @@ class SafetensorsTest {
         {} {}                                                                      | header is no JSON
         {"a":1}                                                                    | must have exactly dtype, shape and data_offsets
         {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}               | must have exactly
-        {"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}                     | dtype="F64" is none of [F32, F16, BF16, U8]
+        {"a":{"dtype":"float64","shape":[1],"data_offsets":[0,8]}}                 | dtype="float64" is no element type
         {"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}}                       | is no list
         {"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}                    | sizes must be 0 to
         {"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}}                   | sizes must be 0 to
@@ -129,6 +129,52 @@ class SafetensorsTest {
                 .isInstanceOf(SafetensorsException.class)
                 .hasMessageContaining(file.toString())
                 .hasMessageContaining(problem);
+    }
+
+    /** A file of another model may hold counters and masks beside the weights that are wanted. */
+    @Test
+    void tensors_of_other_types_are_refused_when_they_are_asked_for_and_not_before() throws IOException {
+        Files.write(
+                file,
+                file(
+                        "{\"steps\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},"
+                                + "\"mask\":{\"dtype\":\"BOOL\",\"shape\":[2],\"data_offsets\":[8,10]},"
+                                + "\"small\":{\"dtype\":\"F8_E4M3\",\"shape\":[2],\"data_offsets\":[10,12]},"
+                                + "\"wide\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[12,20]},"
+                                + "\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[20,24]}}",
+                        24));
+        try (Safetensors tensors = Safetensors.open(file)) {
+            assertThat(tensors.floats("w")).hasSize(1);
+            assertThat(tensors.entry("steps").elements()).isOne();
+            assertThat(tensors.bytes("wide").byteSize()).isEqualTo(8);
+            for (String other : List.of("steps", "mask", "small", "wide")) {
+                assertThatThrownBy(() -> tensors.floats(other))
+                        .isInstanceOf(SafetensorsException.class)
+                        .hasMessageContaining("tensor \"" + other + "\"")
+                        .hasMessageMatching("(?s).*(is (I64|BOOL|F8_E4M3|F64), and|elements).*");
+            }
+        }
+    }
+
+    /** U7. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        version https://git-lfs.github.com/spec/v1 oid sha256:0 size 5 | pointer of Git LFS
+        <!DOCTYPE html><html>Not found</html>                          | a page in HTML
+        <html><body>Access denied</body></html>                        | a page in HTML
+        PK\003\004\024\000\000\000\010\010archive/data.pkl                | zip archive
+        \200\002}q\000(X\004\000\000\000nameq\001                          | a pickle of Python
+        \200\004\225\010\000\000\000\000\000\000\000}\224.                     | a pickle of Python
+        \037\213\010\000\000\000\000\000\000\003abc                         | gzip
+        {"metadata": {"total_size": 5}, "weight_map": {}}              | text in JSON
+        GGUF\003\000\000\000\000\000\000\000\000\000                         | a GGUF file
+        """)
+    void what_is_no_safetensors_file_is_named_as_what_it_is(String content, String kind) throws IOException {
+        Files.write(file, content.translateEscapes().getBytes(StandardCharsets.ISO_8859_1));
+        assertThatThrownBy(() -> Safetensors.open(file).close())
+                .isInstanceOf(SafetensorsException.class)
+                .hasMessageContaining(file.toString())
+                .hasMessageContaining(kind);
     }
 
     @Test

@@ -4,6 +4,7 @@ import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Unscored;
 import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
+import darkroom.edittasks.FileFault;
 import darkroom.rewardactors.PairRows.Row;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -126,7 +127,7 @@ public final class PairScorer {
         } catch (NoSuchFileException e) {
             return new Question.Broken(unscored("no-image", reading + " is not there"));
         } catch (IOException e) {
-            return new Question.Broken(unscored("bad-image", reading + ": " + ErrorReason.of(e)));
+            return new Question.Broken(unscored("bad-image", reading + ": " + FileFault.reason(e, reading)));
         }
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The scorer that settings describe: one reward or several, each with its cache if there is one. */
 public final class Rewards {
@@ -31,6 +32,25 @@ public final class Rewards {
             throw e;
         }
         return parts.size() == 1 ? parts.getFirst().scorer() : new CombinedScorer(parts);
+    }
+
+    /** What cannot be asked of any scorer: templates, labels and answers that do not fit their method; one line each. */
+    public static List<String> faults(ScoringSettings settings) {
+        List<String> faults = new ArrayList<>();
+        fault(settings).ifPresent(faults::add);
+        for (ScoringSettings.Reward reward : settings.rewards()) {
+            fault(settings.asking(reward)).ifPresent(fault -> faults.add("reward " + reward.name() + ": " + fault));
+        }
+        return faults;
+    }
+
+    private static Optional<String> fault(ScoringSettings asked) {
+        try {
+            var _ = ScoringMethod.of(asked);
+            return Optional.empty();
+        } catch (IllegalArgumentException e) {
+            return Optional.of(String.valueOf(e.getMessage()));
+        }
     }
 
     /** A further reward by itself; throws as {@link #open(List, ScoringSettings, Map)}. */

@@ -125,6 +125,11 @@ final class AlignCommand implements Callable<Integer> {
             List<String> names = named(settings.scoring());
             Path file = origin.pairs == null ? drawn(servers) : origin.pairs;
             List<AnnotatedPair> pairs = AnnotatedPair.read(file);
+            if (settings.scoring().endpoints().isEmpty()) {
+                InstructionLoss loss = new InstructionLoss();
+                pairs.forEach(pair -> loss.add(pair.instruction()));
+                loss.lines().forEach(line -> spec.commandLine().getErr().println("%s: %s".formatted(file, line)));
+            }
             Files.createDirectories(out);
             List<AlignReport.Column> columns = new ArrayList<>();
             try (JsonLines<Line> lines = JsonLines.open(out.resolve("scores.jsonl"), Line.class, _ -> true)) {

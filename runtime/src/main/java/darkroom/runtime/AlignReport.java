@@ -6,7 +6,6 @@ import darkroom.runtime.PairAgreement.Judged;
 import darkroom.runtime.PairAgreement.Share;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -159,8 +158,8 @@ record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, List<Col
     }
 
     void write(Path directory) throws IOException {
-        Files.writeString(directory.resolve("align.json"), json().toPrettyString() + "\n");
-        Files.writeString(directory.resolve(PAGE), HtmlPages.render("align.ftlh", page()));
+        RunDirectory.write(directory.resolve("align.json"), json().toPrettyString() + "\n");
+        RunDirectory.write(directory.resolve(PAGE), HtmlPages.render("align.ftlh", page()));
     }
 
     private ObjectNode json() {

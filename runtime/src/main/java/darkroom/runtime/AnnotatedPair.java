@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
+import darkroom.edittasks.FileFault;
 import darkroom.rewardactors.PngImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -84,7 +85,7 @@ record AnnotatedPair(
         } catch (NoSuchFileException e) {
             throw new IOException(path + " is no file", e);
         } catch (IOException e) {
-            throw new IOException("%s: %s".formatted(path, e.getMessage()), e);
+            throw new IOException("%s: %s".formatted(path, FileFault.reason(e, path)), e);
         }
     }
 

@@ -27,12 +27,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One run by processes of this machine, to which a schedule happens. This process takes no part in the run: it starts nodes,
  * signals them, asks them for faults, starts again what has died, and reads what the run writes into its directory.
  */
 final class ChaosRun implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ChaosRun.class);
     private static final int LOOK_EVERY_MILLIS = 50;
     private static final int KILLED = 137;
     private static final Duration LEFT_WITHIN = Duration.ofSeconds(40);
@@ -499,8 +502,10 @@ final class ChaosRun implements AutoCloseable {
         try {
             id = FaultPort.at(http, page.get()).inject(order);
         } catch (CommandFailedException notNow) {
+            LOG.debug("{} does not take {}", node.label, order.text(), notNow);
             return false; // it has died, or has no checkpoint to tear yet
         } catch (IOException late) {
+            LOG.debug("{} has not confirmed {}", node.label, order.text(), late);
             say("%s has not confirmed %s".formatted(node.label, order.text())); // perhaps dead of it
         }
         Injected fault = begun(next, node);
@@ -583,6 +588,7 @@ final class ChaosRun implements AutoCloseable {
                     return true;
                 }
             } catch (IOException gone) {
+                LOG.debug("process {} is gone", process.pid(), gone);
                 return false;
             }
             if (never.await(5, TimeUnit.MILLISECONDS)) {
@@ -623,6 +629,7 @@ final class ChaosRun implements AutoCloseable {
                         .forEach(fault -> fault.witness = seen.hits() + (seen.hits() == 1 ? " effect" : " effects"));
             }
         } catch (IOException | CommandFailedException notNow) {
+            LOG.debug("{} does not answer", node.label, notNow);
             say("%s does not answer".formatted(node.label));
         }
     }

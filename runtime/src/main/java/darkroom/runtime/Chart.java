@@ -29,13 +29,20 @@ final class Chart {
     private final StringBuilder marks = new StringBuilder();
     private final Range x;
     private final Range y;
+    private final long left;
 
-    private Chart(Range x, Range y) {
+    /** @param left values that are not finite and are not drawn */
+    private Chart(Range x, Range y, long left) {
         this.x = x;
         this.y = y;
+        this.left = left;
     }
 
-    record Point(double x, double y) {}
+    record Point(double x, double y) {
+        private boolean isFinite() {
+            return Double.isFinite(x) && Double.isFinite(y);
+        }
+    }
 
     /** How a series is drawn. */
     enum Mark {
@@ -52,6 +59,11 @@ final class Chart {
     record Series(String name, int colour, Mark mark, List<Point> points) {
         Series {
             points = List.copyOf(points);
+        }
+
+        private Series finite() {
+            return new Series(
+                    name, colour, mark, points.stream().filter(Point::isFinite).toList());
         }
     }
 
@@ -74,12 +86,42 @@ final class Chart {
         private double[] figures() {
             return values.stream().mapToDouble(Double::doubleValue).toArray();
         }
+
+        private long infinite() {
+            return values.stream().filter(value -> !Double.isFinite(value)).count();
+        }
+
+        /** Without the values that are not finite. */
+        private Layer finite() {
+            return new Layer(
+                    name, colour, values.stream().filter(Double::isFinite).toList());
+        }
+
+        /** With nothing drawn for a value that is not finite. */
+        private Layer drawable() {
+            return new Layer(
+                    name,
+                    colour,
+                    values.stream()
+                            .map(value -> Double.isFinite(value) ? value : 0)
+                            .toList());
+        }
     }
 
     /** Curves over a common axis; the vertical axis spans what is there. At least one point or level. */
-    static String lines(Labels labels, List<Series> series, List<Level> levels) {
-        List<Series> shown =
-                series.stream().filter(one -> !one.points().isEmpty()).toList();
+    static String lines(Labels labels, List<Series> series, List<Level> all) {
+        List<Level> levels =
+                all.stream().filter(level -> Double.isFinite(level.y())).toList();
+        List<Series> shown = series.stream()
+                .map(Series::finite)
+                .filter(one -> !one.points().isEmpty())
+                .toList();
+        long left = all.size()
+                - levels.size()
+                + series.stream()
+                        .flatMap(one -> one.points().stream())
+                        .filter(point -> !point.isFinite())
+                        .count();
         double[] xs = shown.stream()
                 .flatMap(one -> one.points().stream())
                 .mapToDouble(Point::x)
@@ -88,7 +130,7 @@ final class Chart {
                         shown.stream().flatMap(one -> one.points().stream()).mapToDouble(Point::y),
                         levels.stream().mapToDouble(Level::y))
                 .toArray();
-        Chart chart = new Chart(Range.tight(xs), Range.round(ys));
+        Chart chart = new Chart(Range.tight(xs), Range.round(ys), left);
         levels.forEach(chart::level);
         shown.forEach(chart::curve);
         levels.forEach(level -> chart.swatch("level", level.colour(), level.name()));
@@ -100,7 +142,9 @@ final class Chart {
      *
      * @param layers equally long, from the bottom
      */
-    static String stacks(Labels labels, List<Layer> layers) {
+    static String stacks(Labels labels, List<Layer> all) {
+        List<Layer> layers = all.stream().map(Layer::drawable).toList();
+        long left = all.stream().mapToLong(Layer::infinite).sum();
         int steps = layers.getFirst().values().size();
         int bars = Math.min(steps, BARS_MAX);
         List<double[]> heights =
@@ -110,15 +154,16 @@ final class Chart {
         Chart chart = new Chart(
                 new Range(0, Math.max(1, steps), Range.step(0, Math.max(1, steps))),
                 Range.round(DoubleStream.concat(DoubleStream.of(0), Arrays.stream(tops))
-                        .toArray()));
+                        .toArray()),
+                left);
         double[] from = new double[bars];
         for (int i = 0; i < layers.size(); i++) {
             double[] layer = heights.get(i);
             chart.swatch("bar", layers.get(i).colour(), layers.get(i).name());
             for (int bar = 0; bar < bars; bar++) {
-                double left = (double) bar * steps / bars;
+                double begin = (double) bar * steps / bars;
                 double right = (double) (bar + 1) * steps / bars;
-                chart.bar(layers.get(i).colour(), left, right, from[bar], from[bar] + layer[bar]);
+                chart.bar(layers.get(i).colour(), begin, right, from[bar], from[bar] + layer[bar]);
                 from[bar] += layer[bar];
             }
         }
@@ -132,8 +177,11 @@ final class Chart {
      * @param bins how many, from 0 to the largest value rounded up
      */
     static String histogram(Labels labels, List<Layer> layers, int bins) {
-        List<Layer> shown =
-                layers.stream().filter(layer -> !layer.values().isEmpty()).toList();
+        long left = layers.stream().mapToLong(Layer::infinite).sum();
+        List<Layer> shown = layers.stream()
+                .map(Layer::finite)
+                .filter(layer -> !layer.values().isEmpty())
+                .toList();
         Range x = Range.round(DoubleStream.concat(
                         DoubleStream.of(0, 1e-6),
                         shown.stream().flatMapToDouble(layer -> Arrays.stream(layer.figures())))
@@ -145,14 +193,15 @@ final class Chart {
                 x,
                 Range.round(
                         DoubleStream.concat(DoubleStream.of(0), shares.stream().flatMapToDouble(Arrays::stream))
-                                .toArray()));
+                                .toArray()),
+                left);
         double width = x.high() / bins;
         for (int i = 0; i < shown.size(); i++) {
             chart.swatch("bar", shown.get(i).colour(), shown.get(i).name());
             for (int bin = 0; bin < bins; bin++) {
-                double left = width * (bin + .08 + .84 * i / shown.size());
+                double begin = width * (bin + .08 + .84 * i / shown.size());
                 double right = width * (bin + .08 + .84 * (i + 1) / shown.size());
-                chart.bar(shown.get(i).colour(), left, right, 0, shares.get(i)[bin]);
+                chart.bar(shown.get(i).colour(), begin, right, 0, shares.get(i)[bin]);
             }
         }
         return chart.figure(labels, chart.xTicks());
@@ -312,7 +361,7 @@ final class Chart {
                         + "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>%s"
                         + "<text class=\"tick middle\" x=\"%d\" y=\"%d\">%s</text></svg></figure>",
                 escaped(labels.title()),
-                escaped(labels.y()),
+                escaped(labels.y()) + (left == 0 ? "" : "; " + left + " values are not finite and are not drawn"),
                 legend.size() > 1 ? "<ul class=\"legend\">" + String.join("", legend) + "</ul>" : "",
                 WIDTH,
                 HEIGHT,

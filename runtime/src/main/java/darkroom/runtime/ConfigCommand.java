@@ -1,11 +1,10 @@
 package darkroom.runtime;
 
 import darkroom.config.Recipes;
-import darkroom.config.RunSettings;
-import darkroom.config.SettingsException;
 import darkroom.gpuworkers.PrecisionMeasurement;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -104,12 +103,14 @@ final class ConfigCommand implements Runnable {
             PrintWriter err = spec.commandLine().getErr();
             ExitCode code = ExitCode.OK;
             for (String file : files) {
-                try {
-                    RunSettings settings = Recipes.load(file, List.of());
-                    settings.requireScorer();
-                    out.println(file + ": valid (recipe " + settings.recipe() + ")");
-                } catch (SettingsException e) {
-                    err.println(file + ": " + e.getMessage());
+                Recipes.Check check = Recipes.check(file, List.of());
+                List<String> faults = new ArrayList<>(check.faults());
+                check.settings().ifPresent(settings -> faults.addAll(RunFit.faults(settings)));
+                faults.forEach(fault -> err.println(file + ": " + fault));
+                if (faults.isEmpty()) {
+                    out.println(file + ": valid (recipe "
+                            + check.settings().orElseThrow().recipe() + ")");
+                } else {
                     code = ExitCode.USAGE;
                 }
             }

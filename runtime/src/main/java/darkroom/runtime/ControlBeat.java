@@ -3,11 +3,14 @@ package darkroom.runtime;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The sign of life of a run's control node, a file of the run's directory that all its control nodes share. It tells who is
@@ -31,6 +34,7 @@ record ControlBeat(
         long count,
         Summary.End.@Nullable Kind end,
         String ended) {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlBeat.class);
     static final String FILE = "control.json";
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -67,7 +71,11 @@ record ControlBeat(
     static Optional<ControlBeat> readFrom(Path file) {
         try {
             return Optional.of(JSON.readValue(Files.readAllBytes(file), ControlBeat.class));
-        } catch (IOException none) {
+        } catch (NoSuchFileException none) {
+            LOG.trace("no sign of life in {}", file, none);
+            return Optional.empty();
+        } catch (IOException e) {
+            LOG.debug("the sign of life in {} cannot be read", file, e);
             return Optional.empty();
         }
     }

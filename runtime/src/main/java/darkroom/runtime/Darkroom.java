@@ -1,7 +1,14 @@
 package darkroom.runtime;
 
 import darkroom.config.SettingsException;
+import darkroom.edittasks.FileFault;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 import java.util.List;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -9,8 +16,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The command line. Every command is a class of its own, named {@code …Command}; it returns or throws, and only this
@@ -70,7 +79,22 @@ public final class Darkroom implements Runnable {
         if (System.getProperty("jdk.httpclient.allowRestrictedHeaders") == null) {
             System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host");
         }
-        System.exit(commandLine(args).execute(args));
+        System.exit(run(new FileOutputStream(FileDescriptor.out), args));
+    }
+
+    /** @param stdout gets what the command prints; if it cannot be written the command has failed */
+    static int run(OutputStream stdout, String... args) {
+        StandardOutput output = new StandardOutput(stdout);
+        PrintStream before = System.out;
+        PrintStream printed = new PrintStream(output, true, before.charset());
+        System.setOut(printed);
+        try {
+            CommandLine commands = commandLine(args);
+            commands.setOut(new PrintWriter(printed, true));
+            return output.ended(commands.execute(args), printed, commands.getErr());
+        } finally {
+            System.setOut(before);
+        }
     }
 
     /**
@@ -95,6 +119,7 @@ public final class Darkroom implements Runnable {
             Logging.start(darkroom.debug);
             return new CommandLine.RunLast().execute(parsed);
         });
+        commands.setParameterExceptionHandler(Darkroom::misused);
         commands.setExecutionExceptionHandler((thrown, line, parsed) -> darkroom.failed(thrown, line));
         return commands;
     }
@@ -113,6 +138,20 @@ public final class Darkroom implements Runnable {
         spec.commandLine().usage(spec.commandLine().getOut());
     }
 
+    /** The error alone, and where help is: a page of help below would hide it. */
+    private static int misused(ParameterException wrong, String[] args) {
+        CommandLine line = wrong.getCommandLine();
+        PrintWriter err = line.getErr();
+        err.println(line.getColorScheme().errorText("darkroom: " + wrong.getMessage()));
+        UnmatchedArgumentException.printSuggestions(wrong, err);
+        err.println("darkroom%s --help shows what there is."
+                .formatted(line.getCommandSpec()
+                        .qualifiedName(" ")
+                        .substring(line.getCommandSpec().root().name().length())));
+        err.flush();
+        return ExitCode.USAGE.code();
+    }
+
     private int failed(Exception thrown, CommandLine line) {
         PrintWriter err = line.getErr();
         String message = thrown.getMessage() == null ? thrown.toString() : thrown.getMessage();
@@ -121,6 +160,16 @@ public final class Darkroom implements Runnable {
                     case CommandFailedException known -> known.exitCode();
                     case SettingsException settings -> ExitCode.USAGE;
                     case IllegalArgumentException argument -> ExitCode.FAILED;
+                    case FileSystemException file -> {
+                        message = FileFault.reason(file);
+                        yield ExitCode.FAILED;
+                    }
+                    case UncheckedIOException file -> {
+                        if (message.equals(String.valueOf(file.getCause()))) {
+                            message = FileFault.reason(file);
+                        }
+                        yield ExitCode.FAILED;
+                    }
                     case Exception unknown -> {
                         message = unknown.getClass().getSimpleName() + ": " + message;
                         yield ExitCode.FAILED;

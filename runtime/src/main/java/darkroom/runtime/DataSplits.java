@@ -7,6 +7,7 @@ import darkroom.edittasks.TaskMix;
 import darkroom.gpuworkers.PretrainPolicy;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 
@@ -50,6 +51,11 @@ record DataSplits(Rows train, Rows validation, Rows heldOut) {
     }
 
     private record First(Rows all, int size) implements Rows {
+        @Override
+        public List<String> remarks() {
+            return all.remarks();
+        }
+
         @Override
         public String digest() {
             return all.digest();

@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import darkroom.config.PictureView;
 import darkroom.edittasks.DatasetDirectory;
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.Split;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -49,7 +50,9 @@ final class DatasetCommand implements Runnable {
             dataset = new DatasetDirectory(path, view);
         } catch (IOException e) {
             throw new CommandFailedException(
-                    "%s is no directory that can be read; give a dataset directory".formatted(path), ExitCode.USAGE);
+                    "%s is no directory that can be read: %s; give a dataset directory"
+                            .formatted(path, FileFault.reason(e, path)),
+                    ExitCode.USAGE);
         }
         if (splits(dataset).isEmpty()) {
             throw new CommandFailedException(

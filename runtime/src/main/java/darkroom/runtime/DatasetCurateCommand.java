@@ -4,6 +4,7 @@ import darkroom.config.PictureView;
 import darkroom.edittasks.Curation;
 import darkroom.edittasks.CurationRule;
 import darkroom.edittasks.CurationSettings;
+import darkroom.edittasks.FileFault;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;
@@ -146,7 +147,7 @@ final class DatasetCurateCommand implements Callable<Integer> {
             throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
         } catch (IOException e) {
             throw new CommandFailedException(
-                    "%s could not be curated into %s: %s".formatted(in, out, e.getMessage()), e);
+                    "%s could not be curated into %s: %s".formatted(in, out, FileFault.reason(e)), e);
         }
         print(report);
         return ExitCode.OK.code();

@@ -6,14 +6,15 @@ import darkroom.edittasks.DatasetImages;
 import darkroom.edittasks.DatasetLine;
 import darkroom.edittasks.DatasetReader;
 import darkroom.edittasks.EditTasks;
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.InstructionVocabulary;
+import darkroom.edittasks.OutputFile;
 import darkroom.edittasks.RenderedDataset;
 import darkroom.edittasks.RgbImage;
 import darkroom.edittasks.Split;
 import darkroom.edittasks.TaskMix;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -126,7 +127,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
         private final Map<String, List<Sample>> samples = new TreeMap<>();
         private long usable;
         private long malformed;
-        private long cutInstructions;
+        private final InstructionLoss loss = new InstructionLoss();
         private long targets;
         private long references;
         private long requirements;
@@ -154,7 +155,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
             requirements += requirement.isEmpty() ? 0 : 1;
             InstructionVocabulary vocabulary = InstructionVocabulary.embedded();
             vocabulary.unknownWords(instruction).forEach(word -> unknownWords.add(word.toLowerCase(Locale.ROOT)));
-            cutInstructions += vocabulary.tokens(instruction) > InstructionVocabulary.LENGTH ? 1 : 0;
+            loss.add(instruction);
             int shown = shownSide(images.source());
             if (samples.size() < TYPES_SAMPLED_MAX) {
                 samples.computeIfAbsent(taskType, _ -> new ArrayList<>());
@@ -181,10 +182,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
             report.println("  sizes: " + list(sizes, SIZES_SHOWN));
             report.println("  words unknown to the embedded models: "
                     + (unknownWords.counts.isEmpty() ? "none" : list(unknownWords, WORDS_SHOWN)));
-            if (cutInstructions > 0) {
-                report.println("  %d instructions are longer than the %d tokens that the embedded models read"
-                        .formatted(cutInstructions, InstructionVocabulary.LENGTH));
-            }
+            loss.lines().forEach(line -> report.println("  " + line));
         }
     }
 
@@ -266,7 +264,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
                 pace.at(() -> "%s: %d lines read".formatted(file, number));
             }
         } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
+            throw new CommandFailedException("%s cannot be read: %s".formatted(file, FileFault.reason(e, file)), e);
         }
         return findings;
     }
@@ -300,9 +298,9 @@ final class DatasetInspectCommand implements Callable<Integer> {
                     .formatted(cells.size(), sample.split(), sample.taskType(), oneLine(sample.instruction())));
         }
         try {
-            Files.write(file, ContactSheet.draw(scale, cells).png());
+            OutputFile.write(file, ContactSheet.draw(scale, cells).png());
         } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be written: %s".formatted(file, e.getMessage()), e);
+            throw new CommandFailedException("%s cannot be written: %s".formatted(file, FileFault.reason(e, file)), e);
         }
         report.println("wrote " + file);
     }

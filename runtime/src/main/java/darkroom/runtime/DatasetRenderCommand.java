@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.edittasks.EditTasks;
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.RenderedDataset;
 import darkroom.edittasks.Split;
 import darkroom.edittasks.TaskMix;
@@ -99,7 +100,7 @@ final class DatasetRenderCommand implements Callable<Integer> {
                     "%s is there already; give another --out, or --force to replace it".formatted(e.getFile()),
                     ExitCode.USAGE);
         } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be written: %s".formatted(out, e.getMessage()), e);
+            throw new CommandFailedException("%s cannot be written: %s".formatted(out, FileFault.reason(e, out)), e);
         }
         PrintWriter report = spec.commandLine().getOut();
         counts.forEach((type, n) -> report.println("%-12s %d".formatted(type.label(), n)));

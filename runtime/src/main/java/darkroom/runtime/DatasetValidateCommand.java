@@ -6,6 +6,7 @@ import darkroom.edittasks.DatasetFault;
 import darkroom.edittasks.DatasetFiles;
 import darkroom.edittasks.DatasetLine;
 import darkroom.edittasks.DatasetReader;
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.PictureConversion;
 import darkroom.edittasks.Split;
 import java.io.IOException;
@@ -91,6 +92,7 @@ final class DatasetValidateCommand implements Callable<Integer> {
     private static boolean validate(DatasetDirectory dataset, Split split, PrintWriter report, WorkPace pace) {
         Path file = dataset.metadata(split);
         Map<DatasetFault, Long> faults = new EnumMap<>(DatasetFault.class);
+        InstructionLoss loss = new InstructionLoss();
         Pictures pictures = new Pictures();
         long usable = 0;
         long repeated = 0;
@@ -101,6 +103,7 @@ final class DatasetValidateCommand implements Callable<Integer> {
                 switch (line) {
                     case DatasetLine.Usable row -> {
                         usable++;
+                        loss.add(row.row().prompt());
                         weight += row.row().weight();
                         pictures.add(row.files());
                     }
@@ -118,7 +121,7 @@ final class DatasetValidateCommand implements Callable<Integer> {
             }
             blank = reader.blankLines();
         } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
+            throw new CommandFailedException("%s cannot be read: %s".formatted(file, FileFault.reason(e, file)), e);
         }
         long malformed = faults.values().stream().mapToLong(n -> n).sum();
         report.println("%s: %d usable rows, %d malformed lines%s%s"
@@ -133,6 +136,7 @@ final class DatasetValidateCommand implements Callable<Integer> {
                                                 + fault.getKey().label())
                                         .collect(Collectors.joining(", ", " (", ")")),
                         blank == 0 ? "" : ", " + blank + " blank lines"));
+        loss.lines().forEach(line -> report.println("%s: %s".formatted(file, line)));
         pictures.print(report, file);
         if (repeated > 0) {
             report.println(

@@ -6,12 +6,12 @@ import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
 import darkroom.config.PictureView;
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.InstructionVocabulary;
 import darkroom.edittasks.PictureReader;
 import darkroom.edittasks.RgbImage;
 import darkroom.gpuworkers.TorchRolloutDevice;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -88,6 +88,13 @@ final class EditCommand implements Callable<Integer> {
                     .println("The embedded model does not know these words and leaves them out: "
                             + String.join(", ", unknown));
         }
+        List<String> beyond = InstructionVocabulary.embedded().wordsBeyond(instruction);
+        if (!beyond.isEmpty()) {
+            spec.commandLine()
+                    .getErr()
+                    .println("The embedded model reads %d tokens of an instruction and leaves out the rest: %s"
+                            .formatted(InstructionVocabulary.LENGTH, String.join(", ", beyond)));
+        }
         EditingPolicy policy = EditingPolicy.load(checkpoint, List.of());
         PictureView view = policy.settings().data().pictures();
         RgbImage source = read(image, view);
@@ -117,11 +124,7 @@ final class EditCommand implements Callable<Integer> {
             Drawn drawn = device.perform(unit).toCompletableFuture().join();
             RgbImage edited =
                     new Meter(open::row, store).image(drawn.images().getFirst().pixels());
-            Path parent = out.toAbsolutePath().getParent();
-            if (parent != null) {
-                Files.createDirectories(parent);
-            }
-            Files.write(out, edited.magnified(magnify).png());
+            RunDirectory.write(out, edited.magnified(magnify).png());
         }
         spec.commandLine()
                 .getOut()
@@ -133,7 +136,8 @@ final class EditCommand implements Callable<Integer> {
         try {
             return PictureReader.read(file, view).image();
         } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be read as a picture: %s".formatted(file, e.getMessage()), e);
+            throw new CommandFailedException(
+                    "%s cannot be read as a picture: %s".formatted(file, FileFault.reason(e, file)), e);
         }
     }
 }

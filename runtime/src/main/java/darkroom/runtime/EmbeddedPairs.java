@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import darkroom.actors.GroupKeeper;
 import darkroom.actors.RunEvent;
+import darkroom.edittasks.FileFault;
 import darkroom.edittasks.GroundTruth;
 import darkroom.edittasks.RgbImage;
 import darkroom.edittasks.Split;
@@ -45,7 +46,7 @@ final class EmbeddedPairs {
             try {
                 return pairs(evaluated, meter, rows, directory);
             } catch (IOException e) {
-                throw new UncheckedIOException("%s cannot be written".formatted(directory), e);
+                throw new UncheckedIOException("%s cannot be written: %s".formatted(directory, FileFault.reason(e)), e);
             }
         });
         Path file = directory.resolve(FILE);
@@ -53,7 +54,7 @@ final class EmbeddedPairs {
         for (AnnotatedPair pair : pairs) {
             lines.append(JsonLines.JSON.writeValueAsString(pair)).append('\n');
         }
-        Files.writeString(file, lines);
+        RunDirectory.write(file, lines.toString());
         return file;
     }
 

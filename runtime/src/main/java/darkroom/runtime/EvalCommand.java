@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.edittasks.Split;
 import java.io.PrintWriter;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,6 +126,7 @@ final class EvalCommand implements Callable<Integer> {
                 split,
                 editing.settings().evaluation().tasks(),
                 spec.commandLine().getErr());
+        rows.remarks().forEach(spec.commandLine().getErr()::println);
         if (set.stream().noneMatch(pair -> pair.startsWith("data."))) {
             RunInputs.requireRows(editing.settings(), split, rows, editing.run());
         }
@@ -140,7 +140,7 @@ final class EvalCommand implements Callable<Integer> {
             } else {
                 print(measurement, editing, judge.describe());
                 if (json != null) {
-                    Files.writeString(json, figures);
+                    RunDirectory.write(json, figures);
                 }
             }
             return (measurement.overall().unscored() > 0 ? ExitCode.UNSCORED : ExitCode.OK).code();

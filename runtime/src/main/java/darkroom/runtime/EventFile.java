@@ -13,6 +13,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A TensorBoard event file: TFRecord frames, each one an {@code Event} of tensorflow/core/util/event.proto. Every
@@ -23,6 +25,7 @@ import java.util.zip.CRC32C;
  * masked CRC-32C of the payload. The mask is {@code rotateRight(crc, 15) + 0xa282ead8}.
  */
 final class EventFile implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(EventFile.class);
     private static final String VERSION = "brain.Event:2";
     private static final int SESSION_START = 1;
 
@@ -151,6 +154,7 @@ final class EventFile implements AutoCloseable {
             String name = Files.readString(kernelsName).strip().replaceAll("[^A-Za-z0-9-]", "-");
             return name.isEmpty() ? "localhost" : name;
         } catch (IOException notLinux) {
+            LOG.debug("{} cannot be read", kernelsName, notLinux);
             return "localhost";
         }
     }

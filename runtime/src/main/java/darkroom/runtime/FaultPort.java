@@ -54,7 +54,8 @@ record FaultPort(HttpClient http, URI page) {
         try {
             answer = http.send(request.timeout(ANSWER_WITHIN).build(), HttpResponse.BodyHandlers.ofString());
         } catch (ConnectException e) {
-            throw new CommandFailedException("nobody answers at %s: the node has ended, or is ending".formatted(page));
+            throw new CommandFailedException(
+                    "nobody answers at %s: the node has ended, or is ending".formatted(page), e);
         }
         if (answer.statusCode() == 404) {
             throw new CommandFailedException(

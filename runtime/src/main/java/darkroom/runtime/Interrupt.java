@@ -25,22 +25,26 @@ final class Interrupt implements AutoCloseable {
     private final CountDownLatch raised = new CountDownLatch(1);
     private final CountDownLatch done = new CountDownLatch(1);
     private final AtomicReference<@Nullable Work> work = new AtomicReference<>();
+    private final Runnable idle;
     private final Thread hook;
 
     /** What is to be finished. */
     private record Work(Runnable finish, Supplier<String> what, String otherwise) {}
 
-    Interrupt() {
-        this(GRACE);
+    /** @param idle see {@link #Interrupt(Duration, Runnable)} */
+    Interrupt(Runnable idle) {
+        this(GRACE, idle);
     }
 
     /**
      * Holds nothing back until there is something to finish. Closed after all that has to be put away in good order.
      *
      * @param grace {@code limits.shutdown-grace}
+     * @param idle called when the process is asked to end before there is something to finish: tells the user how to continue
      */
-    Interrupt(Duration grace) {
+    Interrupt(Duration grace, Runnable idle) {
         this.grace = grace;
+        this.idle = idle;
         hook = new Thread(this::hold, "interrupt");
         Runtime.getRuntime().addShutdownHook(hook);
     }
@@ -67,7 +71,9 @@ final class Interrupt implements AutoCloseable {
     private void hold() {
         raised.countDown();
         Work now = work.get();
-        if (now != null) {
+        if (now == null) {
+            idle.run();
+        } else {
             hold(now);
         }
     }

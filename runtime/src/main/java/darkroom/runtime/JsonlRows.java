@@ -53,6 +53,7 @@ final class JsonlRows implements Rows {
     private final Split split;
     private final int resolution;
     private final List<Entry> entries;
+    private final InstructionLoss loss;
 
     /**
      * Where a row is and what it was.
@@ -88,7 +89,9 @@ final class JsonlRows implements Rows {
         }
     }
 
-    private JsonlRows(DatasetDirectory directory, Split split, int resolution, List<Entry> entries) {
+    private JsonlRows(
+            DatasetDirectory directory, Split split, int resolution, List<Entry> entries, InstructionLoss loss) {
+        this.loss = loss;
         this.directory = directory;
         this.split = split;
         this.resolution = resolution;
@@ -111,16 +114,18 @@ final class JsonlRows implements Rows {
                 throw refused("data.source=%s has no %s; add it, or set data.source=embedded"
                         .formatted(directory, split.metadataFile()));
             }
-            return new JsonlRows(dataset, split, resolution, List.of());
+            return new JsonlRows(dataset, split, resolution, List.of(), new InstructionLoss());
         }
         List<Entry> entries = new ArrayList<>();
+        InstructionLoss loss = new InstructionLoss();
         long malformed = 0;
         long repeated = 0;
         long told = System.nanoTime();
         try (DatasetReader reader = dataset.reader(split)) {
             for (DatasetLine line = reader.next(); line != null; line = reader.next()) {
                 switch (line) {
-                    case DatasetLine.Usable usable ->
+                    case DatasetLine.Usable usable -> {
+                        loss.add(usable.row().prompt());
                         entries.add(new Entry(
                                 usable.line(),
                                 usable.offset(),
@@ -129,6 +134,7 @@ final class JsonlRows implements Rows {
                                 digests(
                                         row(split, usable.row(), usable.images().square(resolution)),
                                         usable.files().sha256())));
+                    }
                     case DatasetLine.Repeated again -> {
                         repeat(entries, again);
                         repeated++;
@@ -150,8 +156,8 @@ final class JsonlRows implements Rows {
                     warnings.flush();
                 }
             }
-        } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
+        } catch (IOException | UncheckedIOException e) {
+            throw new CommandFailedException("%s cannot be read: %s".formatted(file, FileFault.reason(e, file)), e);
         }
         if (repeated > 0) {
             warnings.println(
@@ -168,7 +174,7 @@ final class JsonlRows implements Rows {
         if (entries.isEmpty() && split == Split.TRAIN) {
             throw refused("%s has no usable row; add rows, or set data.source=embedded".formatted(file));
         }
-        return new JsonlRows(dataset, split, resolution, List.copyOf(entries));
+        return new JsonlRows(dataset, split, resolution, List.copyOf(entries), loss);
     }
 
     /** Adds the weight of a line to that of the row which it repeats. */
@@ -191,13 +197,20 @@ final class JsonlRows implements Rows {
             return new DatasetDirectory(directory, view);
         } catch (IOException e) {
             throw refused(
-                    "data.source=%s is no directory that can be read; give a directory in the Edit-R1 layout, or embedded"
-                            .formatted(directory));
+                    "data.source=%s is no directory that can be read: %s; give a directory in the Edit-R1 layout, or embedded"
+                            .formatted(directory, FileFault.reason(e, directory)));
         }
     }
 
     private static CommandFailedException refused(String message) {
         return new CommandFailedException(message, ExitCode.USAGE);
+    }
+
+    @Override
+    public List<String> remarks() {
+        return loss.lines().stream()
+                .map(line -> directory.metadata(split) + ": " + line)
+                .toList();
     }
 
     @Override

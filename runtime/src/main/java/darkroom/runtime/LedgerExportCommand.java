@@ -4,8 +4,6 @@ import darkroom.actors.LedgerBook;
 import darkroom.actors.LedgerFormat;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -61,11 +59,15 @@ final class LedgerExportCommand implements Callable<Integer> {
                     case CSV -> LedgerTable.lines(book);
                 };
         if (out != null) {
-            Files.write(out, lines, StandardCharsets.UTF_8);
+            RunDirectory.write(out, String.join("\n", lines) + (lines.isEmpty() ? "" : "\n"));
         } else {
             PrintWriter terminal = spec.commandLine().getOut();
-            lines.forEach(terminal::println);
-            terminal.flush();
+            for (String line : lines) {
+                terminal.println(line);
+                if (terminal.checkError()) {
+                    break; // nobody reads the rest, or it cannot be written
+                }
+            }
         }
         return ExitCode.OK.code();
     }

@@ -28,6 +28,8 @@ import org.jline.utils.AttributedStyle;
 import org.jline.utils.Display;
 import org.jline.utils.InfoCmp.Capability;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Shows a run while it goes on. On a terminal: a block of a few lines at its foot, redrawn in place, with everything else
@@ -39,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  * times a second; only {@link #close} waits for it. No method throws for a terminal that went away.
  */
 final class LiveView implements RunListener, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LiveView.class);
     private static final Duration PULSE = Duration.ofMillis(200);
     private static final Duration BETWEEN_STEP_LINES = Duration.ofSeconds(2);
     private static final int LINES_KEPT = 500;
@@ -143,6 +146,7 @@ final class LiveView implements RunListener, AutoCloseable {
                     .nativeSignals(false)
                     .build();
         } catch (IOException | IllegalStateException noTerminal) {
+            LOG.debug("the terminal cannot be drawn on; lines are printed instead", noTerminal);
             return null;
         }
     }
@@ -164,7 +168,7 @@ final class LiveView implements RunListener, AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(closing);
         } catch (IllegalStateException exiting) {
-            return;
+            LOG.debug("the process is ending", exiting);
         }
     }
 
@@ -206,7 +210,11 @@ final class LiveView implements RunListener, AutoCloseable {
             releaseStepLine();
             ended = false;
             progress.training(committed, steps, groupsPerStep);
-            plainLine("training: step %d to %d, %d groups a step".formatted(committed + 1, steps, groupsPerStep));
+            plainLine(
+                    committed >= steps
+                            ? "training: all %d steps are committed".formatted(committed)
+                            : "training: step %d to %d, %d groups a step"
+                                    .formatted(committed + 1, steps, groupsPerStep));
         }
     }
 
@@ -426,6 +434,7 @@ final class LiveView implements RunListener, AutoCloseable {
             try {
                 return terminal.getSize();
             } catch (IOError | UncheckedIOException unanswered) {
+                LOG.debug("the terminal does not tell its size", unanswered);
                 return size;
             }
         }
@@ -460,7 +469,7 @@ final class LiveView implements RunListener, AutoCloseable {
             try {
                 terminal.close();
             } catch (IOException gone) {
-                return;
+                LOG.debug("the terminal is gone", gone);
             }
         }
     }

@@ -23,6 +23,7 @@ import darkroom.config.LedgerSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
+import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.CheckpointCopies;
 import darkroom.gpuworkers.Checkpoints;
 import darkroom.gpuworkers.DitWeights;
@@ -79,8 +80,12 @@ final class LocalRun {
         this.resumed = resumed;
         this.grounds = grounds;
         this.out = out;
-        this.base = DitWeights.base(settings.policy().base());
+        RunFit.require(settings);
+        this.base = base(settings);
         this.data = DataSplits.of(settings, out);
+        RunFit.require(settings, data, base.shape());
+        RunFit.remarks(settings, data).forEach(out::println);
+        out.flush();
         InputSettings found = RunInputs.found(settings, data);
         RunInputs.require(settings, found, data, resumed ? directory : null);
         this.settings = Recipes.recorded(settings, found);
@@ -105,14 +110,16 @@ final class LocalRun {
         requireFree(directory);
         RunSettings decided = Precisions.decided(settings);
         PrecisionChoice precision = PrecisionChoice.of(settings, decided);
-        LocalRun run = new LocalRun(decided, directory, false, grounds, out);
-        Files.createDirectories(directory);
-        RunInputs.write(directory, run.settings, run.data);
-        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
-        precision.write(directory);
-        out.println("precision: " + precision.describe());
-        out.flush();
-        return run.run();
+        try (Interrupt interrupt = new Interrupt(settings.limits().shutdownGrace(), () -> sayHowToGoOn(directory))) {
+            LocalRun run = new LocalRun(decided, directory, false, grounds, out);
+            Files.createDirectories(directory);
+            RunInputs.write(directory, run.settings, run.data);
+            RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
+            precision.write(directory);
+            out.println("precision: " + precision.describe());
+            out.flush();
+            return run.run(interrupt);
+        }
     }
 
     /** @throws CommandFailedException if there is something in the directory of a run that is to begin */
@@ -155,9 +162,36 @@ final class LocalRun {
         requireModel(settings);
         settings.requireScorer();
         requireRecorded(before, directory);
-        LocalRun run = new LocalRun(settings, directory, true, grounds, out);
-        run.hadLedger = before.ledger().store() != LedgerSettings.Store.NONE;
-        return run.run();
+        requireStepsLeft(settings, directory);
+        try (Interrupt interrupt = new Interrupt(settings.limits().shutdownGrace(), () -> sayHowToGoOn(directory))) {
+            LocalRun run = new LocalRun(settings, directory, true, grounds, out);
+            run.hadLedger = before.ledger().store() != LedgerSettings.Store.NONE;
+            if (!Files.exists(directory.resolve(RunInputs.FILE))) {
+                RunInputs.write(directory, run.settings, run.data);
+            }
+            return run.run(interrupt);
+        }
+    }
+
+    /** For an interrupt before there is a step to finish. */
+    private static void sayHowToGoOn(Path directory) {
+        Logging.terminal()
+                .say(
+                        Files.exists(directory.resolve(SETTINGS))
+                                ? "Interrupted while preparing. Resume with: darkroom train --resume " + directory
+                                : "Interrupted while preparing; nothing is written. The same command starts the run.",
+                        new PrintWriter(System.err, true));
+    }
+
+    /** A run does not lose steps. */
+    private static void requireStepsLeft(RunSettings settings, Path directory) throws IOException {
+        int committed = CheckpointWriter.in(directory).newestStep().orElse(0);
+        if (committed > settings.steps()) {
+            throw new CommandFailedException(
+                    "%s has %d steps already, more than steps=%d. Give --steps %d or more, or start another run with --out."
+                            .formatted(directory, committed, settings.steps(), committed),
+                    ExitCode.USAGE);
+        }
     }
 
     /** What a run was begun with cannot be compared where nothing is recorded of it. */
@@ -179,6 +213,14 @@ final class LocalRun {
                     "%s has no %s: it is not the directory of a run".formatted(run, SETTINGS), ExitCode.USAGE);
         }
         return Recipes.load(run.resolve(SETTINGS).toString(), overrides);
+    }
+
+    private static DitWeights base(RunSettings settings) {
+        try {
+            return DitWeights.base(settings.policy().base());
+        } catch (IOException e) {
+            throw new CommandFailedException(FileFault.reason(e), ExitCode.USAGE);
+        }
     }
 
     /** Recipes of other models are valid; this build has only the embedded one. Virtual devices compute nothing. */
@@ -204,14 +246,13 @@ final class LocalRun {
         }
     }
 
-    private ExitCode run() throws IOException, InterruptedException {
+    private ExitCode run(Interrupt interrupt) throws IOException, InterruptedException {
         Logging.Handle log = Logging.alsoTo(directory.resolve(LOG));
         try (LiveView view = LiveView.open(out, InstantSource.system(), System.getenv())) {
             view.stage("preparing");
             EmbeddedPolicy policy =
                     new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
-            try (Interrupt interrupt = new Interrupt(settings.limits().shutdownGrace());
-                    Ground ground = grounds.open(settings)) {
+            try (Ground ground = grounds.open(settings)) {
                 if (ground.rolloutDevices() + ground.trainerDevices() > 0 || ground.scores()) {
                     Precisions.tellIfSlow(settings, LOGGER::warn);
                 }
@@ -545,7 +586,8 @@ final class LocalRun {
                     FlatGroups.recorded(files.verdicts()),
                     () -> "%s, %s".formatted(scorers.describe(), scoredBy.describe()));
             StopWhen stall = new ValidationStall(settings.evaluation().patience(), validations::measures);
-            return (committed, validation) -> first(committed, validation, List.of(silent, flat, stall));
+            StopWhen rows = new RowsLeft(data.train().size(), settings.rollout().groupsPerStep());
+            return (committed, validation) -> first(committed, validation, List.of(silent, flat, stall, rows));
         }
 
         /** Each rule hears of every step. */

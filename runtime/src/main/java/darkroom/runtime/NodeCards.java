@@ -8,9 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Properties;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** How processes of this machine introduce themselves. */
 final class NodeCards {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeCards.class);
     private static final String AMX = ", AMX";
     private static final String AVX512_BF16 = ", AVX-512 BF16";
     private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
@@ -36,6 +39,7 @@ final class NodeCards {
             List<String> lines = Files.readAllLines(PROCESSORS);
             return field(lines, "model name") + vectors(field(lines, "flags"));
         } catch (IOException e) {
+            LOG.debug("{} cannot be read", PROCESSORS, e);
             return System.getProperty("os.arch", "unknown");
         }
     }

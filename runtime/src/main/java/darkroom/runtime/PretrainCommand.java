@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.config.Precision;
+import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.PretrainPolicy;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -97,7 +98,7 @@ final class PretrainCommand implements Callable<Integer> {
                 terminal.flush();
             });
         } catch (IOException e) {
-            throw new CommandFailedException("%s: %s".formatted(out, e.getMessage()), e);
+            throw new CommandFailedException("%s: %s".formatted(out, FileFault.reason(e, out)), e);
         }
         terminal.println("wrote %s and %s".formatted(file(settings.name()), file(settings.name() + "-early")));
         terminal.flush();

@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.config.Precision;
+import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.JudgeExamples;
 import darkroom.gpuworkers.PretrainJudge;
 import java.io.IOException;
@@ -212,7 +213,7 @@ final class PretrainJudgeCommand implements Callable<Integer> {
             listener.begins("    darkroom train --scorer http://127.0.0.1:8000");
             return ExitCode.OK.code();
         } catch (IOException e) {
-            throw new CommandFailedException("%s: %s".formatted(out, e.getMessage()), e);
+            throw new CommandFailedException("%s: %s".formatted(out, FileFault.reason(e, out)), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CommandFailedException("interrupted", e);
@@ -247,7 +248,7 @@ final class PretrainJudgeCommand implements Callable<Integer> {
             terminal.flush();
             return ExitCode.OK.code();
         } catch (IOException e) {
-            throw new CommandFailedException("%s: %s".formatted(out, e.getMessage()), e);
+            throw new CommandFailedException("%s: %s".formatted(out, FileFault.reason(e, out)), e);
         }
     }
 

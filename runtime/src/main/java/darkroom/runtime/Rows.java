@@ -21,6 +21,11 @@ interface Rows {
     /** What {@link #digest} is made of, in order. @param input which of the {@code inputs} the rows are */
     void inputs(String input, Consumer<InputLine> each);
 
+    /** What the embedded model cannot read of the instructions, for people, one line each; nothing of rendered tasks. */
+    default List<String> remarks() {
+        return List.of();
+    }
+
     /** The first {@code count} rows, or all if there are fewer. */
     default List<Row> first(int count) {
         return IntStream.range(0, Math.min(count, size())).mapToObj(this::row).toList();

@@ -1,15 +1,13 @@
 package darkroom.runtime;
 
+import darkroom.edittasks.FileFault;
+import darkroom.edittasks.OutputFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 
 /** Where a run keeps what; {@code docs/run-directory.md} describes each file. */
 record RunDirectory(Path path) {
@@ -77,24 +75,8 @@ record RunDirectory(Path path) {
      * @throws UncheckedIOException naming the file
      */
     static void write(Path file, byte[] content) {
-        Path partial = file.resolveSibling(file.getFileName() + ".partial");
         try {
-            Path parent = file.toAbsolutePath().getParent();
-            if (parent != null) {
-                Files.createDirectories(parent);
-            }
-            try (FileChannel channel = FileChannel.open(
-                    partial,
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.TRUNCATE_EXISTING,
-                    StandardOpenOption.WRITE)) {
-                ByteBuffer rest = ByteBuffer.wrap(content);
-                while (rest.hasRemaining()) {
-                    channel.write(rest);
-                }
-                channel.force(true);
-            }
-            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            OutputFile.write(file, content);
         } catch (IOException e) {
             throw failed("write", file, e);
         }
@@ -116,6 +98,6 @@ record RunDirectory(Path path) {
     }
 
     static UncheckedIOException failed(String what, Path file, IOException cause) {
-        return new UncheckedIOException("cannot %s %s: %s".formatted(what, file, cause), cause);
+        return new UncheckedIOException("cannot %s %s: %s".formatted(what, file, FileFault.reason(cause, file)), cause);
     }
 }

@@ -8,6 +8,8 @@ import darkroom.actors.LedgerBook;
 import darkroom.actors.LedgerEvent;
 import darkroom.actors.LedgerFormat;
 import darkroom.config.LedgerSettings;
+import darkroom.edittasks.FileFault;
+import darkroom.edittasks.OutputFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -173,11 +175,12 @@ final class RunJournal implements AutoCloseable {
         Path file = directory.resolve(NAME_FILE);
         try {
             if (!Files.exists(file) && writing) {
-                Files.writeString(file, UUID.randomUUID() + "\n");
+                OutputFile.write(file, UUID.randomUUID() + "\n");
             }
             return Files.readString(file).strip();
         } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be written or read: %s".formatted(file, e.getMessage()));
+            throw new CommandFailedException(
+                    "%s cannot be written or read: %s".formatted(file, FileFault.reason(e, file)));
         }
     }
 

@@ -5,6 +5,8 @@ import darkroom.actors.ScoreOutcome;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
+import darkroom.edittasks.FileFault;
+import darkroom.edittasks.OutputFile;
 import darkroom.rewardactors.PairRows;
 import darkroom.rewardactors.PairScorer;
 import darkroom.rewardactors.ReasonTally;
@@ -14,12 +16,9 @@ import darkroom.rewardactors.Scorer;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.net.URI;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,17 +112,21 @@ final class ScoreCommand implements Callable<Integer> {
         Tally tally = new Tally();
         requireFreePlace();
         try (PairRows rows = open();
-                Scorer scorer = scorer(settings)) {
-            Path partial = out.resolveSibling(out.getFileName() + ".partial");
-            try (BufferedWriter writer = writer(partial)) {
+                Scorer scorer = scorer(settings);
+                Interrupt interrupt = new Interrupt(() -> err.println("interrupted; nothing is scored yet"))) {
+            OutputFile file = place();
+            interrupt.finishing(Thread.currentThread()::interrupt);
+            try (BufferedWriter writer = writer(file)) {
                 new PairScorer(scorer, run.data().pictures()).score(rows, pair -> {
-                    write(writer, partial, pair);
+                    write(writer, file.place(), pair);
                     tally.count(pair, pairs, err);
                 });
+            } catch (InterruptedException e) {
+                return interrupted(file, tally, err);
             }
-            publish(partial);
+            publish(file);
         } catch (IOException e) {
-            throw new CommandFailedException("%s: %s".formatted(pairs, e.getMessage()), e);
+            throw new CommandFailedException("%s: %s".formatted(pairs, FileFault.reason(e, pairs)), e);
         }
         err.println(tally.summary());
         tally.reasons.reasons().forEach(err::println);
@@ -162,7 +165,7 @@ final class ScoreCommand implements Callable<Integer> {
                         out + " is the file of pairs itself; name another file with --out", ExitCode.USAGE);
             }
         } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be read: %s".formatted(pairs, e.getMessage()), e);
+            throw new CommandFailedException("%s cannot be read: %s".formatted(pairs, FileFault.reason(e, pairs)), e);
         }
     }
 
@@ -183,33 +186,51 @@ final class ScoreCommand implements Callable<Integer> {
         }
     }
 
-    private BufferedWriter writer(Path partial) {
+    private int interrupted(OutputFile file, Tally tally, PrintWriter err) {
+        err.println(tally.summary());
+        err.printf(
+                "interrupted; the rows so far are in %s, and %s is as it was. The same command begins again;"
+                        + " with --set scoring.cache=DIR it asks no question twice%n",
+                file.place(), out);
+        err.flush();
+        return ExitCode.INTERRUPTED.code();
+    }
+
+    private static BufferedWriter writer(OutputFile file) {
         try {
-            Path folder = out.toAbsolutePath().getParent();
-            if (folder != null) {
-                Files.createDirectories(folder);
-            }
-            return Files.newBufferedWriter(partial);
+            return file.writer();
         } catch (IOException e) {
-            throw new CommandFailedException("%s cannot be written: %s".formatted(partial, e.getMessage()), e);
+            throw unwritten(file.place(), e);
         }
     }
 
-    private static void write(BufferedWriter writer, Path partial, ScoredPair pair) {
+    private OutputFile place() {
+        try {
+            return OutputFile.at(out);
+        } catch (IOException e) {
+            throw unwritten(out, e);
+        }
+    }
+
+    private static CommandFailedException unwritten(Path file, IOException e) {
+        return new CommandFailedException("%s cannot be written: %s".formatted(file, FileFault.reason(e, file)), e);
+    }
+
+    private static void write(BufferedWriter writer, Path file, ScoredPair pair) {
         try {
             writer.write(pair.json().toString());
             writer.write('\n');
             writer.flush();
         } catch (IOException e) {
-            throw new UncheckedIOException("%s cannot be written: %s".formatted(partial, e.getMessage()), e);
+            throw unwritten(file, e);
         }
     }
 
-    private void publish(Path partial) throws IOException {
+    private void publish(OutputFile file) {
         try {
-            Files.move(partial, out, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(partial, out, StandardCopyOption.REPLACE_EXISTING);
+            file.finish();
+        } catch (IOException e) {
+            throw unwritten(out, e);
         }
     }
 

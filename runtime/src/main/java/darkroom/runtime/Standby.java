@@ -88,6 +88,7 @@ final class Standby {
                     .flatMap(Optional::stream)
                     .anyMatch(sign -> !sign.isOfThisHost() || sign.process().isPresent());
         } catch (IOException none) {
+            LOG.debug("{} has no standby", directory, none);
             return false;
         }
     }

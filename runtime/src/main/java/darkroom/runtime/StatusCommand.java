@@ -20,6 +20,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -34,6 +36,8 @@ import picocli.CommandLine.Spec;
             "Asks a node of this machine; every node knows the whole cluster."
         })
 final class StatusCommand implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(StatusCommand.class);
+
     @Spec
     private CommandSpec spec;
 
@@ -146,6 +150,7 @@ final class StatusCommand implements Callable<Integer> {
         try {
             return StatusPage.JSON.readTree(body).path("error").asText(body);
         } catch (JsonProcessingException e) {
+            LOG.debug("an answer is no JSON: {}", body, e);
             return body;
         }
     }

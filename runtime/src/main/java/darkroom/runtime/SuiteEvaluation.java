@@ -54,7 +54,8 @@ final class SuiteEvaluation implements Callable<Integer> {
             Path out = options.out(images);
             requirePlace(out);
             try (TextJudge judge = judge();
-                    Interrupt interrupt = new Interrupt()) {
+                    Interrupt interrupt =
+                            new Interrupt(() -> err.println("interrupted; the same command starts again"))) {
                 return judge(SuiteResult.after(out, suite, judge, options.pictures()), judge, suite, out, interrupt);
             }
         } catch (SuiteItemsException e) {

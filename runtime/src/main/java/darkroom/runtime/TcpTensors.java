@@ -11,9 +11,12 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What the tensor plane is measured against: a request of eight bytes, and the tensor as it is. */
 final class TcpTensors {
+    private static final Logger LOG = LoggerFactory.getLogger(TcpTensors.class);
     private static final int WRITE_BYTES = 1 << 20;
 
     private TcpTensors() {}
@@ -57,7 +60,7 @@ final class TcpTensors {
                 }
             }
         } catch (ClosedChannelException ended) {
-            return;
+            LOG.debug("the other side has ended", ended);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -34,6 +36,7 @@ import picocli.CommandLine.Spec;
             "With --fan-out: one tensor to several processes, by one publication and by TCP one after the other."
         })
 final class TensorBench implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(TensorBench.class);
     private static final int MEBIBYTE = 1 << 20;
     private static final int FAN_OUT_BYTES = 200 * MEBIBYTE;
     private static final int ROUND_BYTES = 256 * MEBIBYTE;
@@ -378,6 +381,7 @@ final class TensorBench implements Callable<Integer> {
                     process.destroyForcibly();
                 }
             } catch (IOException gone) {
+                LOG.debug("process {} has ended by itself", process.pid(), gone);
                 process.destroyForcibly();
             } catch (InterruptedException e) {
                 process.destroyForcibly();

@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.AppenderBase;
 import java.io.PrintWriter;
@@ -64,8 +65,13 @@ public final class TerminalAppender extends AppenderBase<ILoggingEvent> {
             line.append(
                     stackTraces
                             ? System.lineSeparator() + ThrowableProxyUtil.asString(event.getThrowableProxy())
-                            : " (" + event.getThrowableProxy().getMessage() + ")");
+                            : " (" + reason(event.getThrowableProxy()) + ")");
         }
         printer.accept(line.toString());
+    }
+
+    /** Some exceptions have no message: their class says more than "null". */
+    private static String reason(IThrowableProxy thrown) {
+        return thrown.getMessage() == null ? thrown.getClassName() : thrown.getMessage();
     }
 }

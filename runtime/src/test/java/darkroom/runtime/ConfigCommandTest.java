@@ -78,6 +78,77 @@ class ConfigCommandTest {
         assertThat(run("config", "check").exitCode()).isEqualTo(2);
     }
 
+    /** F18. */
+    @Test
+    void allFaultsOfAFileAreReportedAtOnce() throws IOException {
+        Path many = Files.writeString(folder.resolve("many.conf"), """
+            rollout { images-per-group = 1, groups-per-step = 0 }
+            groups.thresold = 1
+            data { tasks = [add, addd, remuve], on-malformed = ignore }
+            scoring { judge = juge, method = pattern, answer = "[0-9", timeout = 30 }
+            scoring.endpoints = ["http://localhost:99999"]
+            scoring.rewards = [
+              { name = A, endpoints = ["http://a"] }
+              { name = b, endpoints = ["http://a"], weight = 0 }
+            ]
+            cluster { port = 99999, seed-nodes = ["a:70000"], tls { certificate = a.pem, key = b.pem, authority = c.pem } }
+            ledger.url = "jdbc:postgresql://host:70000/db"
+            policy.base = nowhere.safetensors
+            steps = 0
+            """);
+        Output checked = run("config", "check", many.toString());
+        assertThat(checked.exitCode()).isEqualTo(2);
+        assertThat(checked.out()).isEmpty();
+        assertThat(checked.err())
+                .contains(
+                        "groups.thresold",
+                        "rollout.images-per-group=1: ",
+                        "rollout.groups-per-step=0: ",
+                        "data.on-malformed=ignore: ",
+                        "task type 'addd' is not known",
+                        "task type 'remuve' is not known",
+                        "scoring.judge=juge: ",
+                        "scoring.answer=\"[0-9\": ",
+                        "scoring.timeout=30: ",
+                        "scoring.endpoints=http://localhost:99999: ",
+                        "scoring.rewards.name=\"A\": ",
+                        "scoring.rewards.weight=0.0: ",
+                        "cluster.port=99999: ",
+                        "cluster.seed-nodes=\"a:70000\": ",
+                        "cluster.tls.certificate=a.pem: ",
+                        "ledger.url=\"jdbc:postgresql://host:70000/db\": ",
+                        "policy.base=nowhere.safetensors: ",
+                        "steps=0: ");
+        assertThat(checked.err().lines()).allMatch(line -> line.startsWith(many + ": "));
+    }
+
+    @Test
+    void anIncludeThatIsNotThereIsAnErrorAndNotOtherSettings() throws IOException {
+        for (String include : List.of(
+                "classpath(\"darkroom/config/recipes/embeded-demo.conf\")",
+                "\"mine-base.conf\"",
+                "\"mine-base\"",
+                "file(\"" + folder.resolve("gone.conf") + "\")",
+                "url(\"file:" + folder.resolve("gone.conf") + "\")")) {
+            Path file = Files.writeString(folder.resolve("inc.conf"), "include " + include + "\nrecipe = mine\n");
+            Output checked = run("config", "check", file.toString());
+            assertThat(checked.exitCode()).as(include).isEqualTo(2);
+            assertThat(checked.err()).as(include).containsAnyOf("embeded-demo", "mine-base", "gone.conf");
+        }
+        Files.writeString(
+                folder.resolve("base.conf"), "include classpath(\"darkroom/config/recipes/embedded-demo.conf\")");
+        Path file = Files.writeString(folder.resolve("good.conf"), "include \"base\"\nrecipe = mine\n");
+        assertThat(Recipes.load(file.toString(), List.of()))
+                .isEqualTo(Recipes.load("embedded-demo", List.of("recipe=mine")));
+    }
+
+    @Test
+    void aTemplateThatNoScorerCanBeAskedIsAFault() throws IOException {
+        Files.writeString(folder.resolve("t.txt"), "Is it {{instuction}}?");
+        Path file = Files.writeString(folder.resolve("t.conf"), "scoring.templates = [\"any=@t.txt\"]");
+        assertThat(run("config", "check", file.toString()).err()).contains("{{instuction}} is no placeholder");
+    }
+
     private static Output run(String... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();

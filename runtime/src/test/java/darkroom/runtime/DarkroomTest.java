@@ -2,8 +2,14 @@ package darkroom.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -56,6 +62,56 @@ final class DarkroomTest {
     void the_completion_script_knows_the_commands() {
         assertThat(run("generate-completion")).isZero();
         assertThat(out.toString()).contains("complete -F", "pretrain-judge");
+    }
+
+    /** F5. */
+    @Test
+    void what_cannot_be_printed_makes_the_command_fail() throws IOException {
+        for (String[] command : new String[][] {{"config", "show"}, {"--version"}, {"train", "--help"}, {}}) {
+            try (OutputStream full = new FileOutputStream("/dev/full")) {
+                assertThat(printingTo(full, command)).isEqualTo(ExitCode.FAILED.code());
+            }
+            assertThat(err.toString())
+                    .contains("standard output could not be written: ")
+                    .containsIgnoringCase("no space left");
+        }
+        assertThat(printingTo(new ByteArrayOutputStream(), "config", "show")).isZero();
+    }
+
+    @Test
+    void a_reader_that_has_gone_ends_a_command_quietly() {
+        OutputStream gone = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException("Broken pipe");
+            }
+        };
+        assertThat(printingTo(gone, "config", "show")).isZero();
+        assertThat(err.toString()).isEmpty();
+    }
+
+    private int printingTo(OutputStream stdout, String... args) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        try {
+            return Darkroom.run(stdout, args);
+        } finally {
+            System.setErr(before);
+            err.append(said.toString(StandardCharsets.UTF_8));
+        }
+    }
+
+    /** U11. */
+    @Test
+    void a_wrong_value_is_one_line_and_where_help_is() {
+        assertThat(run("train", "--steps", "many")).isEqualTo(ExitCode.USAGE.code());
+        assertThat(err.toString()).contains("--steps").contains("darkroom train --help");
+        assertThat(err.toString().lines()).hasSizeLessThanOrEqualTo(2);
+        DarkroomTest deeper = new DarkroomTest();
+        assertThat(deeper.run("ledger", "export")).isEqualTo(ExitCode.USAGE.code());
+        assertThat(deeper.err.toString()).contains("darkroom ledger export --help");
+        assertThat(deeper.err.toString().lines()).hasSizeLessThanOrEqualTo(2);
     }
 
     private int run(String... args) {

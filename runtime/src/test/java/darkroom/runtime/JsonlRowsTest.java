@@ -207,12 +207,28 @@ class JsonlRowsTest {
         Files.write(directory.resolve("images/source.png"), picture(48, 40, 11).png());
         assertThatThrownBy(() -> rows.row(1))
                 .isInstanceOf(UncheckedIOException.class)
-                .hasMessageContaining("train_metadata.jsonl:2: the row is not what it was");
+                .hasMessageContaining("train_metadata.jsonl:2: the row is not what it was")
+                .hasMessageContaining("images/source.png has SHA-256 ");
         assertThat(open(Split.TRAIN, OnMalformed.STOP).digest()).isNotEqualTo(digest);
         Files.write(directory.resolve("images/source.png"), picture(48, 40, 10).png());
         assertThat(rows.row(1)).isEqualTo(before);
         assertThat(open(Split.TRAIN, OnMalformed.STOP).digest()).isEqualTo(digest);
         Files.writeString(directory.resolve("train_metadata.jsonl"), "{}");
         assertThatThrownBy(() -> rows.row(1)).hasMessageContaining("restore the dataset");
+    }
+
+    /** F11: what the embedded model cannot read of the instructions is counted and named. */
+    @Test
+    void words_that_are_left_out_are_told() throws IOException {
+        write(
+                Split.TRAIN,
+                "make the balloon purple",
+                "make the wombat purple",
+                "make the balloon red and the car blue and the house green and add a dog and add a cat");
+        assertThat(open(Split.TRAIN, OnMalformed.STOP).remarks())
+                .hasSize(2)
+                .allMatch(line -> line.startsWith(directory.resolve("train_metadata.jsonl") + ": 1 of 3 instructions "))
+                .anyMatch(line -> line.contains("do not know and leave out: wombat"))
+                .anyMatch(line -> line.contains("longer than the 10 tokens") && line.contains("cat"));
     }
 }

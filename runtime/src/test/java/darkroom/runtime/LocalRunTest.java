@@ -88,6 +88,7 @@ final class LocalRunTest {
         Path run = directory.resolve("run");
 
         assertThat(start(run, "steps=1", "data.source=\"" + dataset + "\"")).isEqualTo(ExitCode.OK);
+        assertThat(out.toString()).contains("evaluation.patience=2 has no effect");
 
         Summary summary = Summary.read(run);
         assertThat(summary.counts().images().issued()).isEqualTo(8);
@@ -97,6 +98,37 @@ final class LocalRunTest {
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("train_metadata.jsonl:1");
         assertThat(directory.resolve("other")).as("nothing was started").doesNotExist();
+    }
+
+    /** F12. */
+    @Test
+    void a_run_whose_data_or_base_do_not_fit_its_settings_is_refused_before_anything_is_written() throws Exception {
+        String one = "data.source=\"" + dataset(1) + "\"";
+        Path base = directory.resolve("own.safetensors");
+        DitWeights.base("mixed").write(base);
+        unstarted(
+                List.of(one, "evaluation.patience=2"),
+                "rollout.groups-per-step=2, but data.source=",
+                "has 1 training rows");
+        unstarted(
+                List.of(one, "rollout.groups-per-step=1", "groups.ban-prompts=true"),
+                "groups.ban-prompts=true",
+                "the first ban ends the run");
+        unstarted(
+                List.of("policy.base=\"" + base + "\"", "policy.resolution=64", "scoring.endpoints=[\"http://localhost:9\"]"),
+                "policy.resolution=64, but policy.base=" + base + " draws 32 pixels");
+        unstarted(List.of("data.tasks=[addd]"), "task type 'addd' is not known");
+        unstarted(List.of("policy.base=nowhere"), "policy.base=nowhere");
+    }
+
+    private void unstarted(List<String> overrides, String... words) {
+        Path run = directory.resolve("unstarted");
+        assertThatThrownBy(() -> start(run, overrides.toArray(String[]::new)))
+                .isInstanceOfSatisfying(CommandFailedException.class, failed -> assertThat(failed.exitCode())
+                        .isEqualTo(ExitCode.USAGE))
+                .message()
+                .contains(words);
+        assertThat(run).doesNotExist();
     }
 
     /** P-7: what a run reads is known by its content. */
@@ -149,6 +181,12 @@ final class LocalRunTest {
         assertThat(LocalRun.resume(run, List.of("steps=2"), new PrintWriter(out)))
                 .as("restored")
                 .isEqualTo(ExitCode.OK);
+        String resumed = Files.readString(run.resolve("settings.conf"));
+        assertThatThrownBy(() -> LocalRun.resume(run, List.of("steps=1"), new PrintWriter(out)))
+                .as("U10")
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("has 2 steps already, more than steps=1");
+        assertThat(run.resolve("settings.conf")).hasContent(resumed);
         Path moved = Files.move(dataset, directory.resolve("moved"));
         assertThat(LocalRun.resume(run, List.of("steps=2", "data.source=\"" + moved + "\""), new PrintWriter(out)))
                 .as("the same content elsewhere")

@@ -14,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -176,6 +178,43 @@ class ScoreCommandTest {
         assertThat(output.exitCode()).isEqualTo(2);
         assertThat(output.err()).contains(reason, "--out");
         assertThat(folder.resolve("pairs.jsonl")).hasContent(pair("a", "red.png"));
+    }
+
+    /** F6. */
+    @Test
+    void scoresAreWrittenThroughALinkAndIntoAPipe() throws Exception {
+        Path kept = Files.createDirectory(folder.resolve("kept"));
+        Files.createSymbolicLink(folder.resolve("out.jsonl"), Path.of("kept/scores.jsonl"));
+        Output linked = score(List.of(pair("a", "red.png")));
+        assertThat(linked.exitCode()).as(linked.err()).isZero();
+        assertThat(folder.resolve("out.jsonl")).isSymbolicLink();
+        assertThat(Files.readAllLines(kept.resolve("scores.jsonl"))).hasSize(1);
+        assertThat(kept.resolve("scores.jsonl.partial")).doesNotExist();
+
+        Path pipe = folder.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        FutureTask<List<String>> reader = new FutureTask<>(() -> Files.readAllLines(pipe));
+        Thread.ofPlatform().daemon().name("reads-pipe").start(reader);
+        Output piped = run("score", "--scorer", url(), "--pairs", at("pairs.jsonl"), "--out", at("pipe"));
+        assertThat(piped.exitCode()).as(piped.err()).isZero();
+        assertThat(reader.get(20, TimeUnit.SECONDS)).hasSize(1);
+        assertThat(Files.isRegularFile(pipe)).isFalse();
+    }
+
+    /** U2. */
+    @Test
+    void aPlaceThatCannotBeWrittenIsNamedWithTheReason() throws IOException {
+        Files.writeString(folder.resolve("file"), "");
+        Files.writeString(folder.resolve("pairs.jsonl"), pair("a", "red.png"));
+        Output output = run("score", "--scorer", url(), "--pairs", at("pairs.jsonl"), "--out", at("file/out.jsonl"));
+        assertThat(output.exitCode()).isOne();
+        assertThat(output.err())
+                .contains("out.jsonl cannot be written: ", "file")
+                .doesNotContain("null");
+        Output full = run("score", "--scorer", url(), "--pairs", at("pairs.jsonl"), "--out", "/dev/full");
+        assertThat(full.exitCode()).isOne();
+        assertThat(full.err()).contains("/dev/full cannot be written: ").containsIgnoringCase("no space left");
     }
 
     @Test
