@@ -46,6 +46,13 @@ CHAT_TEMPLATE = (
 )
 
 
+def conversation(system: str, question: str, pictures: int) -> list[dict]:
+    """The messages of a question, as Darkroom's client sends them: a system message if any, pictures, then words."""
+    before = [{"role": "system", "content": system}] if system else []
+    content = [{"type": "image"}] * pictures + [{"type": "text", "text": question}]
+    return [*before, {"role": "user", "content": content}]
+
+
 def tokenizer(out: pathlib.Path, vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> PreTrainedTokenizerFast:
     """Saves a byte-level BPE with Qwen's pre-tokenizer, special tokens and turns."""
     fast = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))

@@ -1,8 +1,9 @@
 """Scores the rows of a file of pairs by the model itself, in float32, without a server: what every rung must come to.
 
-    python reference.py MODEL TEMPLATE PAIRS > OUT
+    python reference.py MODEL PAIRS > OUT
 
-MODEL: directory of a Qwen2.5-VL. TEMPLATE: score.txt of reward-actors. PAIRS: as of `darkroom score`. OUT: rows with id and score.
+MODEL: directory of a Qwen2.5-VL. PAIRS: as of `darkroom score`, with the words that a scorer is asked, "system" and
+"question", in each row. OUT: rows with id and score.
 """
 
 import json
@@ -10,6 +11,7 @@ import pathlib
 import sys
 
 import torch
+from make_tiny import conversation
 from PIL import Image
 from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration, Qwen2VLImageProcessor
 
@@ -17,23 +19,19 @@ LABELS = ["0", "1", "2", "3", "4", "5"]
 
 
 def main() -> None:
-    directory, template, pairs = (pathlib.Path(argument) for argument in sys.argv[1:4])
+    directory, pairs = (pathlib.Path(argument) for argument in sys.argv[1:3])
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(directory)
     processor = Qwen2VLImageProcessor.from_pretrained(directory)
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(directory, dtype=torch.float32).eval()
     ids = [tokenizer.convert_tokens_to_ids(label) for label in LABELS]
-    words = template.read_text().strip()
     for line in pairs.read_text().splitlines():
         row = json.loads(line)
-        text = words.replace("{{instruction}}", row["instruction"]).replace(
-            "{{requirement}}", row.get("requirement", "")
-        )
         shown = [row[key] for key in ("source", "edited", "reference") if key in row]
         pictures = [Image.open(pairs.parent / name).convert("RGB") for name in shown]
         seen = processor(images=pictures, return_tensors="pt")
         prompt = tokenizer.apply_chat_template(
-            [{"role": "user", "content": [{"type": "image"}] * len(shown) + [{"type": "text", "text": text}]}],
+            conversation(row["system"], row["question"], len(shown)),
             tokenize=False,
             add_generation_prompt=True,
         )

@@ -5,11 +5,13 @@
 EXAMPLES is a directory with
 
     pictures.rgb     pictures one after the other, [SIDE, SIDE, 3] bytes each
-    train.jsonl      a line for each row: {"side", "question", "source", "reference", "target", "edited", "truth"}
+    train.jsonl      a line for each row: {"side", "system", "question", "source", "reference", "target", "edited",
+                     "truth"}
     held-out.jsonl   the same, to be scored in the end
 
-question: the text that a scorer is asked; source, reference (or null), target: places in pictures.rgb; edited: places of
-edits; truth: of each edit, from 0 to 1. All rows of train.jsonl have the same number of edits.
+system: the system message, empty for none; question: the text that a scorer is asked; source, reference (or null), target:
+places in pictures.rgb; edited: places of edits; truth: of each edit, from 0 to 1. All rows of train.jsonl have the same number
+of edits.
 
 Standard output has JSON lines: {"examples", "likelihood", "ranking"}, means since the line before, and last {"scores"}, of
 the edits of each held-out row. Interrupted, it leaves nothing in OUT but what it has written so far, and ends with 130.
@@ -36,7 +38,7 @@ import time
 
 import numpy as np
 import torch
-from make_tiny import SPLIT, generation, preprocessor, special_ids, tokenizer
+from make_tiny import SPLIT, conversation, generation, preprocessor, special_ids, tokenizer
 from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers, trainers
 from torch import Tensor, distributed, multiprocessing, nn
 from torch.nn import functional
@@ -97,8 +99,11 @@ class Answers:
     wanted: Tensor
 
 
-def make_tokenizer(out: pathlib.Path, questions: list[str]) -> None:
-    """Saves a BPE of the words of the questions; clauses of all questions and sentences of many are one token each."""
+def make_tokenizer(out: pathlib.Path, questions: list[str], systems: list[str]) -> None:
+    """Saves a BPE of the words of the questions; clauses of all questions and sentences of many are one token each.
+
+    A system message is one token as well.
+    """
     shared = os.path.commonprefix(questions)
     rest = os.path.commonprefix([question[::-1] for question in questions])[::-1]
     bpe = Tokenizer(models.BPE())
@@ -109,7 +114,8 @@ def make_tokenizer(out: pathlib.Path, questions: list[str]) -> None:
         ]
     )
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    bpe.train_from_iterator(questions, trainers.BpeTrainer(vocab_size=1500, initial_alphabet=alphabet))
+    texts = [*questions, *sorted(set(systems))]
+    bpe.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=1500, initial_alphabet=alphabet))
     learnt = json.loads(bpe.to_str())["model"]
     tokenizer(out, learnt["vocab"], [tuple(merge) for merge in learnt["merges"]])
     made = AutoTokenizer.from_pretrained(out)
@@ -117,7 +123,7 @@ def make_tokenizer(out: pathlib.Path, questions: list[str]) -> None:
     own = [question[len(shared) : len(question) - len(rest)] for question in questions]
     sentences = collections.Counter(sentence for text in own for sentence in re.findall(r" ?[^.:\n]+[.:]", text))
     often = [sentence for sentence, count in sentences.items() if count > OFTEN * len(questions)]
-    phrases = [phrase for phrase in [*clauses, *often] if len(phrase) > 1]
+    phrases = [phrase for phrase in [*sorted(set(systems)), *clauses, *often] if len(phrase) > 1]
     made.add_tokens([AddedToken(phrase, normalized=False) for phrase in phrases])
     made.save_pretrained(out)
 
@@ -200,9 +206,8 @@ class Judge:
         return [each for each in self.network.parameters() if each.ndim == 2 and id(each) not in outside]
 
     def row(self, line: dict) -> Row:
-        content = [{"type": "image"}] * (2 if line["reference"] is None else 3)
         prompt = self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": [*content, {"type": "text", "text": line["question"]}]}],
+            conversation(line["system"], line["question"], 2 if line["reference"] is None else 3),
             tokenize=False,
             add_generation_prompt=True,
         )
@@ -408,7 +413,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     lines = read(arguments.examples / "train.jsonl")
-    make_tokenizer(arguments.out, [line["question"] for line in lines])
+    make_tokenizer(arguments.out, [line["question"] for line in lines], [line["system"] for line in lines])
     preprocessor(arguments.out, PATCH, lines[0]["side"] ** 2, lines[0]["side"] ** 2)
     with tempfile.TemporaryDirectory() as meeting:
         multiprocessing.spawn(work, (arguments, f"{meeting}/workers"), nprocs=arguments.workers)

@@ -294,7 +294,9 @@ def pngs():
     row("profile-p3.png", saved(rgb(), "PNG", icc_profile=P3), "profile", tolerance=2)
     alphas = rgba()
     row("profile-p3-alpha.png", saved(alphas, "PNG", icc_profile=P3), "profile", "alpha", tolerance=2)
-    row("profile-srgb.png", saved(rgb(), "PNG", icc_profile=ImageCms.ImageCmsProfile(SRGB).tobytes()), tolerance=2)
+    srgb = ImageCms.ImageCmsProfile(SRGB).tobytes()
+    srgb = srgb[:24] + P3[24:36] + srgb[36:84] + b"\0" * 16 + srgb[100:]  # without the time of day and its digest
+    row("profile-srgb.png", saved(rgb(), "PNG", icc_profile=srgb), tolerance=2)
     row("profile-gray.png", saved(gray(), "PNG", icc_profile=GRAY_18), "gray", "profile", tolerance=2)
     row("profile-gray22.png", saved(gray(), "PNG", icc_profile=GRAY_22), "gray", "profile", tolerance=2)
     row("profile-broken.png", saved(rgb(), "PNG", icc_profile=P3[:90] + b"xyz" * 20), "profile-ignored")
@@ -567,6 +569,8 @@ def tiffs():
     data = saved(rgb(), "TIFF")
     refused("cut.tiff", data[: len(data) // 2], "CUT_OFF", "TIFF")
     refused("float.tiff", saved(gray().convert("F"), "TIFF"), "UNSUPPORTED", "TIFF", "32 bits")
+    zstd = saved(rgb(), "TIFF", compression="zstd")
+    refused("zstd.tiff", zstd, "UNSUPPORTED", "TIFF", "compression 50000")
     wide = data.replace(struct.pack("<HHII", 256, 4, 1, SIDE), struct.pack("<HHII", 256, 4, 1, 60000))
     wide = wide.replace(struct.pack("<HHIHH", 256, 3, 1, SIDE, 0), struct.pack("<HHIHH", 256, 3, 1, 60000, 0))
     refused("huge.tiff", wide, "TOO_LARGE", "TIFF", "60000x12", "SIDE_MAX")
@@ -637,17 +641,17 @@ def others():
     refused("drawing.svg", b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "UNSUPPORTED", "an SVG drawing")
     refused("document.pdf", b"%PDF-1.7\n", "UNSUPPORTED", "a PDF document")
     refused("icon.ico", saved(rgb(16, 16), "ICO"), "UNSUPPORTED", "an icon")
-    refused("page.jpg", b"\n<!DOCTYPE html><html><body>404</body></html>", "UNSUPPORTED", "an HTML page")
+    refused("page.jpg", b"\n<!DOCTYPE html><html><body>404</body></html>", "NO_PICTURE", "an HTML page")
     refused(
         "pointer.png",
         b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
-        "UNSUPPORTED",
+        "NO_PICTURE",
         "a pointer of Git LFS",
     )
     refused("netpbm.ppm", saved(rgb(), "PPM"), "UNSUPPORTED", "a Netpbm picture")
     refused("video.mp4", box(b"isom", b"mp42") + b"\0" * 32, "UNSUPPORTED", "a video")
     refused("archive.zip", b"PK\x03\x04" + b"\0" * 26, "UNSUPPORTED", "an archive")
-    refused("empty.png", b"", "UNSUPPORTED", "empty")
+    refused("empty.png", b"", "NO_PICTURE", "empty")
     refused("text.png", b"no picture at all", "UNSUPPORTED", "in no known format")
 
 

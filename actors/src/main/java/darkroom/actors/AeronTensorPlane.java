@@ -8,7 +8,6 @@ import io.aeron.Subscription;
 import io.aeron.exceptions.ConductorServiceTimeoutException;
 import io.aeron.exceptions.DriverTimeoutException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +36,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tensors between nodes by Aeron: through shared memory where two nodes use one media driver, by UDP elsewhere. Whoever
+ * Tensors between nodes by Aeron: through shared memory where two nodes have proved to use one media driver, by UDP elsewhere. Whoever
  * wants a tensor asks for it, and asks again for what is missing; whoever has it sends chunks as there is room. One thread
  * does all of it and waits for nothing.
  *
@@ -61,6 +60,8 @@ import org.slf4j.LoggerFactory;
  *   <li><b>TP-11</b> Whatever ends, memory that was lent to it is given back once.
  *   <li><b>TP-12</b> What another process of this machine shows in its window is read there, by no message. It counts only
  *       if it was shown until the last byte was read; otherwise the home is asked.
+ *   <li><b>TP-13</b> Memory is shared only with a node whose token this process has read in it. Names of directories and
+ *       processes, which containers have in common, prove nothing.
  * </ul>
  */
 public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
@@ -101,6 +102,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         this.aeron = driver.connect(this::failed);
         boolean memory = settings.transport() != TensorPlaneSettings.Transport.UDP;
         boolean network = settings.transport() != TensorPlaneSettings.Transport.IPC;
+        TensorWindow shown = null;
         try {
             List<Subscription> addressed = new ArrayList<>();
             Subscription toAll = null;
@@ -114,20 +116,31 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                 addressed.add(udp);
                 address = address(udp);
             }
+            shown = memory && settings.shown()
+                    ? TensorWindow.open(
+                                    PlaneMemory.SHARED, PlaneMemory.leftByTensors(driver.directory()), driver.isShort())
+                            .orElse(null)
+                    : null;
+            this.window = shown;
             this.here = new PlanePeer(
-                    node, host(memory), memory ? driver.directory().toString() : "", address);
+                    node,
+                    host(memory),
+                    memory ? driver.token() : "",
+                    shown == null ? "" : shown.directory().toString(),
+                    shown == null ? "" : shown.token(),
+                    address);
             this.bell = memory
                     ? PlaneBell.open(driver.directory(), PlaneFrame.stream(PlaneFrame.number(node)))
                             .orElse(null)
                     : null;
             this.agent = new PlaneAgent(here, settings, aeron, addressed, toAll, bell, store, shelf, windows, clock);
         } catch (RuntimeException e) {
+            if (shown != null) {
+                shown.close();
+            }
             aeron.close();
             throw e;
         }
-        this.window = memory && settings.shown()
-                ? TensorWindow.open(driver.directory(), PlaneFrame.number(node)).orElse(null)
-                : null;
         if (window != null) {
             store.show(window);
         }
@@ -139,7 +152,8 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
      *
      * @param node name of this node, which is that of the store
      * @param clock monotonic; for deadlines only
-     * @throws RuntimeException if the driver is not there, or the address cannot be bound
+     * @throws PlaneUnavailableException if the driver has no room, or is not there
+     * @throws RuntimeException if the address cannot be bound
      */
     public static AeronTensorPlane open(
             String node, OffHeapTensorStore store, TensorPlaneSettings settings, NanoClock clock) {
@@ -148,7 +162,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         }
         PlaneDriver driver = PlaneDriver.open(settings, AeronTensorPlane::logged);
         try {
-            AeronTensorPlane plane = new AeronTensorPlane(node, store, settings, clock, driver);
+            AeronTensorPlane plane = new AeronTensorPlane(node, store, driver.settings(), clock, driver);
             plane.thread.start();
             return plane;
         } catch (RuntimeException e) {
@@ -161,6 +175,11 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private static final class Joined {
         final CompletableFuture<Replica> replica = new CompletableFuture<>();
         int calls = 1; // guarded by the map's entry
+    }
+
+    /** Directory of the media driver, which other planes of this machine may share; empty if this one is reached by UDP only. */
+    public Optional<Path> driverDirectory() {
+        return here.driver().isEmpty() ? Optional.empty() : Optional.of(driver.directory());
     }
 
     /** How others reach this node. */
@@ -241,19 +260,26 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private Optional<List<TensorRef>> adoptedAtAGlance(List<TensorRef> originals) {
         Map<TensorKey, TensorRef> taken = new HashMap<>();
         List<TensorRef> all = new ArrayList<>(originals.size());
-        for (TensorRef ref : originals) {
-            if (ref.home().equals(here.node())) {
-                all.add(ref);
-                continue;
+        boolean complete = false;
+        try {
+            for (TensorRef ref : originals) {
+                if (ref.home().equals(here.node())) {
+                    all.add(ref);
+                    continue;
+                }
+                TensorKey key = TensorKey.of(ref);
+                Optional<TensorRef> copy = Optional.ofNullable(taken.get(key)).or(() -> copiedAtAGlance(ref, key));
+                if (copy.isEmpty()) {
+                    return Optional.empty();
+                }
+                taken.put(key, copy.get());
+                all.add(copy.get());
             }
-            TensorKey key = TensorKey.of(ref);
-            Optional<TensorRef> copy = Optional.ofNullable(taken.get(key)).or(() -> copiedAtAGlance(ref, key));
-            if (copy.isEmpty()) {
+            complete = true;
+        } finally {
+            if (!complete) {
                 taken.values().forEach(own::release);
-                return Optional.empty();
             }
-            taken.put(key, copy.get());
-            all.add(copy.get());
         }
         taken.keySet().forEach(key -> glanced.add(key.bytes()));
         releaseAtHome(taken.keySet());
@@ -508,7 +534,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
                     lost.compareAndSet(null, "the client was closed");
                 }
             }
-        } catch (RuntimeException broken) {
+        } catch (RuntimeException | InternalError broken) { // the second where memory that is mapped is gone
             LOG.error("the tensor plane of {} is broken", here.node(), broken);
             lost.compareAndSet(null, broken.toString());
         }
@@ -554,14 +580,18 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         throw new TensorTransferException("no UDP port could be bound: " + udp.channel());
     }
 
-    /** The machine, by the number of its boot; without shared memory the network namespace is part of it. */
+    /**
+     * The machine, by the number of its boot; without shared memory the network namespace is part of it. Where the system does not
+     * tell, the node is alone on its machine.
+     */
     private static String host(boolean memory) {
         try {
             String boot =
                     Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
             return memory ? boot : boot + "/" + Files.readSymbolicLink(Path.of("/proc/self/ns/net"));
         } catch (IOException e) {
-            throw new UncheckedIOException("this machine has no boot id", e);
+            LOG.debug("this machine has no boot id", e);
+            return Token.create();
         }
     }
 
@@ -602,6 +632,15 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     /** For tests: what becomes of messages that arrive here. */
     void fate(Function<PlaneFrame, PlaneWeather.Fate> fate) {
         agent.fate(fate, () -> false);
+    }
+
+    /** For tests: how many nodes that are not among the peers are remembered. */
+    CompletionStage<Integer> remembered() {
+        CompletableFuture<Integer> count = new CompletableFuture<>();
+        if (!call(() -> count.complete(agent.remembered()))) {
+            count.completeExceptionally(new TensorTransferException("too many calls wait"));
+        }
+        return count;
     }
 
     /** For tests: whether this node reads nothing that arrives. */

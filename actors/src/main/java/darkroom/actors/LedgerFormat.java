@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.ErrorReason;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -100,7 +101,7 @@ public final class LedgerFormat {
             object.remove(EVENT_FIELD);
             return JSON.treeToValue(object, type);
         } catch (JsonProcessingException e) {
-            throw new LedgerException(e.getOriginalMessage() + ": " + shown(line), e);
+            throw new LedgerException(ErrorReason.of(e) + ": " + shown(line), e);
         }
     }
 

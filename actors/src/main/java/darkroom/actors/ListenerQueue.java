@@ -18,7 +18,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  *   <li><b>LQ-3</b> A listener that fails at an event gets the next one all the same.
  * </ul>
  *
- * <p>Used by its owner's thread only. The owner passes on what {@code delivered} is told.
+ * <p>Used by its owner's thread only. The owner calls {@link #delivered} for each event that the listener has taken.
  */
 final class ListenerQueue {
     private final ActorRef<RunEvent> teller;

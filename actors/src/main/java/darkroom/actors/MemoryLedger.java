@@ -1,5 +1,6 @@
 package darkroom.actors;
 
+import darkroom.config.ErrorReason;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,7 +91,7 @@ public final class MemoryLedger implements Ledger {
                 epoch = ledger.book(run).epoch();
                 tell(new Opened(history));
             } catch (LedgerException refused) {
-                fail(String.valueOf(refused.getMessage())); // LG-4
+                fail(ErrorReason.of(refused)); // LG-4
             }
         }
 

@@ -220,7 +220,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         }
         desks = welcome.desks();
         warden = null;
-        stepsOver = 0; // a new crew is told all of them again
+        stepsOver = 0; // a new crew gets all of them again
         Crew crew;
         try {
             crew = host.crew(welcome.settings());

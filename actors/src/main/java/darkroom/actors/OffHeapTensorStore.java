@@ -4,7 +4,8 @@ import darkroom.actors.TensorWindow.Pane;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     private final Map<Long, Tensor> tensors = new ConcurrentHashMap<>();
     private final Map<Long, Deque<Room>> idle = new ConcurrentHashMap<>();
     private final AtomicLong ids = new AtomicLong();
+    private final AtomicLong uses = new AtomicLong();
     private final AtomicLong held = new AtomicLong();
     private final AtomicLong lent = new AtomicLong();
     private final AtomicLong mapped = new AtomicLong();
@@ -86,6 +88,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         private final @Nullable Slab slab;
         private final long offset;
         private final AtomicInteger users = new AtomicInteger(1);
+        private volatile long usedLast; // by the store's count of uses
 
         private Room(long size) {
             arena = Arena.ofShared();
@@ -118,6 +121,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
         void unpin() {
             if (users.decrementAndGet() == 0) {
+                usedLast = uses.incrementAndGet();
                 poolOf(size()).push(this); // what was used last is in the cache, and mapped by others
             }
         }
@@ -152,7 +156,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
             if (slab != null) {
                 slab.resting = 0;
             }
-            poolOf(size()).add(this);
+            poolOf(size()).addLast(this);
         }
     }
 
@@ -402,12 +406,16 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
         return size <= bytesMax - before;
     }
 
+    /** Gives idle memory back, that which was used longest ago first: what was used last is in the cache. */
     private synchronized void trim(long wanted) {
         long freed = 0;
-        for (Deque<Room> pool : idle.values()) {
-            List<Room> looked = new ArrayList<>();
-            for (Room room = pool.poll(); room != null; room = freed < wanted ? pool.poll() : null) {
-                looked.add(room);
+        List<Deque<Room>> oldestFirst = idle.values().stream()
+                .sorted(Comparator.comparingLong(OffHeapTensorStore::oldestUse))
+                .toList();
+        for (Deque<Room> pool : oldestFirst) {
+            Deque<Room> looked = new ArrayDeque<>();
+            for (Room room = pool.pollLast(); room != null; room = freed < wanted ? pool.pollLast() : null) {
+                looked.push(room);
                 long bytes = room.end();
                 mapped.addAndGet(-bytes);
                 freed += bytes;
@@ -417,6 +425,11 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
                 return;
             }
         }
+    }
+
+    private static long oldestUse(Deque<Room> pool) {
+        Room oldest = pool.peekLast();
+        return oldest == null ? Long.MAX_VALUE : oldest.usedLast;
     }
 
     static long checksum(MemorySegment bytes) {

@@ -50,6 +50,9 @@ final class PlaneAgent implements PlaneNetwork {
     private static final long RELEASE_AGAIN_NS = 200_000_000;
     private static final long LINK_IDLE_NS = 30_000_000_000L;
 
+    /** Nodes that have left and are known by name. Of more, those that left first are forgotten. */
+    static final int LEFT_MAX = 1024;
+
     /** Messages that come late, at a time. One more is lost. */
     private static final int LATE_MAX = 1 << 14;
 
@@ -70,7 +73,7 @@ final class PlaneAgent implements PlaneNetwork {
     private final @Nullable PlaneLink shared;
     private final Queue<Runnable> calls = new ManyToOneConcurrentArrayQueue<>(CALLS_MAX);
     private final Map<Long, PlanePeer> roster = new HashMap<>();
-    private final Map<Long, String> names = new HashMap<>();
+    private final Map<Long, String> left = new LinkedHashMap<>();
     private final Map<Long, PlaneLink> links = new HashMap<>();
     private final Map<TensorKey, Long> releases = new LinkedHashMap<>();
     private final FragmentHandler handler = this::message;
@@ -174,9 +177,9 @@ final class PlaneAgent implements PlaneNetwork {
      * to this node alone can be read by now, and comes first; the other way round it never changes.
      */
     private void messageToAll(DirectBuffer buffer, int index, int length, Header header) {
-        // A look that ends at the padding of a term reads nothing, though the next term may be full: only the second
-        // look
-        // in vain says that there is no more.
+        // A poll that ends at the padding of a term reads nothing, though the next term may be full: only two of them
+        // say
+        // that there is no more.
         int heard = 0;
         int inVain = 0;
         while (inVain < 2 && heard < ADDRESSED_MAX) {
@@ -275,14 +278,18 @@ final class PlaneAgent implements PlaneNetwork {
                 LOG.error("{} and {} have the same number; the second is not reached. Rename it.", other, peer);
             }
         }
-        List<Long> left = roster.entrySet().stream()
+        List<Long> gone = roster.entrySet().stream()
                 .filter(known -> !known.getValue().equals(next.get(known.getKey())))
                 .map(Map.Entry::getKey)
                 .toList();
+        gone.forEach(number -> left.put(number, name(number)));
         roster.clear();
         roster.putAll(next);
-        next.forEach((number, peer) -> names.put(number, peer.node()));
-        for (long number : left) {
+        left.keySet().removeAll(next.keySet());
+        while (left.size() > LEFT_MAX) {
+            left.remove(left.keySet().iterator().next());
+        }
+        for (long number : gone) {
             PlaneLink link = links.remove(number);
             if (link != null) {
                 link.close();
@@ -292,8 +299,8 @@ final class PlaneAgent implements PlaneNetwork {
             transfers.left(number, nowNs);
             uploads.left(number);
         }
-        next.forEach((number, peer) -> {
-            if (!here.driver().isEmpty() && !peer.driver().isEmpty() && sameHost(peer)) {
+        next.values().forEach(peer -> {
+            if (settings.transport() != TensorPlaneSettings.Transport.UDP) {
                 windows.open(peer);
             }
         });
@@ -370,7 +377,9 @@ final class PlaneAgent implements PlaneNetwork {
     }
 
     private void heard(PlaneFrame frame, DirectBuffer buffer, int index) {
-        transfers.heard(frame.from(), nowNs);
+        if (roster.containsKey(frame.from())) {
+            transfers.heard(frame.from(), nowNs);
+        }
         switch (frame.kind()) {
             case DATA -> transfers.data(frame, buffer, index, nowNs);
             case QUEUED, ABSENT, REDIRECT -> transfers.answer(frame, nowNs);
@@ -403,12 +412,13 @@ final class PlaneAgent implements PlaneNetwork {
 
     @Override
     public String name(long number) {
-        return names.getOrDefault(number, "node %016x".formatted(number));
+        PlanePeer peer = roster.get(number);
+        return peer == null ? left.getOrDefault(number, "node %016x".formatted(number)) : peer.node();
     }
 
     @Override
     public boolean hasLeft(long number) {
-        return names.containsKey(number) && !roster.containsKey(number);
+        return left.containsKey(number);
     }
 
     @Override
@@ -418,7 +428,7 @@ final class PlaneAgent implements PlaneNetwork {
 
     @Override
     public boolean shared(PlanePeer peer) {
-        return !here.driver().isEmpty() && sameHost(peer) && here.driver().equals(peer.driver());
+        return !here.driver().isEmpty() && here.driver().equals(peer.driver());
     }
 
     /** None while messages have a fate: it is to meet every tensor. */
@@ -481,6 +491,11 @@ final class PlaneAgent implements PlaneNetwork {
     void fate(Function<PlaneFrame, Fate> what, BooleanSupplier none) {
         fate = what;
         calm = none;
+    }
+
+    /** For tests: nodes that are remembered and are not among the peers. */
+    int remembered() {
+        return left.size() + transfers.heardOf(roster.keySet());
     }
 
     /** For tests: nothing is read. */

@@ -61,11 +61,8 @@ final class PlaneBell {
                                 ValueLayout.JAVA_INT,
                                 ADDRESS),
                         Linker.Option.firstVariadicArg(1));
-        try (FileChannel file = FileChannel.open(
-                directory.resolve("darkroom-bells"),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE)) {
+        Path bells = SharedFile.shared(directory.resolve("darkroom-bells"), new byte[BELLS * BELL_BYTES]);
+        try (FileChannel file = FileChannel.open(bells, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             words = file.map(FileChannel.MapMode.READ_WRITE, 0, (long) BELLS * BELL_BYTES, arena);
         }
     }

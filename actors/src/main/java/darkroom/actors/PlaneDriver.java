@@ -1,10 +1,9 @@
 package darkroom.actors;
 
 import io.aeron.Aeron;
-import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
-import java.io.File;
+import io.aeron.driver.reports.LossReportUtil;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.Inet6Address;
@@ -12,30 +11,27 @@ import java.net.InetAddress;
 import java.net.StandardSocketOptions;
 import java.net.UnknownHostException;
 import java.nio.channels.DatagramChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.agrona.ErrorHandler;
-import org.agrona.IoUtil;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The media driver of a plane: its own in this process, or one that runs already. A driver of its own has a directory in
- * shared memory that is removed with it; what dead processes have left there is swept when the next one starts.
+ * The media driver of a plane: its own in this process, or one that runs already. A driver of its own has a directory where there is
+ * room for it ({@link PlaneMemory}), which is removed with it; what dead processes have left is removed when the next one starts.
+ *
+ * <p>Two nodes use one driver if both have read the same {@link #token} in its directory. Names of directories prove nothing:
+ * containers have memory of their own by the same name.
  */
 final class PlaneDriver implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PlaneDriver.class);
-    private static final Path SHARED_MEMORY = Path.of("/dev/shm");
     private static final String PREFIX = "darkroom-plane-";
-    private static final Pattern OURS = Pattern.compile(PREFIX + "(\\d+)-\\d+");
-    private static final AtomicLong COUNT = new AtomicLong();
+    private static final String TOKEN = "darkroom-token";
 
     private static final Duration TIMER = Duration.ofMillis(100);
     private static final Duration CONNECTION = Duration.ofMillis(700);
@@ -58,30 +54,74 @@ final class PlaneDriver implements AutoCloseable {
     private static final long EXECUTOR_PARK_MAX_NS = 20_000_000;
 
     private final @Nullable MediaDriver own;
+    private final @Nullable LockedDirectory locked;
     private final Path directory;
+    private final TensorPlaneSettings settings;
+    private final boolean isShort;
 
-    private PlaneDriver(@Nullable MediaDriver own, Path directory) {
+    private PlaneDriver(
+            @Nullable MediaDriver own,
+            @Nullable LockedDirectory locked,
+            Path directory,
+            TensorPlaneSettings settings,
+            boolean isShort) {
         this.own = own;
+        this.locked = locked;
         this.directory = directory;
+        this.settings = settings;
+        this.isShort = isShort;
     }
 
+    /** @throws PlaneUnavailableException if there is no room for a driver, or it does not start */
     static PlaneDriver open(TensorPlaneSettings settings, ErrorHandler errors) {
         if (settings.driver().isPresent()) {
-            return new PlaneDriver(null, settings.driver().get());
+            Path directory = settings.driver().get();
+            long room = PlaneMemory.Place.look(directory).room();
+            return new PlaneDriver(null, null, directory, settings.within(room), false);
         }
-        Path parent = Files.isWritable(SHARED_MEMORY) ? SHARED_MEMORY : Path.of(System.getProperty("java.io.tmpdir"));
-        sweep(parent);
-        Path directory = parent.resolve(PREFIX + ProcessHandle.current().pid() + "-" + COUNT.incrementAndGet());
+        LockedDirectory.sweep(PlaneMemory.SHARED, PREFIX);
+        LockedDirectory.sweep(Path.of(System.getProperty("java.io.tmpdir")), PREFIX);
+        PlaneMemory memory = PlaneMemory.ofThisProcess();
+        memory.shortage().ifPresent(what -> LOG.warn("{}", what));
+        return launched(memory, settings.within(memory.room()), errors);
+    }
+
+    private static PlaneDriver launched(PlaneMemory memory, TensorPlaneSettings settings, ErrorHandler errors) {
+        LockedDirectory locked;
+        try {
+            locked = LockedDirectory.create(memory.parent(), PREFIX);
+        } catch (IOException e) {
+            throw new PlaneUnavailableException("no media driver in %s: %s".formatted(memory.parent(), e), e);
+        }
+        try {
+            MediaDriver driver = MediaDriver.launch(context(locked.path(), settings, errors));
+            SharedFile.allocate(LossReportUtil.file(locked.path().toString()).toPath()); // the only sparse one
+            return new PlaneDriver(
+                    driver, locked, locked.path(), settings, memory.shortage().isPresent());
+        } catch (IOException
+                | RuntimeException
+                | InternalError e) { // the last where something else took the memory meanwhile
+            closed(locked);
+            throw new PlaneUnavailableException(
+                    "no media driver in %s, where %s were free: %s"
+                            .formatted(memory.parent(), PlaneMemory.mebibytes(memory.room()), e),
+                    e);
+        }
+    }
+
+    private static MediaDriver.Context context(Path directory, TensorPlaneSettings settings, ErrorHandler errors) {
         int granted = granted(settings.socketBytes());
-        MediaDriver.Context context = new MediaDriver.Context()
+        return new MediaDriver.Context()
                 .aeronDirectoryName(directory.toString())
                 .dirDeleteOnStart(true)
                 .dirDeleteOnShutdown(true)
                 .warnIfDirectoryExists(false)
                 .threadingMode(ThreadingMode.SHARED)
                 .sharedIdleStrategy(new BackoffIdleStrategy(10, 0, 1_000, PARK_MAX_NS))
-                .publicationTermBufferLength(settings.termBytes())
-                .ipcTermBufferLength(settings.termBytes())
+                .publicationTermBufferLength(settings.networkTermBytes())
+                .ipcTermBufferLength(settings.pairTermBytes())
+                .termBufferSparseFile(false) // what is not there when it is needed kills the process
+                .lowStorageWarningThreshold(0)
                 .mtuLength(mtu(settings))
                 .ipcMtuLength(mtu(settings))
                 .socketRcvbufLength(granted)
@@ -98,7 +138,6 @@ final class PlaneDriver implements AutoCloseable {
                 .untetheredLingerTimeoutNs(LAGGARD_OUT.toNanos())
                 .untetheredRestingTimeoutNs(LAGGARD_OUT.toNanos())
                 .errorHandler(errors);
-        return new PlaneDriver(MediaDriver.launch(context), directory);
     }
 
     /** A message of the settings' chunk and both headers, rounded as Aeron wants it. */
@@ -108,25 +147,25 @@ final class PlaneDriver implements AutoCloseable {
 
     /** What a node publishes on for every node of its driver. */
     static String channelToAll(TensorPlaneSettings settings) {
-        return "aeron:ipc?term-length=%d|mtu=%d".formatted(settings.termBytes(), mtu(settings));
+        return "aeron:ipc?term-length=%d|mtu=%d|sparse=false".formatted(settings.allTermBytes(), mtu(settings));
     }
 
     /** What a node publishes on for one other node of its driver. */
     static String channelToOne(TensorPlaneSettings settings) {
-        return "aeron:ipc?term-length=%d|mtu=%d".formatted(settings.pairTermBytes(), mtu(settings));
+        return "aeron:ipc?term-length=%d|mtu=%d|sparse=false".formatted(settings.pairTermBytes(), mtu(settings));
     }
 
     /** What a node publishes on for one node of another driver. The socket is bound to the node's own address, as its port is. */
     static String channelTo(String address, TensorPlaneSettings settings) {
         int granted = granted(settings.socketBytes());
-        return "aeron:udp?endpoint=%s|interface=%s|term-length=%d|mtu=%d|so-sndbuf=%d|so-rcvbuf=%d"
-                .formatted(address, bound(settings), settings.termBytes(), mtu(settings), granted, granted);
+        return "aeron:udp?endpoint=%s|interface=%s|term-length=%d|mtu=%d|sparse=false|so-sndbuf=%d|so-rcvbuf=%d"
+                .formatted(address, bound(settings), settings.networkTermBytes(), mtu(settings), granted, granted);
     }
 
     /** What a node receives on. */
     static String channelOf(TensorPlaneSettings settings) {
         int granted = granted(settings.socketBytes());
-        return "aeron:udp?endpoint=%s:%d|so-rcvbuf=%d|so-sndbuf=%d|rcv-wnd=%d"
+        return "aeron:udp?endpoint=%s:%d|sparse=false|so-rcvbuf=%d|so-sndbuf=%d|rcv-wnd=%d"
                 .formatted(bound(settings), settings.port(), granted, granted, granted);
     }
 
@@ -154,50 +193,64 @@ final class PlaneDriver implements AutoCloseable {
         }
     }
 
+    /** @throws PlaneUnavailableException if the driver does not answer within its time */
     Aeron connect(ErrorHandler errors) {
-        return Aeron.connect(new Aeron.Context()
-                .aeronDirectoryName(directory.toString())
-                .driverTimeoutMs((own == null ? DRIVER_TIMEOUT : OWN_DRIVER_TIMEOUT).toMillis())
-                .useConductorAgentInvoker(true)
-                .errorHandler(errors)
-                .subscriberErrorHandler(errors));
+        try {
+            return Aeron.connect(new Aeron.Context()
+                    .aeronDirectoryName(directory.toString())
+                    .driverTimeoutMs((own == null ? DRIVER_TIMEOUT : OWN_DRIVER_TIMEOUT).toMillis())
+                    .useConductorAgentInvoker(true)
+                    .errorHandler(errors)
+                    .subscriberErrorHandler(errors));
+        } catch (RuntimeException e) {
+            throw new PlaneUnavailableException(
+                    "the media driver in %s does not answer: %s".formatted(directory, e.getMessage()), e);
+        }
     }
 
     Path directory() {
         return directory;
     }
 
-    private static void sweep(Path parent) {
-        try (Stream<Path> children = Files.list(parent)) {
-            children.filter(PlaneDriver::abandoned).forEach(directory -> {
-                IoUtil.delete(directory.toFile(), true);
-                LOG.info("removed {}, which a dead process has left", directory);
-            });
-        } catch (IOException | UncheckedIOException e) {
-            LOG.debug("could not look for abandoned driver directories in {}", parent, e);
+    /** What planes with this driver go by: the settings, cut to the room that there is. */
+    TensorPlaneSettings settings() {
+        return settings;
+    }
+
+    /** Whether people have been told that memory is short. */
+    boolean isShort() {
+        return isShort;
+    }
+
+    /** What stands in the driver's directory; whoever has read the same uses the same driver. Empty if it cannot be written. */
+    String token() {
+        Path file = directory.resolve(TOKEN);
+        try {
+            return Files.readString(SharedFile.shared(file, Token.create().getBytes(StandardCharsets.US_ASCII)));
+        } catch (IOException e) {
+            LOG.warn("{} cannot be written: other nodes are reached over the network only", file, e);
+            return "";
         }
     }
 
-    /** By name of no process that is seen here; its heartbeat too, since another container's processes are not seen. */
-    private static boolean abandoned(Path directory) {
-        Matcher name = OURS.matcher(directory.getFileName().toString());
-        return name.matches()
-                && ProcessHandle.of(Long.parseLong(name.group(1))).isEmpty()
-                && !beats(directory.toFile());
-    }
-
-    private static boolean beats(File directory) {
+    private static void closed(LockedDirectory directory) {
         try {
-            return CommonContext.isDriverActive(directory, DRIVER_TIMEOUT.toMillis(), LOG::debug);
-        } catch (RuntimeException unreadable) {
-            return false;
+            directory.close();
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("{} stays until another node starts", directory.path(), e);
         }
     }
 
     @Override
     public void close() {
-        if (own != null) {
-            own.close();
+        try {
+            if (own != null) {
+                own.close();
+            }
+        } finally {
+            if (locked != null) {
+                closed(locked);
+            }
         }
     }
 }

@@ -22,6 +22,9 @@ final class PlaneLink {
     /** Short messages in one Aeron message. */
     private static final int TOGETHER_MAX = 16;
 
+    /** After this long a publication that the driver refused is asked for again: there may be room by then. */
+    static final long AGAIN_NS = 1_000_000_000;
+
     private static final Logger LOG = LoggerFactory.getLogger(PlaneLink.class);
 
     private final Aeron aeron;
@@ -33,6 +36,9 @@ final class PlaneLink {
     private final UnsafeBuffer chunk = new UnsafeBuffer(0, 0);
     private @Nullable ExclusivePublication publication;
     private long registration;
+    private long refusedNs;
+    private boolean told;
+    private boolean closed;
     private long usedNs;
     private boolean written;
 
@@ -57,7 +63,7 @@ final class PlaneLink {
     int flush(long nowNs) {
         int said = 0;
         while (!waiting.isEmpty()) {
-            ExclusivePublication to = publication();
+            ExclusivePublication to = publication(nowNs);
             int count = to == null ? 0 : offered(to);
             if (count == 0) {
                 return said;
@@ -83,7 +89,7 @@ final class PlaneLink {
 
     /** False if there is no room for the chunk, or something that comes before it waits. */
     boolean send(PlaneFrame data, long address, int length, long nowNs) {
-        ExclusivePublication to = waiting.isEmpty() ? publication() : null;
+        ExclusivePublication to = waiting.isEmpty() ? publication(nowNs) : null;
         if (to == null) {
             return false;
         }
@@ -117,19 +123,34 @@ final class PlaneLink {
         return usedNs;
     }
 
-    private @Nullable ExclusivePublication publication() {
-        if (publication == null && registration != Aeron.NULL_VALUE) {
+    private @Nullable ExclusivePublication publication(long nowNs) {
+        if (publication != null || closed) {
+            return publication;
+        }
+        if (registration == Aeron.NULL_VALUE && nowNs - refusedNs >= AGAIN_NS) {
+            registration = aeron.asyncAddExclusivePublication(channel, stream);
+        }
+        if (registration != Aeron.NULL_VALUE) {
             try {
                 publication = aeron.getExclusivePublication(registration);
             } catch (RegistrationException refused) {
                 registration = Aeron.NULL_VALUE;
-                LOG.warn("no publication on {}: {}", channel, refused.getMessage());
+                refusedNs = nowNs;
+                if (!told) {
+                    told = true;
+                    LOG.warn(
+                            "no publication on {}, asked for again every {} ms: {}",
+                            channel,
+                            AGAIN_NS / 1_000_000,
+                            refused.getMessage());
+                }
             }
         }
         return publication;
     }
 
     void close() {
+        closed = true;
         if (registration != Aeron.NULL_VALUE) {
             aeron.asyncRemovePublication(registration);
             registration = Aeron.NULL_VALUE;

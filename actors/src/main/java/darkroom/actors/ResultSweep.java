@@ -24,7 +24,7 @@ import java.util.function.Consumer;
  *
  * <p>A crew has a sweep of its own: a control node that begins again may begin with a step that was over.
  */
-public final class ResultSweep {
+public final class ResultSweep implements AutoCloseable {
     static final int RUNS_MAX = 16;
 
     private final Consumer<TensorRef> release;
@@ -54,6 +54,7 @@ public final class ResultSweep {
     }
 
     /** All steps of all runs are over: the crew works for nobody. */
+    @Override
     public synchronized void close() {
         closed = true;
         runs.values().forEach(of -> releaseAll(of.made)); // SW-1

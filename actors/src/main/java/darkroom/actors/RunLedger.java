@@ -1,5 +1,6 @@
 package darkroom.actors;
 
+import darkroom.config.ErrorReason;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -190,7 +191,7 @@ final class RunLedger extends SwitchBehavior<Ledger.Command> {
             inFlight = List.of(Ledger.Write.of(first));
             writeNow(List.of(first));
         } catch (LedgerException refused) {
-            fail(String.valueOf(refused.getMessage())); // LG-4
+            fail(ErrorReason.of(refused)); // LG-4
         }
     }
 

@@ -6,28 +6,20 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HexFormat;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Stream;
-import org.agrona.IoUtil;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Where a node's tensors can be read by the other processes of its machine: a directory in shared memory with a file for
  * each {@link Pane} and an index that says which tensor lies in which. Nobody but this node writes there, and only its user
- * can read.
+ * can read. The index begins with a {@link #token}: who finds it there sees this memory, and not another one by the same name.
  *
  * <p>A reader takes no lock and leaves no mark, so that its death costs nothing. It reads the index, reads the pane, and
  * reads the index again: identifiers are never used twice, so a tensor that is still listed was whole all the while.
@@ -36,7 +28,7 @@ import org.slf4j.LoggerFactory;
  */
 final class TensorWindow implements AutoCloseable {
     /** What the index begins with: a name and a version of the layout. */
-    static final long MAGIC = 0x6461726b77696e02L;
+    static final long MAGIC = 0x6461726b77696e03L;
 
     /** Tensors that can be listed. One whose place is taken is moved by messages. */
     static final int SLOTS = 1 << 13;
@@ -46,6 +38,7 @@ final class TensorWindow implements AutoCloseable {
     static final String INDEX = "index";
     static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
     static final long NOTHING = 0;
+    static final long TOKEN_AT = 8;
     static final long CHECKSUM_AT = 8;
     static final long BYTES_AT = 16;
     static final long PANE_AT = 24;
@@ -54,26 +47,38 @@ final class TensorWindow implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(TensorWindow.class);
     private static final long BEING_WRITTEN = -1;
-    private static final String PREFIX = "window-";
-    private static final String ALIVE = "alive";
-    private static final int BLANK_BYTES = 1 << 20;
-    private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
+    private static final String PREFIX = "darkroom-window-";
 
+    private final LockedDirectory locked;
     private final Path directory;
-    private final FileChannel alive;
+    private final long left;
+    private final boolean told;
+    private final FileStore store;
+    private final String token = Token.create();
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment index;
     private final AtomicLong panes = new AtomicLong();
     private final AtomicBoolean full = new AtomicBoolean();
 
-    private TensorWindow(Path directory) throws IOException {
-        this.directory = directory;
-        Files.createDirectory(
-                directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        alive = FileChannel.open(directory.resolve(ALIVE), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        FileLock _ = alive.lock();
-        index = mapped(directory.resolve(INDEX), INDEX_BYTES, arena);
+    private TensorWindow(LockedDirectory locked, long left, boolean told) throws IOException {
+        this.locked = locked;
+        this.directory = locked.path();
+        this.left = left;
+        this.told = told;
+        store = Files.getFileStore(directory);
+        index = SharedFile.created(directory.resolve(INDEX), INDEX_BYTES, arena);
+        write(index, token);
         WORD.setRelease(index, 0L, MAGIC);
+    }
+
+    private static void write(MemorySegment index, String token) {
+        byte[] bytes = HexFormat.of().parseHex(token);
+        MemorySegment.copy(bytes, 0, index, ValueLayout.JAVA_BYTE, TOKEN_AT, bytes.length);
+    }
+
+    /** The token at the beginning of an index. */
+    static String token(MemorySegment index) {
+        return HexFormat.of().formatHex(index.asSlice(TOKEN_AT, Token.BYTES).toArray(ValueLayout.JAVA_BYTE));
     }
 
     /** Memory for tensors, which others see under its number. Its owner closes the arena, and drops it then. */
@@ -82,26 +87,52 @@ final class TensorWindow implements AutoCloseable {
     /**
      * Opens the window of a node; empty where the system does not let it.
      *
-     * @param driver directory of the node's media driver
-     * @param node number of the node ({@link PlaneFrame#number})
+     * @param parent in shared memory
+     * @param left bytes of it that tensors leave free
+     * @param told whether people know already that shared memory is short
      */
-    static Optional<TensorWindow> open(Path driver, long node) {
-        Path directory = of(driver, node);
+    static Optional<TensorWindow> open(Path parent, long left, boolean told) {
+        LockedDirectory.sweep(parent, PREFIX);
+        LockedDirectory locked = null;
         try {
-            sweep(driver);
-            OWN.add(directory);
-            IoUtil.delete(directory.toFile(), true);
-            return Optional.of(new TensorWindow(directory));
-        } catch (IOException | UnsupportedOperationException e) {
-            OWN.remove(directory);
-            LOG.warn("no window in {}: tensors go to other processes of this machine by messages", driver, e);
+            locked = LockedDirectory.create(parent, PREFIX);
+            return Optional.of(new TensorWindow(locked, left, told));
+        } catch (IOException | RuntimeException e) {
+            if (locked != null) {
+                remove(locked);
+            }
+            say(
+                    told,
+                    "no window in %s (%s): tensors go to other processes of this machine by messages. %s."
+                            .formatted(parent, e, PlaneMemory.REMEDY));
             return Optional.empty();
         }
     }
 
-    /** Where the window of a node is. */
-    static Path of(Path driver, long node) {
-        return driver.resolve("%s%016x".formatted(PREFIX, node));
+    private static void say(boolean told, String what) {
+        if (told) {
+            LOG.info("{}", what);
+        } else {
+            LOG.warn("{}", what);
+        }
+    }
+
+    private static void remove(LockedDirectory directory) {
+        try {
+            directory.close();
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("{} stays until another node starts", directory.path(), e);
+        }
+    }
+
+    /** Where others find it. */
+    Path directory() {
+        return directory;
+    }
+
+    /** What others find there. */
+    String token() {
+        return token;
     }
 
     /** Where the index lists a tensor. */
@@ -114,63 +145,28 @@ final class TensorWindow implements AutoCloseable {
         return "pane-" + pane;
     }
 
-    /** What processes that are dead have left: nobody holds their lock. */
-    private static void sweep(Path driver) throws IOException {
-        try (Stream<Path> children = Files.list(driver)) {
-            for (Path window : children.filter(
-                            child -> child.getFileName().toString().startsWith(PREFIX) && !OWN.contains(child))
-                    .toList()) {
-                if (abandoned(window.resolve(ALIVE))) {
-                    IoUtil.delete(window.toFile(), true);
-                    LOG.info("removed {}, which a dead process has left", window);
-                }
-            }
-        }
-    }
-
-    private static boolean abandoned(Path alive) throws IOException {
-        try (FileChannel channel = FileChannel.open(alive, StandardOpenOption.WRITE);
-                FileLock lock = channel.tryLock()) {
-            return lock != null;
-        } catch (NoSuchFileException beingMade) {
-            return false;
-        }
-    }
-
     /** New memory; empty if the machine has no shared memory left, which is said once. */
     Optional<Pane> pane(long bytes) {
         long number = panes.incrementAndGet();
         Path file = directory.resolve(file(number));
         Arena own = Arena.ofShared();
         try {
-            return Optional.of(new Pane(this, number, own, mapped(file, bytes, own)));
+            long free = store.getUsableSpace();
+            if (free - bytes < left) {
+                throw new IOException("%s are free, of which %s are for messages"
+                        .formatted(PlaneMemory.mebibytes(free), PlaneMemory.mebibytes(left)));
+            }
+            return Optional.of(new Pane(this, number, own, SharedFile.created(file, bytes, own)));
         } catch (IOException none) {
             own.close();
             drop(number);
             if (!full.getAndSet(true)) {
-                LOG.warn(
-                        "no {} bytes of shared memory in {} ({}): tensors go to other processes of this machine by"
-                                + " messages; in a container, mount more at /dev/shm",
-                        bytes,
-                        directory,
-                        none.getMessage());
+                say(
+                        told,
+                        "no %d bytes of shared memory in %s (%s): further tensors go to other processes of this machine by messages. %s."
+                                .formatted(bytes, directory, none.getMessage(), PlaneMemory.REMEDY));
             }
             return Optional.empty();
-        }
-    }
-
-    /**
-     * The file is written before it is mapped: where memory is short, writing fails with an exception, and touching a mapping
-     * kills the process.
-     */
-    private static MemorySegment mapped(Path file, long bytes, Arena arena) throws IOException {
-        try (FileChannel channel = FileChannel.open(
-                file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            ByteBuffer blank = ByteBuffer.allocateDirect((int) Math.min(bytes, BLANK_BYTES));
-            for (long at = 0; at < bytes; ) {
-                at += channel.write(blank.clear().limit((int) Math.min(bytes - at, blank.capacity())), at);
-            }
-            return channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
         }
     }
 
@@ -213,13 +209,6 @@ final class TensorWindow implements AutoCloseable {
         for (long slot = SLOT_BYTES; slot < INDEX_BYTES; slot += SLOT_BYTES) {
             WORD.setVolatile(index, slot, NOTHING);
         }
-        try {
-            alive.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } finally {
-            IoUtil.delete(directory.toFile(), true);
-            OWN.remove(directory);
-        }
+        remove(locked);
     }
 }

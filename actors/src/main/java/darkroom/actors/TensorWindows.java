@@ -35,21 +35,24 @@ final class TensorWindows implements AutoCloseable {
         this.clock = clock;
     }
 
-    /** Looks through the window of a node of this machine from here on, if it has one. */
+    /** Looks through the window of a node from here on, if it has one and this process sees the same memory. */
     void open(PlanePeer peer) {
         long number = PlaneFrame.number(peer.node());
-        if (windows.containsKey(number)) {
+        if (windows.containsKey(number) || peer.window().isEmpty()) {
             return;
         }
-        Path directory = TensorWindow.of(Path.of(peer.driver()), number);
+        Path directory = Path.of(peer.window());
         Arena arena = Arena.ofAuto();
         try (FileChannel file = FileChannel.open(directory.resolve(TensorWindow.INDEX), StandardOpenOption.READ)) {
             MemorySegment index = file.map(FileChannel.MapMode.READ_ONLY, 0, TensorWindow.INDEX_BYTES, arena);
-            if ((long) TensorWindow.WORD.getAcquire(index, 0L) == TensorWindow.MAGIC) {
+            if ((long) TensorWindow.WORD.getAcquire(index, 0L) == TensorWindow.MAGIC
+                    && TensorWindow.token(index).equals(peer.windowToken())) {
                 windows.put(number, new Window(directory, index));
+            } else {
+                LOG.debug("{} is not the window of {}", directory, peer);
             }
         } catch (IOException none) {
-            LOG.debug("no window of {}: {}", peer, none.toString());
+            LOG.debug("no window of {} is seen here: {}", peer, none.toString());
         }
     }
 
@@ -57,7 +60,7 @@ final class TensorWindows implements AutoCloseable {
     void shut(long node) {
         Window window = windows.remove(node);
         if (window != null) {
-            window.panes.values().forEach(Pane::retire);
+            window.close();
         }
     }
 
@@ -71,12 +74,10 @@ final class TensorWindows implements AutoCloseable {
     void tick() {
         long nowNs = clock.nanoTime();
         for (Window window : windows.values()) {
-            window.panes.values().removeIf(pane -> {
-                boolean unused = nowNs - pane.usedNs >= UNUSED_NS;
-                if (unused) {
-                    pane.retire();
+            window.panes.forEach((number, pane) -> {
+                if (nowNs - pane.usedNs >= UNUSED_NS) {
+                    window.letGo(number, pane);
                 }
-                return unused;
             });
         }
     }
@@ -128,6 +129,7 @@ final class TensorWindows implements AutoCloseable {
         private final Path directory;
         private final MemorySegment index;
         private final Map<Long, Pane> panes = new ConcurrentHashMap<>();
+        private volatile boolean closed;
 
         Window(Path directory, MemorySegment index) {
             this.directory = directory;
@@ -150,8 +152,25 @@ final class TensorWindows implements AutoCloseable {
             if (pane == null || !pane.pin()) {
                 return Optional.empty();
             }
+            if (closed) { // what was mapped after all panes were let go
+                letGo(number, pane);
+                pane.unpin();
+                return Optional.empty();
+            }
             pane.usedNs = clock.nanoTime();
             return Optional.of(new Sight(key, index, pane, offset));
+        }
+
+        /** Nothing is mapped by it when those who still look have closed their sights. */
+        void close() {
+            closed = true;
+            panes.forEach(this::letGo);
+        }
+
+        private void letGo(long number, Pane pane) {
+            if (panes.remove(number, pane)) {
+                pane.unpin();
+            }
         }
 
         private boolean lists(TensorKey key, long slot) {
@@ -196,10 +215,6 @@ final class TensorWindows implements AutoCloseable {
             if (users.decrementAndGet() == 0) {
                 arena.close();
             }
-        }
-
-        void retire() {
-            unpin();
         }
     }
 }

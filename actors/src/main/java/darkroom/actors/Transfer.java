@@ -9,10 +9,11 @@ import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One tensor on its way to this node: how far it is, whom it is asked of, and since when. Used by the plane's thread only.
+ * One tensor on its way to this node: how far it is, whom it is asked of, and since when. Used by one thread at a time: by that of
+ * the call that begins it, and once {@link PlaneAgent#begin} has it, by the plane's only.
  *
  * <p>Chunks are taken in order from wherever the sender began, round to there, so that progress is two numbers and the
- * checksum is reckoned while a chunk is in the cache.
+ * checksum is computed while a chunk is in the cache.
  */
 final class Transfer {
     /** So few at a time that they are in the processor's cache when their checksum is reckoned. */

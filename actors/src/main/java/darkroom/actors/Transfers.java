@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import org.agrona.DirectBuffer;
 import org.agrona.collections.Long2LongHashMap;
 
@@ -254,7 +255,7 @@ final class Transfers {
                 fail(
                         transfer,
                         new TensorTransferException(
-                                "tensor %d of %s is out of reach: another media driver, and transport ipc"
+                                "tensor %d of %s is out of reach: the node uses another media driver or other shared memory, and cluster.tensor-plane.transport=ipc"
                                         .formatted(transfer.ref.id(), network.name(transfer.source))));
             } else if (silent(transfer, nowNs)) {
                 if (relayed) {
@@ -329,6 +330,13 @@ final class Transfers {
             }
         }
         heard.remove(peer);
+    }
+
+    /** How many nodes beyond these have been heard. */
+    int heardOf(Set<Long> peers) {
+        return (int) heard.keySet().stream()
+                .filter(number -> !peers.contains(number))
+                .count();
     }
 
     /** This process stood still for so long, and heard nothing for that reason. */

@@ -6,6 +6,7 @@ import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
 import com.esotericsoftware.kryo.util.DefaultClassResolver;
 import com.esotericsoftware.kryo.util.Pool;
+import darkroom.config.ErrorReason;
 import java.nio.ByteBuffer;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.typed.ActorRefResolver;
@@ -89,7 +90,7 @@ final class WireSerializer extends JSerializer implements ByteBufferSerializer {
         } catch (RuntimeException unreadable) { // WF-3
             throw new WireException(
                     "%d bytes are no message of wire version %d, from byte %d on: %s"
-                            .formatted(bytes.length, WireVersion.CURRENT, from.position(), unreadable.getMessage()),
+                            .formatted(bytes.length, WireVersion.CURRENT, from.position(), ErrorReason.of(unreadable)),
                     unreadable);
         } finally {
             tongue.types().forget();

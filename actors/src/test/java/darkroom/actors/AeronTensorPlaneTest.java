@@ -8,7 +8,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import darkroom.actors.PlaneFrame.Kind;
 import darkroom.actors.PlaneWeather.Fate;
 import darkroom.actors.TensorPlaneSettings.Transport;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -20,6 +24,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.agrona.concurrent.SystemNanoClock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -136,6 +142,103 @@ class AeronTensorPlaneTest {
                     .hasMessageContaining("did not come within 1")
                     .hasMessageContaining("0 of 1000 bytes, asked of home");
         }
+    }
+
+    /** P-9: every life of a node has a name of its own. */
+    @Test
+    void nodes_that_come_and_go_are_not_remembered_without_bound() {
+        try (PlaneFleet fleet = PlaneFleet.of(Transport.IPC, "here")) {
+            for (int life = 0; life < 3 * PlaneAgent.LEFT_MAX; life++) {
+                fleet.knows("here", new PlanePeer("life-" + life, "", "", "", "", ""));
+            }
+            assertThat(answer(fleet.plane("here").remembered())).isEqualTo(PlaneAgent.LEFT_MAX);
+        }
+    }
+
+    /** P-9: nor is a node that has left and goes on sending, or one that nobody has named. */
+    @Test
+    void a_node_that_has_left_and_sends_is_not_remembered_by_what_it_sends() {
+        try (PlaneFleet fleet = PlaneFleet.of(Transport.UDP, "home", "gone", "here")) {
+            TensorRef ref = fleet.put("home", 1000, 7);
+            fleet.knows("home", fleet.plane("here").peer());
+            AtomicInteger asked = new AtomicInteger();
+            fleet.plane("home").fate(frame -> {
+                asked.addAndGet(frame.from() == PlaneFrame.number("gone") ? 1 : 0);
+                return Fate.DELIVERED;
+            });
+            CompletionStage<Void> never = fleet.plane("gone").bring(List.of(ref));
+            until("it has asked", () -> asked.get() > 1);
+            assertThat(answer(fleet.plane("home").remembered())).isEqualTo(1);
+            assertThatThrownBy(() -> answer(never)).isInstanceOf(TensorTransferException.class);
+        }
+    }
+
+    /** TP-8, TP-11: whatever ends an adoption, what it has taken is given back. */
+    @Test
+    void an_adoption_that_throws_half_way_keeps_nothing() {
+        UnaryOperator<TensorPlaneSettings> shown = settings -> TensorPlaneSettings.defaults(settings.replicaBytesMax());
+        Thread caller = Thread.currentThread();
+        AtomicInteger looks = new AtomicInteger(Integer.MAX_VALUE);
+        try (PlaneFleet fleet = PlaneFleet.of(shown, "home");
+                OffHeapTensorStore store = new OffHeapTensorStore("here", PlaneFleet.BYTES_MAX);
+                AeronTensorPlane here = AeronTensorPlane.open("here", store, shown.apply(quiet()), () -> {
+                    if (Thread.currentThread() == caller && looks.decrementAndGet() == 0) {
+                        throw new IllegalStateException("no time");
+                    }
+                    return SystemNanoClock.INSTANCE.nanoTime();
+                })) {
+            TensorRef first = fleet.put("home", 1000, 1);
+            TensorRef second = fleet.put("home", 1000, 2);
+            here.peers(List.of(fleet.plane("home").peer()));
+            fleet.knows("home", here.peer());
+            answer(here.bring(List.of(fleet.put("home", 0, 3)))); // the window is known
+            long lent = store.bytesLent();
+            looks.set(3); // the first look maps the pane, which asks twice
+            assertThatThrownBy(() -> here.adopt(List.of(first, second))).hasMessage("no time");
+            assertThat(store.tensorsHeld()).isZero();
+            assertThat(store.bytesLent()).isEqualTo(lent);
+            looks.set(Integer.MAX_VALUE);
+        }
+    }
+
+    private static TensorPlaneSettings quiet() {
+        return TensorPlaneSettings.defaults(PlaneFleet.BYTES_MAX / 2);
+    }
+
+    /** A file that is mapped and has no memory yet kills the process that touches it when there is none any more. */
+    @Test
+    void every_file_that_planes_map_has_all_of_its_memory() throws Exception {
+        UnaryOperator<TensorPlaneSettings> shown = settings -> TensorPlaneSettings.defaults(settings.replicaBytesMax());
+        try (PlaneFleet fleet = PlaneFleet.of(shown, "home", "here", "third")) {
+            for (int bytes : List.of(1000, 3 * MEBIBYTE)) {
+                fleet.bring("here", fleet.put("home", bytes, 1));
+            }
+            TensorRef ref = fleet.put("home", 1000, 1);
+            answer(fleet.plane("third").adopt(List.of(ref))); // its release is a message
+            until("it is answered", () -> fleet.plane("third").stats().releases() == 0);
+            List<Path> mapped = new ArrayList<>();
+            for (String node : List.of("home", "here", "third")) {
+                mapped.addAll(files(fleet.plane(node).driverDirectory().orElseThrow()));
+                mapped.addAll(files(Path.of(fleet.plane(node).peer().window())));
+            }
+            assertThat(mapped).hasSizeGreaterThan(12);
+            for (Path file : mapped) {
+                assertThat(allocated(file)).as(file.toString()).isGreaterThanOrEqualTo(Files.size(file));
+            }
+        }
+    }
+
+    private static List<Path> files(Path directory) throws IOException {
+        try (Stream<Path> all = Files.walk(directory)) {
+            return all.filter(Files::isRegularFile).toList();
+        }
+    }
+
+    private static long allocated(Path file) throws IOException, InterruptedException {
+        Process stat = new ProcessBuilder("stat", "-c", "%b", file.toString()).start();
+        String blocks = new String(stat.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
+        assertThat(stat.waitFor()).isZero();
+        return 512 * Long.parseLong(blocks);
     }
 
     private static UnaryOperator<TensorPlaneSettings> quick(
@@ -496,7 +599,8 @@ class AeronTensorPlaneTest {
             List<PlanePeer> asIfFar = new ArrayList<>();
             for (String node : List.of("a", "b", "c")) {
                 PlanePeer peer = fleet.plane(node).peer();
-                asIfFar.add(new PlanePeer(node, "far", peer.driver(), peer.address()));
+                asIfFar.add(
+                        new PlanePeer(node, "far", peer.driver(), peer.window(), peer.windowToken(), peer.address()));
             }
             fleet.plane("home").peers(asIfFar);
             TensorRef ref = fleet.put("home", LARGE, 21);

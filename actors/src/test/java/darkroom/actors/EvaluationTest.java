@@ -62,7 +62,7 @@ class EvaluationTest {
         assertThat(studio.store.bytesHeld()).isEqualTo(bytesBefore);
     }
 
-    /** EV-3: whoever asked for it hears that it has no result, and the listener hears of none. */
+    /** EV-3: the one who asked gets an answer without a result, and the listener gets no event. */
     @Test
     void an_evaluation_is_given_up_at_once_when_the_process_is_asked_to_end() {
         studio.studio.tell(new Studio.Evaluate(request(prompts), answers.getRef()));

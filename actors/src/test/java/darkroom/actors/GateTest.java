@@ -216,7 +216,7 @@ class GateTest {
         gate.tell(new Gate.StepOver("evaluation", 7));
         gate.tell(new Gate.StepOver("run", 2));
         NodeAgent.StepsOver newest = new NodeAgent.StepsOver(2, List.of(over("run", 3), over("evaluation", 7)));
-        assertThat(one.heard()).as("what changes nothing is told to nobody").containsExactly(newest);
+        assertThat(one.heard()).as("what changes nothing is sent to nobody").containsExactly(newest);
         assertThat(one.isPresent(2, 1)).as("lost on the way").containsExactly(newest);
         assertThat(one.isPresent(2, 2)).as("an idle node costs nothing").isEmpty();
     }

@@ -93,8 +93,8 @@ class LessonPlanTest {
             @ForAll int shuffle) {
         Random random = new Random(shuffle);
         List<Lesson> lessons = lessons(groups, slots).stream()
-                .map(lesson -> new Lesson(
-                        lesson.group(), lesson.slot(), PROMPT, lesson.image(), 0.5, random.nextInt(3) - 1))
+                .map(lesson ->
+                        new Lesson(lesson.group(), lesson.slot(), PROMPT, lesson.image(), 0.5, random.nextInt(3) - 1))
                 .toList();
         List<Lesson> trained =
                 lessons.stream().filter(lesson -> lesson.advantage() != 0).toList();

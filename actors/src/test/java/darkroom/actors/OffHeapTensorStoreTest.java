@@ -125,6 +125,30 @@ class OffHeapTensorStoreTest {
     }
 
     /** TS-2, TS-4 with threads. */
+    /** What was used last is in the processor's cache, and mapped by others. */
+    @Test
+    void memory_that_was_used_longest_ago_is_given_back_first() {
+        List<TensorRef> all = List.of(put(store, 1024, 1), put(store, 1024, 2), put(store, 1024, 3));
+        List<Long> addresses =
+                all.stream().map(ref -> store.read(ref).address()).toList();
+        all.forEach(store::release);
+        TensorRef large = put(store, 2048, 4); // two of the three have to go
+        assertThat(store.read(put(store, 1024, 5)).address()).isEqualTo(addresses.get(2));
+        store.release(large);
+    }
+
+    @Test
+    void of_two_sizes_the_one_that_was_used_longest_ago_is_given_back_first() {
+        TensorRef old = put(store, 1024, 1);
+        TensorRef young = put(store, 512, 2);
+        store.release(old);
+        long address = store.read(young).address();
+        store.release(young);
+        TensorRef large = put(store, 3072, 3);
+        assertThat(store.read(put(store, 512, 4)).address()).isEqualTo(address);
+        store.release(large);
+    }
+
     @Test
     void threads_that_put_and_release_leave_nothing_behind() throws Exception {
         OffHeapTensorStore shared = new OffHeapTensorStore("here", 1 << 16);

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import darkroom.actors.TensorPlaneSettings.Transport;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -52,7 +51,7 @@ final class PlaneFleet implements AutoCloseable {
                 changes.apply(TensorPlaneSettings.defaults(BYTES_MAX / 2).byMessages());
         if (settings.transport() == Transport.IPC && !planes.isEmpty()) {
             settings = settings.with(
-                    Path.of(planes.values().iterator().next().peer().driver()));
+                    planes.values().iterator().next().driverDirectory().orElseThrow());
         }
         OffHeapTensorStore store = new OffHeapTensorStore(node, BYTES_MAX);
         stores.put(node, store);
@@ -67,6 +66,11 @@ final class PlaneFleet implements AutoCloseable {
         List<PlanePeer> roster =
                 planes.values().stream().map(AeronTensorPlane::peer).toList();
         planes.values().forEach(plane -> plane.peers(roster));
+    }
+
+    /** One node knows of these others. */
+    void knows(String node, PlanePeer... others) {
+        plane(node).peers(List.of(others));
     }
 
     /** The node ends without a word. */

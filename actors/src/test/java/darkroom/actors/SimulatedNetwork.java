@@ -77,7 +77,7 @@ final class SimulatedNetwork {
     }
 
     static PlanePeer peer(String node) {
-        return new PlanePeer(node, "one host", "no driver", node + ":0");
+        return new PlanePeer(node, "one host", "", "", "", node + ":0");
     }
 
     /** A roster without versions, of these nodes. */

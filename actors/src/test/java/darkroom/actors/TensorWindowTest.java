@@ -173,16 +173,14 @@ class TensorWindowTest {
         }
     }
 
+    /** TP-13: the home's directory is there by its name, and what stands in it is another node's. */
     @Test
-    void without_shared_memory_tensors_lie_in_the_process_and_go_by_messages() throws IOException {
-        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO), "home", "here")) {
-            Path window = TensorWindow.of(Path.of(fleet.plane("home").peer().driver()), PlaneFrame.number("home"));
-            try (Stream<Path> files = Files.list(window)) {
-                for (Path file : files.toList()) {
-                    Files.delete(file);
-                }
-            }
-            Files.delete(window);
+    void a_window_without_the_token_of_its_node_is_not_looked_through() throws IOException {
+        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO))) {
+            PlanePeer home = fleet.join("home", shown(Transport.AUTO)).peer();
+            fleet.join("here", shown(Transport.AUTO));
+            fleet.knows("home", fleet.plane("here").peer());
+            fleet.knows("here", new PlanePeer("home", home.host(), "", home.window(), Token.create(), home.address()));
             TensorRef ref = fleet.put("home", SMALL, 8);
             fleet.bring("here", ref);
             assertThat(fleet.read("here", ref)).isEqualTo(bytes(SMALL, 8));
@@ -191,42 +189,76 @@ class TensorWindowTest {
     }
 
     @Test
-    void nobody_else_can_read_a_window_and_it_goes_with_its_node(@TempDir Path driver) throws IOException {
-        TensorWindow window = TensorWindow.open(driver, 1).orElseThrow();
-        assertThat(Files.getPosixFilePermissions(TensorWindow.of(driver, 1)))
+    void without_a_window_tensors_go_by_messages() {
+        try (PlaneFleet fleet = PlaneFleet.of(shown(Transport.AUTO))) {
+            PlanePeer home = fleet.join("home", shown(Transport.AUTO)).peer();
+            fleet.join("here", shown(Transport.AUTO));
+            fleet.knows("home", fleet.plane("here").peer());
+            fleet.knows("here", new PlanePeer("home", home.host(), "", "/nowhere", home.windowToken(), home.address()));
+            TensorRef ref = fleet.put("home", SMALL, 8);
+            fleet.bring("here", ref);
+            assertThat(fleet.read("here", ref)).isEqualTo(bytes(SMALL, 8));
+            until("it is counted", () -> fleet.plane("home").stats().bytesOut() == SMALL);
+        }
+    }
+
+    @Test
+    void nobody_else_can_read_a_window_and_it_goes_with_its_node(@TempDir Path memory) throws IOException {
+        TensorWindow window = opened(memory);
+        assertThat(Files.getPosixFilePermissions(window.directory()))
                 .isEqualTo(Set.of(
                         PosixFilePermission.OWNER_READ,
                         PosixFilePermission.OWNER_WRITE,
                         PosixFilePermission.OWNER_EXECUTE));
         assertThat(window.pane(SMALL)).isPresent();
         window.close();
-        assertThat(driver).isEmptyDirectory();
+        assertThat(memory).isEmptyDirectory();
     }
 
     @Test
-    void what_a_dead_process_has_left_is_removed_and_what_a_living_one_has_is_not(@TempDir Path driver)
+    void what_a_dead_process_has_left_is_removed_and_what_a_living_one_has_is_not(@TempDir Path memory)
             throws IOException {
-        Path left = Files.createDirectory(TensorWindow.of(driver, 1));
-        Files.createFile(left.resolve("alive"));
+        Path left = Files.createDirectory(memory.resolve("darkroom-window-1-000000000000"));
+        Files.createFile(memory.resolve("darkroom-window-1-000000000000.lock"));
         Files.createFile(left.resolve("pane-1"));
-        TensorWindow living = TensorWindow.open(driver, 2).orElseThrow();
+        TensorWindow living = opened(memory);
         assertThat(left).doesNotExist();
-        TensorWindow third = TensorWindow.open(driver, 3).orElseThrow();
-        assertThat(TensorWindow.of(driver, 2)).exists();
+        TensorWindow third = opened(memory);
+        assertThat(living.directory()).exists();
         third.close();
         living.close();
+        assertThat(memory).isEmptyDirectory();
     }
 
     @Test
-    void a_pane_that_nobody_looks_through_is_let_go_and_mapped_again_when_it_is_needed(@TempDir Path driver) {
+    void tensors_leave_shared_memory_to_messages(@TempDir Path memory) throws IOException {
+        long free = Files.getFileStore(memory).getUsableSpace();
+        try (TensorWindow window =
+                TensorWindow.open(memory, free + (1L << 40), false).orElseThrow()) {
+            assertThat(window.pane(SMALL)).isEmpty();
+            try (Stream<Path> files = Files.list(window.directory())) {
+                assertThat(files.map(file -> file.getFileName().toString())).containsExactly(TensorWindow.INDEX);
+            }
+        }
+    }
+
+    private static TensorWindow opened(Path memory) {
+        return TensorWindow.open(memory, 0, false).orElseThrow();
+    }
+
+    private static PlanePeer home(TensorWindow window) {
+        return new PlanePeer("home", "", "", window.directory().toString(), window.token(), "");
+    }
+
+    @Test
+    void a_pane_that_nobody_looks_through_is_let_go_and_mapped_again_when_it_is_needed(@TempDir Path memory) {
         AtomicLong nowNs = new AtomicLong();
         OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 20);
-        TensorWindow window =
-                TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
+        TensorWindow window = opened(memory);
         store.show(window);
         TensorKey key = TensorKey.of(put(store, SMALL, 9));
         try (TensorWindows windows = new TensorWindows(nowNs::get)) {
-            windows.open(new PlanePeer("home", "", driver.toString(), ""));
+            windows.open(home(window));
             Sight kept = windows.of(key).orElseThrow();
             nowNs.addAndGet(60_000_000_000L);
             windows.tick();
@@ -243,15 +275,38 @@ class TensorWindowTest {
         window.close();
     }
 
+    /** A window that is shut while a pane of it is being mapped. */
+    @Test
+    void what_is_mapped_while_its_node_leaves_is_let_go(@TempDir Path memory) throws IOException {
+        OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 20);
+        TensorWindow window = opened(memory);
+        store.show(window);
+        TensorKey key = TensorKey.of(put(store, SMALL, 9));
+        AtomicReference<Runnable> whileMapping = new AtomicReference<>(() -> {});
+        TensorWindows windows = new TensorWindows(() -> {
+            whileMapping.getAndSet(() -> {}).run();
+            return 0;
+        });
+        windows.open(home(window));
+        whileMapping.set(() -> answer(CompletableFuture.runAsync(() -> windows.shut(key.home()))));
+        windows.of(key).ifPresent(Sight::close);
+        assertThat(Files.readString(Path.of("/proc/self/maps"))
+                        .lines()
+                        .filter(line -> line.contains(window.directory() + "/pane-") && line.contains("r--s")))
+                .isEmpty();
+        windows.close();
+        store.close();
+        window.close();
+    }
+
     /** TS-5: a place in the index that a living tensor has is not given to another one. */
     @Test
-    void two_tensors_of_one_place_are_never_taken_for_each_other(@TempDir Path driver) {
+    void two_tensors_of_one_place_are_never_taken_for_each_other(@TempDir Path memory) {
         OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 24);
-        TensorWindow window =
-                TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
+        TensorWindow window = opened(memory);
         store.show(window);
         try (TensorWindows windows = new TensorWindows(SystemNanoClock.INSTANCE)) {
-            windows.open(new PlanePeer("home", "", driver.toString(), ""));
+            windows.open(home(window));
             TensorRef first = put(store, 100, 1);
             for (int i = 1; i < TensorWindow.SLOTS; i++) {
                 store.release(put(store, 100, 2));
@@ -273,10 +328,9 @@ class TensorWindowTest {
 
     /** TP-12, TS-5: while the home releases and fills the same memory over and over. */
     @Test
-    void what_was_shown_to_the_last_byte_is_what_the_reference_says(@TempDir Path driver) {
+    void what_was_shown_to_the_last_byte_is_what_the_reference_says(@TempDir Path memory) {
         OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 22);
-        TensorWindow window =
-                TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
+        TensorWindow window = opened(memory);
         store.show(window);
         AtomicReference<TensorRef> newest = new AtomicReference<>(put(store, SMALL, 0));
         AtomicBoolean done = new AtomicBoolean();
@@ -290,7 +344,7 @@ class TensorWindowTest {
         int whole = 0;
         int torn = 0;
         try (TensorWindows windows = new TensorWindows(SystemNanoClock.INSTANCE)) {
-            windows.open(new PlanePeer("home", "", driver.toString(), ""));
+            windows.open(home(window));
             long begun = System.nanoTime();
             while (whole < 2_000 && System.nanoTime() - begun < 20_000_000_000L) {
                 TensorRef ref = newest.get();
@@ -323,18 +377,17 @@ class TensorWindowTest {
 
     /** TP-12: a file for each of a thousand small ones would be too many. */
     @Test
-    void small_tensors_share_panes_and_each_is_read_as_its_own(@TempDir Path driver) throws IOException {
+    void small_tensors_share_panes_and_each_is_read_as_its_own(@TempDir Path memory) throws IOException {
         try (OffHeapTensorStore store = new OffHeapTensorStore("home", 1 << 22);
-                TensorWindow window =
-                        TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow();
+                TensorWindow window = opened(memory);
                 TensorWindows windows = new TensorWindows(SystemNanoClock.INSTANCE)) {
             store.show(window);
-            windows.open(new PlanePeer("home", "", driver.toString(), ""));
+            windows.open(home(window));
             List<TensorRef> all = new ArrayList<>();
             for (int i = 0; i < 1000; i++) {
                 all.add(put(store, 600 + i % 2, i));
             }
-            try (Stream<Path> files = Files.list(TensorWindow.of(driver, PlaneFrame.number("home")))) {
+            try (Stream<Path> files = Files.list(window.directory())) {
                 assertThat(files).hasSizeLessThan(1000 / 50);
             }
             for (int i = 0; i < 1000; i++) {
@@ -347,11 +400,10 @@ class TensorWindowTest {
 
     /** TS-2, TS-5: shared memory goes back once all who share it are gone, and not before. */
     @Test
-    void panes_of_small_tensors_are_given_back_when_the_budget_needs_them(@TempDir Path driver) {
+    void panes_of_small_tensors_are_given_back_when_the_budget_needs_them(@TempDir Path memory) {
         int budget = 1 << 20;
         try (OffHeapTensorStore store = new OffHeapTensorStore("home", budget);
-                TensorWindow window =
-                        TensorWindow.open(driver, PlaneFrame.number("home")).orElseThrow()) {
+                TensorWindow window = opened(memory)) {
             store.show(window);
             List<TensorRef> all = new ArrayList<>();
             for (int i = 0; i < budget / SMALL - 1; i++) {
@@ -369,7 +421,7 @@ class TensorWindowTest {
             assertThat(store.read(whole).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(bytes(budget, 2));
             assertThat(store.bytesMapped()).isEqualTo(budget);
             try (TensorWindows windows = new TensorWindows(SystemNanoClock.INSTANCE)) {
-                windows.open(new PlanePeer("home", "", driver.toString(), ""));
+                windows.open(home(window));
                 assertThat(windows.of(TensorKey.of(whole)))
                         .as("memory that was given back for it lies in the window again")
                         .hasValueSatisfying(Sight::close);

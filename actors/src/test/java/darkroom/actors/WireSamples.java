@@ -195,7 +195,8 @@ final class WireSamples {
     }
 
     private static PlanePeer peer(String node) {
-        return new PlanePeer(node, "host of " + node, "/dev/shm/driver", "10.0.0.1:4000");
+        return new PlanePeer(
+                node, "host of " + node, "token of a driver", "/dev/shm/window", "token of a window", "10.0.0.1:4000");
     }
 
     private <T> ActorRef<T> actor(String name, int uid) {

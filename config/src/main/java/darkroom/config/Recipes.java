@@ -180,6 +180,8 @@ public final class Recipes {
                 "scoring.endpoints",
                 "scoring.cache",
                 "scoring.cache-max",
+                "scoring.flat-groups-warn",
+                "scoring.flat-groups-max",
                 "recipe",
                 "steps")) {
             all = all.withoutPath(path);

@@ -14,6 +14,8 @@ import java.util.Set;
  * @param model model name sent to the scorers; empty asks each scorer for its first model
  * @param method how the answer becomes a number, method section 3
  * @param weight of this reward, where there are others
+ * @param system the system message of a question; empty for none
+ * @param taskPrompts whether the words that ship say what is judged in an edit of its task type
  * @param templates what is asked, {@code TASK=TEXT}, with {@link #ANY_TASK} for all other tasks; none: the words that ship
  * @param labels tokens that carry the judgement, {@code TOKEN=WEIGHT}; none: those of the method
  * @param answer where the number is: a regular expression with one group ({@link Method#PATTERN}), a JSON pointer
@@ -32,6 +34,8 @@ import java.util.Set;
  * @param jpegQuality pictures are sent as JPEG of this quality, 1 to 100; 0: as PNG, without loss
  * @param cache directory of answered questions, which are not asked again; empty for none
  * @param cacheMax answers kept in it, at most
+ * @param flatGroupsWarn groups in a row whose images all have one and the same score after which the log warns; 0 for never
+ * @param flatGroupsMax such groups in a row after which a run stops; 0 for never
  * @param rewards further rewards: an image's score is the mean of all, weighted
  */
 public record ScoringSettings(
@@ -39,6 +43,8 @@ public record ScoringSettings(
         String model,
         Method method,
         double weight,
+        String system,
+        boolean taskPrompts,
         List<String> templates,
         List<String> labels,
         String answer,
@@ -56,6 +62,8 @@ public record ScoringSettings(
         int jpegQuality,
         String cache,
         int cacheMax,
+        int flatGroupsWarn,
+        int flatGroupsMax,
         List<Reward> rewards) {
     /** Stands for all tasks that have no template of their own. */
     public static final String ANY_TASK = "any";
@@ -76,6 +84,8 @@ public record ScoringSettings(
         Allowed.whole("scoring.jpeg-quality", jpegQuality, 0, 100);
         Allowed.real("scoring.label-mass-min", labelMassMin, 0, 1);
         Allowed.whole("scoring.cache-max", cacheMax, 1, 100_000_000);
+        Allowed.whole("scoring.flat-groups-warn", flatGroupsWarn, 0, 1_000_000);
+        Allowed.whole("scoring.flat-groups-max", flatGroupsMax, 0, 1_000_000);
         Allowed.require(
                 method != Method.ADAPTER || !endpoints.isEmpty(),
                 "scoring.method",
@@ -106,11 +116,30 @@ public record ScoringSettings(
             String model,
             Method method,
             double weight,
+            String system,
+            boolean taskPrompts,
             List<String> templates,
             List<String> labels,
             String answer,
             double low,
             double high) {
+        /** The same reward, asked at one endpoint. */
+        public Reward at(URI endpoint) {
+            return new Reward(
+                    name,
+                    List.of(endpoint),
+                    model,
+                    method,
+                    weight,
+                    system,
+                    taskPrompts,
+                    templates,
+                    labels,
+                    answer,
+                    low,
+                    high);
+        }
+
         public Reward {
             Allowed.require(
                     name.matches("[a-z0-9][a-z0-9-]{0,31}"),
@@ -131,6 +160,8 @@ public record ScoringSettings(
                 reward.model(),
                 reward.method(),
                 reward.weight(),
+                reward.system(),
+                reward.taskPrompts(),
                 reward.templates(),
                 reward.labels(),
                 reward.answer(),
@@ -148,6 +179,39 @@ public record ScoringSettings(
                 jpegQuality,
                 cache,
                 cacheMax,
+                flatGroupsWarn,
+                flatGroupsMax,
+                List.of());
+    }
+
+    /** The same question, asked once and without a cache, to see how a scorer answers now. */
+    public ScoringSettings probing() {
+        return new ScoringSettings(
+                endpoints,
+                model,
+                method,
+                weight,
+                system,
+                taskPrompts,
+                templates,
+                labels,
+                answer,
+                low,
+                high,
+                judge,
+                judgePrecision,
+                concurrency,
+                timeout,
+                1,
+                labelMassMin,
+                rung,
+                false,
+                Duration.ZERO,
+                jpegQuality,
+                "",
+                cacheMax,
+                flatGroupsWarn,
+                flatGroupsMax,
                 List.of());
     }
 
@@ -158,6 +222,8 @@ public record ScoringSettings(
                 model,
                 method,
                 weight,
+                system,
+                taskPrompts,
                 templates,
                 labels,
                 answer,
@@ -175,6 +241,8 @@ public record ScoringSettings(
                 jpegQuality,
                 cache,
                 cacheMax,
+                flatGroupsWarn,
+                flatGroupsMax,
                 rewards);
     }
 
@@ -187,6 +255,8 @@ public record ScoringSettings(
                 model,
                 other,
                 weight,
+                system,
+                taskPrompts,
                 own ? templates : List.of(),
                 own ? labels : List.of(),
                 answer,

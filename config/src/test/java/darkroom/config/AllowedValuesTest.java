@@ -72,6 +72,8 @@ class AllowedValuesTest {
                 "scoring { method=adapter, answer=/score } | scoring.method | in scoring.endpoints",
                 "scoring.low=1 | scoring.high | above scoring.low",
                 "scoring.cache-max=0 | scoring.cache-max | from 1 to",
+                "scoring.flat-groups-warn=-1 | scoring.flat-groups-warn | from 0 to",
+                "scoring.flat-groups-max=-1 | scoring.flat-groups-max | from 0 to",
                 "scoring.rewards=[{ name=A, endpoints=[\"http://a\"] }] | scoring.rewards.name | small letters",
                 "scoring.rewards=[{ name=a, endpoints=[] }] | scoring.rewards.endpoints | at least one",
                 "scoring.rewards=[{ name=scoring, endpoints=[\"http://a\"] }] | scoring.rewards | each name once",
@@ -225,7 +227,7 @@ class AllowedValuesTest {
         for (Map.Entry<String, ?> setting : ConfigFactory.parseString(
                         Recipes.render(Recipes.load("embedded-demo", List.of())))
                 .entrySet()) {
-            boolean free = List.of("scoring.model", "scoring.cache", "scoring.low", "ledger.user")
+            boolean free = List.of("scoring.model", "scoring.system", "scoring.cache", "scoring.low", "ledger.user")
                     .contains(setting.getKey());
             boolean judgedElsewhere =
                     List.of("groups.rule", "groups.spread", "groups.normaliser").contains(setting.getKey());

@@ -58,7 +58,8 @@ class ErrorReasonTest {
 
     @Test
     void a_refused_connection_is_named() {
-        assertThat(ErrorReason.of(new IOException(null, new ConnectException()))).startsWith("connection refused");
+        assertThat(ErrorReason.of(new IOException(null, new ConnectException())))
+                .startsWith("connection refused");
     }
 
     @Test
@@ -73,8 +74,10 @@ class ErrorReasonTest {
 
     @Test
     void a_message_is_repeated_as_it_is() {
-        assertThat(ErrorReason.of(new IOException("disk on fire", new EOFException()))).isEqualTo("disk on fire");
-        assertThat(ErrorReason.of(new CompletionException(new IOException("disk on fire")))).isEqualTo("disk on fire");
+        assertThat(ErrorReason.of(new IOException("disk on fire", new EOFException())))
+                .isEqualTo("disk on fire");
+        assertThat(ErrorReason.of(new CompletionException(new IOException("disk on fire"))))
+                .isEqualTo("disk on fire");
         assertThat(ErrorReason.of(new UnknownHostException("nowhere"))).isEqualTo("host nowhere has no address");
         assertThat(ErrorReason.of(new MalformedInputException(1))).isEqualTo("the bytes are not UTF-8 text");
     }

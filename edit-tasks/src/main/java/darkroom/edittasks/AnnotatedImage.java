@@ -3,6 +3,7 @@ package darkroom.edittasks;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.config.ErrorReason;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,7 +78,7 @@ record AnnotatedImage(
         try {
             json = JSON.readTree(line);
         } catch (JsonProcessingException e) {
-            throw new DatasetFaultException(DatasetFault.NO_JSON, String.valueOf(e.getOriginalMessage()), e);
+            throw new DatasetFaultException(DatasetFault.NO_JSON, ErrorReason.of(e), e);
         }
         String image = text(json, IMAGE, IMAGE);
         List<Thing> objects = new ArrayList<>();

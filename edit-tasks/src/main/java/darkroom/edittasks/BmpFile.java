@@ -85,6 +85,6 @@ final class BmpFile {
     }
 
     private static int shortAt(byte[] file, int at) {
-        return file[at] & 255 | (file[at + 1] & 255) << 8;
+        return (file[at] & 255) | (file[at + 1] & 255) << 8;
     }
 }

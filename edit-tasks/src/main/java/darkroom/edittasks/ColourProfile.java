@@ -36,16 +36,17 @@ final class ColourProfile {
         try {
             ICC_Profile source = ICC_Profile.getInstance(profile);
             int bands = samples.kind().bands();
-            int space = switch (samples.kind()) {
-                case GRAY -> ColorSpace.TYPE_GRAY;
-                case RGB -> ColorSpace.TYPE_RGB;
-                case CMYK -> ColorSpace.TYPE_CMYK;
-            };
+            int space =
+                    switch (samples.kind()) {
+                        case GRAY -> ColorSpace.TYPE_GRAY;
+                        case RGB -> ColorSpace.TYPE_RGB;
+                        case CMYK -> ColorSpace.TYPE_CMYK;
+                    };
             if (source.getColorSpaceType() != space) {
                 return new Result.Unusable();
             }
-            ColorConvertOp conversion = new ColorConvertOp(
-                    new ICC_Profile[] {source, ICC_Profile.getInstance(ColorSpace.CS_sRGB)}, null);
+            ColorConvertOp conversion =
+                    new ColorConvertOp(new ICC_Profile[] {source, ICC_Profile.getInstance(ColorSpace.CS_sRGB)}, null);
             if (samples.kind() == Samples.Kind.GRAY) {
                 return gray(conversion, samples);
             }

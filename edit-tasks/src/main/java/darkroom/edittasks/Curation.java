@@ -2,6 +2,7 @@ package darkroom.edittasks;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.PictureView;
 import darkroom.edittasks.AnnotatedImage.Box;
 import darkroom.edittasks.AnnotatedImage.Edit;
 import darkroom.edittasks.AnnotatedImage.Lettered;
@@ -130,7 +131,18 @@ public final class Curation {
      */
     public static Report run(Path from, Path to, CurationSettings settings, boolean replace, LongConsumer each)
             throws IOException {
-        DatasetDirectory source = new DatasetDirectory(from);
+        return run(from, PictureView.DISPLAYED, to, settings, replace, each);
+    }
+
+    /**
+     * Curates as above.
+     *
+     * @param view how pictures are read: boxes are in pixels of what comes out
+     */
+    public static Report run(
+            Path from, PictureView view, Path to, CurationSettings settings, boolean replace, LongConsumer each)
+            throws IOException {
+        DatasetDirectory source = new DatasetDirectory(from, view);
         Files.createDirectories(to);
         if (Files.isSameFile(from, to)) {
             throw new IllegalArgumentException(to + " is where the annotations are; write into another directory");
@@ -182,8 +194,12 @@ public final class Curation {
     private void curate(long line, AnnotatedImage annotated) throws IOException {
         String image = annotated.image();
         RgbImage picture;
+        boolean turned;
         try {
-            picture = from.image(DatasetRow.IMAGE, image);
+            DatasetFiles files = from.read(DatasetRow.of("-", image, ""));
+            picture = files.images().source();
+            turned = files.conversions().values().stream()
+                    .anyMatch(conversions -> conversions.contains(PictureConversion.ORIENTATION));
         } catch (DatasetFaultException e) {
             reject(line, image, DatasetRow.IMAGE, CurationRule.UNUSABLE_IMAGE, e.reason());
             return;
@@ -196,14 +212,15 @@ public final class Curation {
         }
         List<Boolean> usable = new ArrayList<>();
         for (int i = 0; i < annotated.objects().size(); i++) {
-            usable.add(passes(line, annotated, i, picture));
+            usable.add(passes(line, annotated, i, picture, turned));
         }
         edits(line, annotated, picture, usable);
         texts(line, annotated);
     }
 
     /** Whether an object may be edited. */
-    private boolean passes(long line, AnnotatedImage annotated, int number, RgbImage picture) throws IOException {
+    private boolean passes(long line, AnnotatedImage annotated, int number, RgbImage picture, boolean turned)
+            throws IOException {
         Thing thing = annotated.objects().get(number);
         Box box = thing.box();
         int width = picture.width();
@@ -216,7 +233,15 @@ public final class Curation {
         String reason = "";
         if (!box.within(width, height)) {
             broken = CurationRule.BOX_OUTSIDE;
-            reason = "box %s in a picture of %dx%d pixels".formatted(box, width, height);
+            reason = "box %s in a picture of %dx%d pixels%s"
+                    .formatted(
+                            box,
+                            width,
+                            height,
+                            turned
+                                    ? " after its EXIF orientation was applied; boxes are in pixels of the displayed"
+                                            + " picture, or use --pictures as-stored"
+                                    : "");
         } else if (share < shareMin) {
             broken = CurationRule.BOX_TOO_SMALL;
             reason = percent(share) + " of the picture < " + percent(shareMin);

@@ -107,7 +107,7 @@ public final class DatasetDirectory {
                 throw new DatasetFaultException(
                         switch (e.kind()) {
                             case CUT_OFF -> DatasetFault.CUT_IMAGE;
-                            case DAMAGED -> DatasetFault.UNREADABLE_IMAGE;
+                            case DAMAGED, NO_PICTURE -> DatasetFault.UNREADABLE_IMAGE;
                             case UNSUPPORTED -> DatasetFault.UNSUPPORTED_IMAGE;
                             case TOO_LARGE -> DatasetFault.OVERSIZED_IMAGE;
                         },

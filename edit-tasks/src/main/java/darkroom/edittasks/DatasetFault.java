@@ -19,8 +19,9 @@ public enum DatasetFault {
     UNSUPPORTED_IMAGE("convert it to PNG, JPEG or WebP"),
     OVERSIZED_IMAGE("make the picture smaller"),
     TARGET_SIZE("give the target the width and height of the image, or remove the field"),
-    DUPLICATE_ID("give the row an id of its own; to have a row drawn more often, give it a weight, for instance \"weight\": 3,"
-            + " or repeat its line without any change"),
+    DUPLICATE_ID(
+            "give the row an id of its own; to have a row drawn more often, give it a weight, for instance \"weight\":"
+                    + " 3, or repeat its line without any change"),
     TOO_MANY_ROWS("split the file into several datasets");
 
     private final String remedy;

@@ -17,14 +17,7 @@ public sealed interface DatasetLine {
      * @param id the row's own id, else one made from its content; no other row of the file has it
      * @param files the pictures
      */
-    record Usable(
-            Path file,
-            long line,
-            long offset,
-            int bytes,
-            String id,
-            DatasetRow row,
-            DatasetFiles files)
+    record Usable(Path file, long line, long offset, int bytes, String id, DatasetRow row, DatasetFiles files)
             implements DatasetLine {
         public DatasetImages images() {
             return files.images();

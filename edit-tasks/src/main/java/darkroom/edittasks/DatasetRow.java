@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -126,7 +127,7 @@ public final class DatasetRow {
                 throw new DatasetFaultException(DatasetFault.NO_JSON, "the line goes on after its JSON object");
             }
         } catch (JsonProcessingException e) {
-            String detail = String.valueOf(e.getOriginalMessage())
+            String detail = ErrorReason.of(e)
                     .replaceFirst(" \\(start marker at \\[Source: .*?\\]\\)", "") // the parser does not show its source
                     .lines()
                     .findFirst()

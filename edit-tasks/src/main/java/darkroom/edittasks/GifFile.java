@@ -64,8 +64,9 @@ final class GifFile {
                         blocks(null);
                     }
                 }
-                default -> throw PictureException.damaged(
-                        PictureFormat.GIF, "block %02X at byte %d is of no known kind".formatted(block, at - 1));
+                default ->
+                    throw PictureException.damaged(
+                            PictureFormat.GIF, "block %02X at byte %d is of no known kind".formatted(block, at - 1));
             }
         }
     }
@@ -166,7 +167,7 @@ final class GifFile {
             if (held < bits) {
                 throw shortFrame(written, count);
             }
-            int value = buffer & (1 << bits) - 1;
+            int value = buffer & ((1 << bits) - 1);
             buffer >>>= bits;
             held -= bits;
             if (value == clear) {
@@ -219,7 +220,7 @@ final class GifFile {
         if ((flags & 0x80) == 0) {
             return null;
         }
-        int length = 3 << (flags & 7) + 1;
+        int length = 3 << ((flags & 7) + 1);
         need(length, "inside of a table of colours");
         at += length;
         return Arrays.copyOfRange(file, at - length, at);
@@ -249,6 +250,6 @@ final class GifFile {
     }
 
     private int shortAt(int offset) {
-        return file[offset] & 255 | (file[offset + 1] & 255) << 8;
+        return (file[offset] & 255) | (file[offset + 1] & 255) << 8;
     }
 }

@@ -34,7 +34,11 @@ final class JdkDecoders {
         return use(format, file, true, reader -> reader.read(0));
     }
 
-    /** Samples without conversion of colours. @param warnings gets what the decoder complains of */
+    /**
+     * Samples without conversion of colours.
+     *
+     * @param warnings gets what the decoder complains of
+     */
     static Raster raster(String format, byte[] file, List<String> warnings) throws IOException {
         return use(format, file, true, reader -> {
             List<String> heard = new ArrayList<>();

@@ -33,7 +33,6 @@ final class JpegFile {
     private static final int COEFFICIENTS = 64;
     private static final int UNSEEN = 255;
     private static final int ADOBE_NONE = -1;
-    private static final int ADOBE_YCC = 1;
     private static final String EXIF = "Exif\0\0";
     private static final String ICC = "ICC_PROFILE\0";
 
@@ -77,19 +76,20 @@ final class JpegFile {
             }
         }
         byte[] stored = interleaved(raster);
-        Samples samples = switch (componentIds.length) {
-            case 1 -> new Samples(width, height, Samples.Kind.GRAY, stored, null, false);
-            case 3 -> {
-                if (isYcc()) {
-                    toRgb(stored, 3);
-                }
-                yield new Samples(width, height, Samples.Kind.RGB, stored, null, false);
-            }
-            default -> {
-                inks(stored);
-                yield new Samples(width, height, Samples.Kind.CMYK, stored, null, false);
-            }
-        };
+        Samples samples =
+                switch (componentIds.length) {
+                    case 1 -> new Samples(width, height, Samples.Kind.GRAY, stored, null, false);
+                    case 3 -> {
+                        if (isYcc()) {
+                            toRgb(stored, 3);
+                        }
+                        yield new Samples(width, height, Samples.Kind.RGB, stored, null, false);
+                    }
+                    default -> {
+                        inks(stored);
+                        yield new Samples(width, height, Samples.Kind.CMYK, stored, null, false);
+                    }
+                };
         return new StoredPicture(samples, profile(), PictureReader.orientation(exif), false);
     }
 

@@ -38,18 +38,20 @@ final class Orientation {
         byte[] to = new byte[from.length];
         for (int y = 0; y < high; y++) {
             for (int x = 0; x < wide; x++) {
-                int u = switch (orientation) {
-                    case 2, 3 -> width - 1 - x;
-                    case 5, 6 -> y;
-                    case 7, 8 -> width - 1 - y;
-                    default -> x;
-                };
-                int v = switch (orientation) {
-                    case 3, 4 -> height - 1 - y;
-                    case 5, 8 -> x;
-                    case 6, 7 -> height - 1 - x;
-                    default -> y;
-                };
+                int u =
+                        switch (orientation) {
+                            case 2, 3 -> width - 1 - x;
+                            case 5, 6 -> y;
+                            case 7, 8 -> width - 1 - y;
+                            default -> x;
+                        };
+                int v =
+                        switch (orientation) {
+                            case 3, 4 -> height - 1 - y;
+                            case 5, 8 -> x;
+                            case 6, 7 -> height - 1 - x;
+                            default -> y;
+                        };
                 System.arraycopy(from, 3 * (v * width + u), to, 3 * (y * wide + x), 3);
             }
         }

@@ -17,6 +17,9 @@ public final class PictureException extends IOException {
         /** The file contradicts its format. */
         DAMAGED("copy the file again, or save the picture anew with another program"),
 
+        /** Something else is in the place of a picture. */
+        NO_PICTURE("put the picture itself in its place"),
+
         /** Of a format, or a variant of one, that is not read. */
         UNSUPPORTED("convert it to PNG, JPEG or WebP"),
 
@@ -56,7 +59,8 @@ public final class PictureException extends IOException {
     }
 
     static PictureException unsupported(PictureFormat format, String what) {
-        return new PictureException(Kind.UNSUPPORTED, "the " + format.title() + " file has " + what + ", which is not read");
+        return new PictureException(
+                Kind.UNSUPPORTED, "the " + format.title() + " file has " + what + ", which is not read");
     }
 
     public Kind kind() {

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The formats of picture files that are read, told from the first bytes; a file's name decides nothing. */
 public enum PictureFormat {
@@ -32,6 +33,8 @@ public enum PictureFormat {
             Map.entry("crx ", "a camera's raw picture (CR3)"));
 
     private final String title;
+
+    @SuppressWarnings("ImmutableEnumChecker") // made by List.of
     private final List<String> extensions;
 
     PictureFormat(String title, String... extensions) {
@@ -71,15 +74,37 @@ public enum PictureFormat {
         if (begins(file, 0, "II*\0") || begins(file, 0, "MM\0*")) {
             return TIFF;
         }
+        String instead = instead(file);
+        if (instead != null) {
+            throw new PictureException(PictureException.Kind.NO_PICTURE, "the file is " + instead);
+        }
         throw new PictureException(
                 PictureException.Kind.UNSUPPORTED,
                 "the file is " + other(file) + "; what is read: PNG, JPEG, WebP, GIF, BMP, TIFF");
     }
 
-    private static String other(byte[] file) {
+    /** What stands in the place of a picture, if it is known. */
+    private static @Nullable String instead(byte[] file) {
         if (file.length == 0) {
             return "empty";
         }
+        String text = beginning(file);
+        if (text.startsWith("version https://git-lfs")) {
+            return "a pointer of Git LFS and not the picture itself (`git lfs pull` fetches that)";
+        }
+        if (text.startsWith("<!doctype html") || text.startsWith("<html")) {
+            return "an HTML page, as servers send it instead of a picture";
+        }
+        return null;
+    }
+
+    private static String beginning(byte[] file) {
+        return new String(file, 0, Math.min(file.length, TEXT_BYTES), StandardCharsets.ISO_8859_1)
+                .strip()
+                .toLowerCase(Locale.ROOT);
+    }
+
+    private static String other(byte[] file) {
         if (begins(file, 4, "ftyp")) {
             return box(file);
         }
@@ -113,15 +138,7 @@ public enum PictureFormat {
         if (begins(file, 0, "PK\u0003\u0004") || begins(file, 0, "\u001f\u008b")) {
             return "an archive (ZIP, gzip)";
         }
-        String text = new String(file, 0, Math.min(file.length, TEXT_BYTES), StandardCharsets.ISO_8859_1)
-                .strip()
-                .toLowerCase(Locale.ROOT);
-        if (text.startsWith("version https://git-lfs")) {
-            return "a pointer of Git LFS and not the picture itself (`git lfs pull` fetches that)";
-        }
-        if (text.startsWith("<!doctype html") || text.startsWith("<html")) {
-            return "an HTML page, as servers send it instead of a picture";
-        }
+        String text = beginning(file);
         if (text.startsWith("<svg") || (text.startsWith("<?xml") && text.contains("<svg"))) {
             return "an SVG drawing";
         }

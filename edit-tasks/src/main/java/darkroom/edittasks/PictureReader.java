@@ -39,7 +39,11 @@ public final class PictureReader {
         return read(bytes(file), file, view);
     }
 
-    /** The picture in the content of a file. @param file its name is compared with what it holds */
+    /**
+     * The picture in the content of a file.
+     *
+     * @param file its name is compared with what it holds
+     */
     static Picture read(byte[] content, Path file, PictureView view) throws PictureException {
         Picture picture = read(content, view);
         Path name = file.getFileName();
@@ -102,7 +106,8 @@ public final class PictureReader {
         }
         String message = e instanceof IOException ? e.getMessage() : null; // others are of programs, not of files
         String detail = message == null || message.isBlank()
-                ? "its pixels cannot be decoded (" + e.getClass().getSimpleName() + ")"
+                ? "the decoder fails on its pixels (%s), or does not know this variant of the format"
+                        .formatted(e.getClass().getSimpleName())
                 : message.lines().findFirst().orElse(message);
         return new PictureException(
                 PictureException.Kind.DAMAGED, "the " + format.title() + " file is damaged: " + detail, e);

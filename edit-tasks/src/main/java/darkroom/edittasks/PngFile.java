@@ -49,7 +49,8 @@ final class PngFile {
             crc.update(file, at + 4, to - at - 4);
             if ((int) crc.getValue() != intAt(file, to)) {
                 throw PictureException.damaged(
-                        PictureFormat.PNG, "the checksum of chunk %s at byte %d is wrong".formatted(printable(type), at));
+                        PictureFormat.PNG,
+                        "the checksum of chunk %s at byte %d is wrong".formatted(printable(type), at));
             }
             if (colourType < 0) {
                 if (!type.equals("IHDR") || length != HEADER_BYTES) {
@@ -81,8 +82,8 @@ final class PngFile {
         BufferedImage image = JdkDecoders.read("png", pixels.toByteArray());
         int bands = image.getRaster().getNumBands();
         boolean hasAlpha = (colourType & ALPHA_BIT) != 0 || bands == 2 || bands == 4;
-        Samples samples = Samples.of(
-                image, (colourType & GRAY_BIT_OFF) == 0 ? Samples.Kind.GRAY : Samples.Kind.RGB, hasAlpha);
+        Samples samples =
+                Samples.of(image, (colourType & GRAY_BIT_OFF) == 0 ? Samples.Kind.GRAY : Samples.Kind.RGB, hasAlpha);
         return new StoredPicture(
                 colourType == 0 ? asGray(samples) : samples, profile, PictureReader.orientation(exif), frames);
     }

@@ -184,7 +184,8 @@ public final class RgbImage {
         return new RgbImage(wide, height * factor, large);
     }
 
-    BufferedImage buffered() {
+    /** The picture as an image of type {@link BufferedImage#TYPE_INT_RGB}. */
+    public BufferedImage buffered() {
         int[] packed = new int[width * height];
         for (int p = 0; p < packed.length; p++) {
             packed[p] = ((rgb[p * 3] & 255) << 16) | ((rgb[p * 3 + 1] & 255) << 8) | (rgb[p * 3 + 2] & 255);

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param alpha UINT8 [height, width], 255 where the picture hides what is behind it; null if it does so everywhere
  * @param deep whether the file has more than 8 bits a sample
  */
+@SuppressWarnings("ArrayRecordComponent") // nothing compares it
 record Samples(int width, int height, Kind kind, byte[] bytes, byte @Nullable [] alpha, boolean deep) {
     /** What the samples of a pixel are. */
     enum Kind {
@@ -40,7 +41,8 @@ record Samples(int width, int height, Kind kind, byte[] bytes, byte @Nullable []
     Samples {
         if (bytes.length != (long) width * height * kind.bands()
                 || (alpha != null && alpha.length != (long) width * height)) {
-            throw new IllegalArgumentException("samples=" + bytes.length + " are no " + width + "x" + height + " " + kind);
+            throw new IllegalArgumentException(
+                    "samples=" + bytes.length + " are no " + width + "x" + height + " " + kind);
         }
     }
 

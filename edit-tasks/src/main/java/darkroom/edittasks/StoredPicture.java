@@ -9,4 +9,5 @@ import org.jspecify.annotations.Nullable;
  * @param orientation of EXIF, 1 to 8
  * @param frames whether more frames or pages follow
  */
+@SuppressWarnings("ArrayRecordComponent") // nothing compares it
 record StoredPicture(Samples samples, byte @Nullable [] profile, int orientation, boolean frames) {}

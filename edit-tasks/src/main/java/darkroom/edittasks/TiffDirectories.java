@@ -25,7 +25,8 @@ final class TiffDirectories {
     /** How many pages the file has. @throws PictureException if a part of one is missing */
     static int requireWhole(byte[] file) throws PictureException {
         if (file.length < HEADER_BYTES) {
-            throw PictureException.cutOff(PictureFormat.TIFF, "it ends after %d bytes, inside of its header".formatted(file.length));
+            throw PictureException.cutOff(
+                    PictureFormat.TIFF, "it ends after %d bytes, inside of its header".formatted(file.length));
         }
         return new TiffDirectories(file).walk();
     }

@@ -2,6 +2,7 @@ package darkroom.edittasks;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.util.Set;
 import javax.imageio.ImageReader;
 import javax.imageio.plugins.tiff.BaselineTIFFTagSet;
 import javax.imageio.plugins.tiff.TIFFDirectory;
@@ -18,6 +19,10 @@ final class TiffFile {
     private static final int YCC = 6;
     private static final int UNSIGNED = 1;
     private static final int DEFAULT_BITS = 1;
+    private static final int NO_COMPRESSION = 1;
+
+    /** Those that the JDK decodes: none, CCITT, LZW, JPEG, Deflate by both numbers, PackBits. */
+    private static final Set<Integer> COMPRESSIONS = Set.of(NO_COMPRESSION, 2, 3, 4, 5, 6, 7, 8, 32946, 32773);
 
     private TiffFile() {}
 
@@ -32,17 +37,23 @@ final class TiffFile {
         int photometric = number(page, BaselineTIFFTagSet.TAG_PHOTOMETRIC_INTERPRETATION, BLACK_IS_ZERO);
         int format = number(page, BaselineTIFFTagSet.TAG_SAMPLE_FORMAT, UNSIGNED);
         int bits = number(page, BaselineTIFFTagSet.TAG_BITS_PER_SAMPLE, DEFAULT_BITS);
+        int compression = number(page, BaselineTIFFTagSet.TAG_COMPRESSION, NO_COMPRESSION);
+        if (!COMPRESSIONS.contains(compression)) {
+            throw PictureException.unsupported(PictureFormat.TIFF, "compression %d".formatted(compression));
+        }
         if (format != UNSIGNED || bits > 16) {
             throw PictureException.unsupported(
                     PictureFormat.TIFF, "samples of %d bits that are no small whole numbers".formatted(bits));
         }
-        Samples.Kind kind = switch (photometric) {
-            case WHITE_IS_ZERO, BLACK_IS_ZERO -> Samples.Kind.GRAY;
-            case RGB, PALETTE, YCC -> Samples.Kind.RGB;
-            case CMYK -> Samples.Kind.CMYK;
-            default -> throw PictureException.unsupported(
-                    PictureFormat.TIFF, "photometric interpretation %d".formatted(photometric));
-        };
+        Samples.Kind kind =
+                switch (photometric) {
+                    case WHITE_IS_ZERO, BLACK_IS_ZERO -> Samples.Kind.GRAY;
+                    case RGB, PALETTE, YCC -> Samples.Kind.RGB;
+                    case CMYK -> Samples.Kind.CMYK;
+                    default ->
+                        throw PictureException.unsupported(
+                                PictureFormat.TIFF, "photometric interpretation %d".formatted(photometric));
+                };
         BufferedImage image = reader.read(0);
         boolean hasAlpha = image.getRaster().getNumBands() == kind.bands() + 1;
         Samples samples = Samples.of(image, kind, hasAlpha);

@@ -75,7 +75,10 @@ final class WebpFile {
             argb = canvas;
         }
         Samples samples = Samples.ofArgb(
-                canvasWidth, canvasHeight, argb, !covers || frame.getColorModel().hasAlpha());
+                canvasWidth,
+                canvasHeight,
+                argb,
+                !covers || frame.getColorModel().hasAlpha());
         return new StoredPicture(samples, profile, PictureReader.orientation(exif), frames);
     }
 
@@ -146,7 +149,8 @@ final class WebpFile {
 
     /** EXIF from its byte-order mark on; some programs write the head that JPEG has before it. */
     private byte[] exif(int from, int to) {
-        return Arrays.copyOfRange(file, to - from >= 6 && PictureFormat.begins(file, from, "Exif\0\0") ? from + 6 : from, to);
+        return Arrays.copyOfRange(
+                file, to - from >= 6 && PictureFormat.begins(file, from, "Exif\0\0") ? from + 6 : from, to);
     }
 
     /** Width and height of a bit stream, in pixels. */
@@ -155,11 +159,11 @@ final class WebpFile {
             throw PictureException.damaged(PictureFormat.WEBP, "the header of its pixels is too short or altered");
         }
         if (lossless) {
-            int bits = stream[1] & 255 | (stream[2] & 255) << 8 | (stream[3] & 255) << 16 | (stream[4] & 255) << 24;
-            return new int[] {(bits & 0x3fff) + 1, (bits >>> 14 & 0x3fff) + 1};
+            int bits = (stream[1] & 255) | (stream[2] & 255) << 8 | (stream[3] & 255) << 16 | (stream[4] & 255) << 24;
+            return new int[] {(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1};
         }
         return new int[] {
-            (stream[6] & 255 | (stream[7] & 255) << 8) & 0x3fff, (stream[8] & 255 | (stream[9] & 255) << 8) & 0x3fff
+            ((stream[6] & 255) | (stream[7] & 255) << 8) & 0x3fff, ((stream[8] & 255) | (stream[9] & 255) << 8) & 0x3fff
         };
     }
 
@@ -172,8 +176,8 @@ final class WebpFile {
             byte[] extended = new byte[EXTENDED_BYTES];
             extended[0] = ALPHA_FLAG;
             for (int i = 0; i < 3; i++) {
-                extended[4 + i] = (byte) (size[0] - 1 >> 8 * i);
-                extended[7 + i] = (byte) (size[1] - 1 >> 8 * i);
+                extended[4 + i] = (byte) ((size[0] - 1) >> (8 * i));
+                extended[7 + i] = (byte) ((size[1] - 1) >> (8 * i));
             }
             chunk(body, "VP8X", extended);
             chunk(body, "ALPH", alpha);
@@ -187,7 +191,7 @@ final class WebpFile {
     private static void chunk(ByteArrayOutputStream out, String type, byte[] body) {
         out.writeBytes(type.getBytes(StandardCharsets.US_ASCII));
         for (int i = 0; i < 4; i++) {
-            out.write(body.length >> 8 * i);
+            out.write(body.length >> (8 * i));
         }
         out.writeBytes(body);
         if ((body.length & 1) == 1) {
@@ -200,7 +204,7 @@ final class WebpFile {
     }
 
     private int threeAt(int at) {
-        return file[at] & 255 | (file[at + 1] & 255) << 8 | (file[at + 2] & 255) << 16;
+        return (file[at] & 255) | (file[at + 1] & 255) << 8 | (file[at + 2] & 255) << 16;
     }
 
     /** libwebp, loaded with the first WebP picture and not before. */

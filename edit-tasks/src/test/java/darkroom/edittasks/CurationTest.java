@@ -3,6 +3,7 @@ package darkroom.edittasks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import darkroom.config.PictureView;
 import darkroom.edittasks.AnnotatedImage.Box;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -68,6 +69,36 @@ class CurationTest {
 
     private Curation.Report curate(String... lines) throws IOException {
         return curate(settings(0, Map.of()), lines);
+    }
+
+    /** The picture is stored with 16 by 12 pixels and displayed with 12 by 16. */
+    @Test
+    void boxes_are_in_pixels_of_the_displayed_picture_and_a_box_of_the_stored_one_is_told_why() throws IOException {
+        try (var turned = CurationTest.class.getResourceAsStream("pictures/orientation-6.jpg")) {
+            Files.write(in().resolve("images/turned.jpg"), turned.readAllBytes());
+        }
+        String upright =
+                "{\"image\": \"images/turned.jpg\", \"objects\": [{\"name\": \"dog\", \"box\": [2, 3, 10, 14]}]}";
+        Curation.Report report = curate(settings(1, Map.of()), upright);
+        assertThat(report.imagesKept()).isEqualTo(1);
+        DatasetRow boxed = rows().stream()
+                .filter(row -> "red-box".equals(row.taskType()))
+                .findFirst()
+                .orElseThrow();
+        RgbImage picture = RgbImage.decode(Files.readAllBytes(out().resolve(boxed.image())));
+        assertThat(picture.width() + "x" + picture.height()).isEqualTo("12x16");
+        assertThat(picture.channel(5, 2, 0)).isEqualTo(255);
+        assertThat(picture.channel(5, 2, 1)).isZero();
+
+        String stored =
+                "{\"image\": \"images/turned.jpg\", \"objects\": [{\"name\": \"dog\", \"box\": [3, 2, 14, 10]}]}";
+        curate(stored);
+        assertThat(out().resolve(Curation.REJECTED))
+                .content()
+                .contains("box-outside", "12x16 pixels after its EXIF orientation was applied", "--pictures as-stored");
+        Curation.Report asStored =
+                Curation.run(in(), PictureView.AS_STORED, out(), settings(0, Map.of()), true, _ -> {});
+        assertThat(asStored.imagesKept()).isEqualTo(1);
     }
 
     private List<DatasetRow> rows() throws IOException {

@@ -113,8 +113,16 @@ class DatasetReaderTest {
         {"prompt": "x", "image": "images/../../a.png"} | PATH_OUTSIDE | leads out
         {"prompt": "x", "image": "/etc/passwd"} | PATH_OUTSIDE | /etc/passwd
         {"prompt": "x", "image": "images/a.png", "target": "../t.png"} | PATH_OUTSIDE | target
-        {"prompt": "x", "image": "train_metadata.jsonl"} | UNREADABLE_IMAGE | not a picture
-        {"prompt": "p", "image": "images/a.png"} | DUPLICATE_ID | line 1
+        {"prompt": "x", "image": "train_metadata.jsonl"} | UNSUPPORTED_IMAGE | in no known format
+        {"prompt": "x", "image": "images\\\\a.png"} | MISSING_IMAGE | images/a.png is: write / between directories
+        {"prompt": "x", "image": "pictures\\\\b.png"} | MISSING_IMAGE | separates no directories here: write /
+        {"prompt": "x", "image": "a.png"} | MISSING_IMAGE | but images/a.png is: paths are relative to the dataset's directory
+        {"prompt": "x", "image": "images/a.png", "weight": 0} | WRONG_TYPE | weight=0 is not a number above 0, at most 1000
+        {"prompt": "x", "image": "images/a.png", "weight": -1} | WRONG_TYPE | weight=-1
+        {"prompt": "x", "image": "images/a.png", "weight": 1001} | WRONG_TYPE | weight=1001
+        {"prompt": "x", "image": "images/a.png", "weight": 1e999} | WRONG_TYPE | weight=1e999
+        {"prompt": "x", "image": "images/a.png", "weight": "3"} | WRONG_TYPE | weight="3"
+        {"prompt": "x", "image": "images/a.png", "weight": true} | WRONG_TYPE | weight=true
         """)
     void a_malformed_line_is_a_value_with_its_line_and_reason(String line, DatasetFault fault, String reason)
             throws IOException {
@@ -130,8 +138,40 @@ class DatasetReaderTest {
                 "{\"prompt\": \"q\", \"image\": \"images/a.png\", \"id\": 7}");
         assertThat(lines.get(1)).isInstanceOfSatisfying(DatasetLine.Malformed.class, bad -> {
             assertThat(bad.fault()).isEqualTo(DatasetFault.DUPLICATE_ID);
-            assertThat(bad.reason()).isEqualTo("id=7 is the id of line 1");
+            assertThat(bad.reason()).isEqualTo("id=7 is the id of line 1, another row");
         });
+    }
+
+    /** People repeat lines to have rows drawn more often. */
+    @Test
+    void a_line_that_repeats_a_row_word_for_word_is_the_same_row_and_no_fault() throws IOException {
+        String withId = "{\"prompt\": \"p\", \"image\": \"images/a.png\", \"id\": \"7\", \"weight\": 2.5}";
+        List<DatasetLine> lines = read(GOOD, withId, GOOD, withId);
+        assertThat(lines.get(2)).isInstanceOfSatisfying(DatasetLine.Repeated.class, again -> {
+            assertThat(again.first()).isEqualTo(1);
+            assertThat(again.row().weight()).isEqualTo(1);
+        });
+        assertThat(lines.get(3)).isInstanceOfSatisfying(DatasetLine.Repeated.class, again -> {
+            assertThat(again.first()).isEqualTo(2);
+            assertThat(again.row().weight()).isEqualTo(2.5);
+        });
+    }
+
+    @Test
+    void a_line_that_repeats_a_malformed_one_is_malformed_too() throws IOException {
+        String missing = "{\"prompt\": \"p\", \"image\": \"images/none.png\"}";
+        assertThat(read(missing, missing))
+                .extracting(line -> ((DatasetLine.Malformed) line).fault())
+                .containsExactly(DatasetFault.MISSING_IMAGE, DatasetFault.MISSING_IMAGE);
+    }
+
+    /** Names from macOS are decomposed, those that people type are composed. */
+    @Test
+    void a_file_whose_name_is_composed_differently_is_named() throws IOException {
+        Files.copy(directory.resolve("images/a.png"), directory.resolve("images/cafe\u0301.png"));
+        assertThat(malformed("{\"prompt\": \"x\", \"image\": \"images/caf\u00e9.png\"}")
+                        .reason())
+                .contains("in Unicode form NFD is");
     }
 
     @Test
@@ -192,7 +232,7 @@ class DatasetReaderTest {
         Files.write(directory.resolve("images/empty.png"), new byte[0]);
         assertThat(malformed("{\"prompt\": \"x\", \"image\": \"images/cut.png\"}")
                         .fault())
-                .isEqualTo(DatasetFault.UNREADABLE_IMAGE);
+                .isEqualTo(DatasetFault.CUT_IMAGE);
         assertThat(malformed("{\"prompt\": \"x\", \"image\": \"images/empty.png\"}")
                         .fault())
                 .isEqualTo(DatasetFault.UNREADABLE_IMAGE);

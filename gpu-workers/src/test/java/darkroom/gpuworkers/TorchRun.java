@@ -58,6 +58,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
 import java.util.zip.CRC32C;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
@@ -227,6 +228,11 @@ final class TorchRun implements AutoCloseable {
     }
 
     TorchRun with(int rolloutDevices, int trainerDevices, Mishaps mishaps) {
+        return with(rolloutDevices, trainerDevices, mishaps, TorchRun::hashed);
+    }
+
+    /** @param judge a score in [0, 1] of an image's pixels, UINT8 [side, side, 3] */
+    TorchRun with(int rolloutDevices, int trainerDevices, Mishaps mishaps, ToDoubleFunction<byte[]> judge) {
         List<DeviceSeat<DrawUnit, Drawn>> rollout = new ArrayList<>();
         for (int i = 0; i < rolloutDevices; i++) {
             String seat = "rollout-" + i;
@@ -245,7 +251,8 @@ final class TorchRun implements AutoCloseable {
                             mishaps)));
         }
         system.tell(new Studio.Offer(
-                "here", new Crew(rollout, List.of(new DeviceSeat<>("reward-0", PixelJudge::new)), trainer)));
+                "here",
+                new Crew(rollout, List.of(new DeviceSeat<>("reward-0", () -> new PixelJudge(judge))), trainer)));
         return this;
     }
 
@@ -387,13 +394,24 @@ final class TorchRun implements AutoCloseable {
     }
 
     /** A score in steps of 1/16 that is a hash of the pixels. */
+    private static double hashed(byte[] pixels) {
+        CRC32C crc = new CRC32C();
+        crc.update(pixels);
+        return crc.getValue() % 17 / 16.0;
+    }
+
     private final class PixelJudge implements Device<ScoreUnit, ScoreOutcome> {
+        private final ToDoubleFunction<byte[]> judge;
+
+        PixelJudge(ToDoubleFunction<byte[]> judge) {
+            this.judge = judge;
+        }
+
         @Override
         public CompletionStage<ScoreOutcome> perform(ScoreUnit unit) {
-            CRC32C crc = new CRC32C();
-            crc.update(store.read(unit.pixels()).toArray(ValueLayout.JAVA_BYTE));
+            byte[] pixels = store.read(unit.pixels()).toArray(ValueLayout.JAVA_BYTE);
             return CompletableFuture.completedFuture(
-                    new ScoreOutcome.Scored(crc.getValue() % 17 / 16.0, 1, 1, "pixel judge"));
+                    new ScoreOutcome.Scored(judge.applyAsDouble(pixels), 1, 1, "pixel judge"));
         }
 
         @Override

@@ -40,18 +40,36 @@ final class BoundedBody implements BodySubscriber<BoundedBody.Content> {
         this.refusal = refusal;
     }
 
-    static BodyHandler<Content> handler(int bytesMax) {
-        return head -> {
-            if (head.statusCode() != 200) {
-                return new BoundedBody(REFUSAL_BYTES_MAX, encoded(head).orElse(null));
+    static Handler handler(int bytesMax) {
+        return new Handler(bytesMax);
+    }
+
+    /** Of one answer: knows whether its head has come. */
+    static final class Handler implements BodyHandler<Content> {
+        private final int bytesMax;
+        private volatile boolean head;
+
+        private Handler(int bytesMax) {
+            this.bytesMax = bytesMax;
+        }
+
+        boolean hasHead() {
+            return head;
+        }
+
+        @Override
+        public BodySubscriber<Content> apply(ResponseInfo answer) {
+            head = true;
+            if (answer.statusCode() != 200) {
+                return new BoundedBody(REFUSAL_BYTES_MAX, encoded(answer).orElse(null));
             }
             return new BoundedBody(
                     bytesMax,
-                    encoded(head)
-                            .or(() -> notJson(head))
-                            .or(() -> tooLarge(head, bytesMax))
+                    encoded(answer)
+                            .or(() -> notJson(answer))
+                            .or(() -> tooLarge(answer, bytesMax))
                             .orElse(null));
-        };
+        }
     }
 
     private static Optional<ScorerFault> encoded(ResponseInfo head) {

@@ -17,8 +17,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * Looks for a score in a {@link ScoreCache} before it asks. The key is the content of a question: pictures, words, method, labels,
- * and the model by its name, or by its endpoints where it has none in the settings. Only scores are kept; what is unscored is
+ * Looks for a score in a {@link ScoreCache} before it asks. The key is the content of a question: pictures, words and system
+ * message, method, labels, and the model by its name, or by its endpoints where it has none in the settings. Only scores are kept; what is unscored is
  * asked again. A score that was found took 0 attempts.
  */
 final class CachedScorer implements Scorer {
@@ -37,6 +37,7 @@ final class CachedScorer implements Scorer {
         this.asked = List.of(
                         settings.model().isBlank() ? endpoints : settings.model(),
                         settings.method(),
+                        method.system(),
                         method.labels(),
                         settings.answer(),
                         settings.low(),

@@ -13,14 +13,29 @@ final class Canary {
     private Canary() {}
 
     static ScorerCall call(ScoringMethod method) {
-        ScoreRequest request = new ScoreRequest(
+        ScoreRequest request = request();
+        return new ScorerCall(request, method.words(request));
+    }
+
+    static ScoreRequest request() {
+        return new ScoreRequest(
                 "canary",
                 SOURCE,
                 EDITED,
                 null,
                 "change the color of the square from red to blue",
                 "Only the square changes.");
-        return new ScorerCall(request, method.words(request));
+    }
+
+    /** Pixels of a fixed sequence, which look like no edit of the square. */
+    static PngImage noise() {
+        byte[] rgb = new byte[SIDE * SIDE * 3];
+        int state = 1;
+        for (int i = 0; i < rgb.length; i++) {
+            state = state * 1_664_525 + 1_013_904_223; // Knuth's linear congruential generator
+            rgb[i] = (byte) (state >>> 24);
+        }
+        return PngImage.ofPixels(SIDE, SIDE, rgb);
     }
 
     /** A square of a colour in the middle of a grey picture. */

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.config.ErrorReason;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -103,13 +104,20 @@ record ChatAnswer(
         return token.isTextual() ? Optional.of(new TokenLogprob(token.textValue(), logprob(told))) : Optional.empty();
     }
 
-    /** The name of the first model that {@code /v1/models} lists. */
-    static String firstModel(ByteBuffer body) throws FaultyAnswerException {
-        JsonNode id = parseObject(body).path("data").path(0).path("id");
+    /**
+     * The first model that {@code /v1/models} lists.
+     *
+     * @param owner {@code vllm} where vLLM serves it; empty if the list does not say
+     */
+    record ListedModel(String id, String owner) {}
+
+    static ListedModel firstModel(ByteBuffer body) throws FaultyAnswerException {
+        JsonNode first = parseObject(body).path("data").path(0);
+        JsonNode id = first.path("id");
         if (!id.isTextual() || id.textValue().isEmpty()) {
             throw fault("bad-shape", "/v1/models lists no model");
         }
-        return id.textValue();
+        return new ListedModel(id.textValue(), first.path("owned_by").asText(""));
     }
 
     /** What a refusal says, in any of the forms that servers give it. */
@@ -146,7 +154,9 @@ record ChatAnswer(
             }
             List<TokenLogprob> alternatives = new ArrayList<>(top.size());
             for (JsonNode alternative : top) {
-                alternatives.add(new TokenLogprob(token(alternative), logprob(alternative)));
+                if (alternative.path("token").isTextual()) { // what has no text is no label
+                    alternatives.add(new TokenLogprob(token(alternative), logprob(alternative)));
+                }
             }
             positions.add(new Position(token(position), alternatives));
         }
@@ -161,8 +171,12 @@ record ChatAnswer(
         return token.textValue();
     }
 
+    /** {@link TokenLogprob#NONE} where the scorer says {@code null}: only a label needs a value. */
     private static double logprob(JsonNode node) throws FaultyAnswerException {
         JsonNode logprob = node.path("logprob");
+        if (logprob.isNull() || logprob.isMissingNode()) {
+            return TokenLogprob.NONE;
+        }
         if (!logprob.isNumber()) {
             throw fault("wrong-type", "logprob is " + kind(logprob) + ", not a number");
         }
@@ -191,7 +205,7 @@ record ChatAnswer(
         try {
             node = STRICT.readTree(text);
         } catch (JsonProcessingException e) {
-            throw fault("bad-json", e.getOriginalMessage());
+            throw fault("bad-json", ErrorReason.of(e));
         }
         if (!node.isObject()) {
             throw fault("bad-shape", "the answer is " + kind(node) + ", not an object");

@@ -7,9 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * The JSON of a question to {@code /v1/chat/completions}: original, edited, further pictures, words, in the paper's order, so that
- * a server's prefix cache serves all edits of one source. Sampling settings are always sent, and neutral: a server's own
- * defaults bend what it answers.
+ * The JSON of a question to {@code /v1/chat/completions}: the system message, then original, edited, reference picture and the words,
+ * in the paper's order, so that a server's prefix cache serves all edits of one source. Sampling settings are sent, and neutral: a
+ * server's own defaults change its answers. {@link RequestDialect} adds and removes what not every server takes.
  */
 final class ChatBody {
     private static final JsonMapper JSON = new JsonMapper();
@@ -26,7 +26,7 @@ final class ChatBody {
      * @param labels of which log-probabilities are wanted
      * @param ids of these labels, if {@code rung} is {@link Rung#TOKEN_IDS}
      */
-    static byte[] of(
+    static ObjectNode of(
             ScorerCall call,
             ScoringMethod method,
             String model,
@@ -36,7 +36,7 @@ final class ChatBody {
             List<Integer> ids) {
         ObjectNode body = plain(call, method, model, jpegQuality);
         if (!method.logprobs()) {
-            return bytes(body);
+            return body;
         }
         switch (rung) {
             case TOKEN_IDS -> {
@@ -52,16 +52,17 @@ final class ChatBody {
             case TOP -> body.put("logprobs", true).put("top_logprobs", TOP_LOGPROBS);
             case PROMPT -> throw new IllegalArgumentException("a question a label: see ofLabel");
         }
-        return bytes(body);
+        return body;
     }
 
     /** What the label's log-probability is where the answer would begin: {@link Rung#PROMPT}. */
-    static byte[] ofLabel(ScorerCall call, ScoringMethod method, String model, int jpegQuality, LabelSet.Label label) {
+    static ObjectNode ofLabel(
+            ScorerCall call, ScoringMethod method, String model, int jpegQuality, LabelSet.Label label) {
         ObjectNode body = plain(call, method, model, jpegQuality);
         body.withArray("messages").addObject().put("role", "assistant").put("content", label.token());
         body.put("continue_final_message", true).put("add_generation_prompt", false);
         body.put("prompt_logprobs", 0);
-        return bytes(body);
+        return body;
     }
 
     /** A question to an adapter: {@code instruction}, {@code requirement}, {@code task}, and the pictures as data URLs. */
@@ -80,8 +81,11 @@ final class ChatBody {
     private static ObjectNode plain(ScorerCall call, ScoringMethod method, String model, int jpegQuality) {
         ObjectNode body = JSON.createObjectNode();
         body.put("model", model);
-        ObjectNode message = body.putArray("messages").addObject().put("role", "user");
-        ArrayNode content = message.putArray("content");
+        ArrayNode messages = body.putArray("messages");
+        if (!method.system().isEmpty()) {
+            messages.addObject().put("role", "system").put("content", method.system());
+        }
+        ArrayNode content = messages.addObject().put("role", "user").putArray("content");
         ScoreRequest request = call.request();
         addImage(content, request.source(), jpegQuality);
         addImage(content, request.edited(), jpegQuality);
@@ -97,9 +101,6 @@ final class ChatBody {
         }
         body.put("temperature", method.temperature());
         body.put("top_p", 1);
-        body.put("top_k", -1);
-        body.put("min_p", 0);
-        body.put("repetition_penalty", 1);
         body.put("presence_penalty", 0);
         body.put("frequency_penalty", 0);
         return body;
@@ -113,7 +114,7 @@ final class ChatBody {
         return jpegQuality == 0 ? image.toDataUrl() : image.toJpegUrl(jpegQuality);
     }
 
-    private static byte[] bytes(ObjectNode body) {
+    static byte[] bytes(ObjectNode body) {
         return body.toString().getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -3,19 +3,15 @@ package darkroom.rewardactors;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.config.ErrorReason;
+import darkroom.edittasks.RgbImage;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.zip.CRC32C;
-import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
  * A request to {@code /v1/chat/completions} as the judge understands it.
@@ -68,9 +64,9 @@ record ChatQuestion(
         try {
             request = JSON.readTree(body);
         } catch (JacksonException e) {
-            throw bad("body", "the request is not JSON: " + e.getOriginalMessage());
+            throw bad("body", "the request is not JSON: " + ErrorReason.of(e));
         } catch (IOException e) {
-            throw bad("body", "the request cannot be read");
+            throw bad("body", "the request cannot be read: " + ErrorReason.of(e));
         }
         String asked = request.path("model").asText(model);
         if (!asked.equals(model)) {
@@ -128,29 +124,18 @@ record ChatQuestion(
             byte[] bytes = Base64.getDecoder().decode(url.substring(comma + 1));
             return decoded(bytes);
         } catch (IllegalArgumentException e) {
-            throw bad("image_url", "the image is not base64");
-        } catch (IOException | RuntimeException e) {
-            throw bad("image_url", "the image cannot be decoded");
+            throw bad("image_url", "the image is not base64: " + ErrorReason.of(e));
+        } catch (IOException e) {
+            throw bad("image_url", "the image cannot be decoded: " + ErrorReason.of(e));
         }
     }
 
     private static BufferedImage decoded(byte[] bytes) throws IOException, RefusedException {
-        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
-            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
-            if (!readers.hasNext()) {
-                throw bad("image_url", "the image is of no known format");
-            }
-            ImageReader reader = readers.next();
-            try {
-                reader.setInput(in, true, true);
-                if (reader.getWidth(0) > SIDE_MAX || reader.getHeight(0) > SIDE_MAX) {
-                    throw bad("image_url", "the image is larger than " + SIDE_MAX + "x" + SIDE_MAX);
-                }
-                return reader.read(0);
-            } finally {
-                reader.dispose();
-            }
+        RgbImage image = RgbImage.decode(bytes);
+        if (image.width() > SIDE_MAX || image.height() > SIDE_MAX) {
+            throw bad("image_url", "the image is larger than " + SIDE_MAX + "x" + SIDE_MAX);
         }
+        return image.buffered();
     }
 
     private static String instruction(String text) throws RefusedException {

@@ -34,8 +34,14 @@ final class JudgeBatcher implements AutoCloseable {
         Asked asked = new Asked(question, new CompletableFuture<>());
         if (closed || !waiting.offer(asked)) {
             asked.answer.completeExceptionally(new IllegalStateException("the judge takes no more questions now"));
+        } else if (closed && waiting.remove(asked)) { // offered after the last ones were taken out
+            asked.answer.completeExceptionally(closedException());
         }
         return asked.answer;
+    }
+
+    private static IllegalStateException closedException() {
+        return new IllegalStateException("the judge was closed");
     }
 
     private void work() {
@@ -52,7 +58,7 @@ final class JudgeBatcher implements AutoCloseable {
             closed = true;
             waiting.drainTo(batch);
             for (Asked asked : batch) {
-                asked.answer.completeExceptionally(new IllegalStateException("the judge was closed"));
+                asked.answer.completeExceptionally(closedException());
             }
         }
     }

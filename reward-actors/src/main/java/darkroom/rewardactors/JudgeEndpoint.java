@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import darkroom.config.ErrorReason;
 import darkroom.rewardactors.ChatQuestion.RefusedException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -36,6 +37,9 @@ public final class JudgeEndpoint implements AutoCloseable {
     /** Bytes of a request, at most. */
     static final int REQUEST_BYTES_MAX = 32 << 20;
 
+    /** Bytes of the requests in work, all together; a request that finds no room is told 503 before its body is read. */
+    static final int BODY_BYTES_IN_FLIGHT_MAX = 256 << 20;
+
     private static final int BACKLOG = 512;
     private static final int ANSWER_SECONDS_MAX = 120;
     private static final JsonMapper JSON = new JsonMapper();
@@ -46,6 +50,10 @@ public final class JudgeEndpoint implements AutoCloseable {
         if (System.getProperty("sun.net.httpserver.nodelay") == null) {
             System.setProperty("sun.net.httpserver.nodelay", "true");
         }
+        // Without it a body that is never sent to its end would hold its place without end.
+        if (System.getProperty("sun.net.httpserver.maxReqTime") == null) {
+            System.setProperty("sun.net.httpserver.maxReqTime", Integer.toString(ANSWER_SECONDS_MAX));
+        }
     }
 
     private final HttpServer server;
@@ -54,6 +62,7 @@ public final class JudgeEndpoint implements AutoCloseable {
     private final JudgeBatcher batcher;
     private final String model;
     private final Semaphore places = new Semaphore(IN_FLIGHT_MAX);
+    private final Semaphore bodyBytes = new Semaphore(BODY_BYTES_IN_FLIGHT_MAX);
     private final AtomicLong answered = new AtomicLong();
 
     /**
@@ -94,7 +103,7 @@ public final class JudgeEndpoint implements AutoCloseable {
                 reply(exchange, e.status(), error(e.status(), e.getMessage(), e.param()));
             } catch (RuntimeException e) {
                 LOG.warn("a question to the judge failed", e);
-                reply(exchange, 500, error(500, "the judge failed: " + e.getMessage(), ""));
+                reply(exchange, 500, error(500, "the judge failed: " + ErrorReason.of(e), ""));
             }
         }
     }
@@ -122,11 +131,46 @@ public final class JudgeEndpoint implements AutoCloseable {
     }
 
     private void complete(HttpExchange exchange) throws IOException, RefusedException {
-        byte[] body = body(exchange);
         if (!places.tryAcquire()) {
-            exchange.getResponseHeaders().set("Retry-After", "1");
-            throw new RefusedException(503, "", IN_FLIGHT_MAX + " questions are in work; come again");
+            throw full(exchange, IN_FLIGHT_MAX + " questions are in work; come again");
         }
+        try {
+            int bytes = room(exchange);
+            if (!bodyBytes.tryAcquire(bytes)) {
+                throw full(exchange, BODY_BYTES_IN_FLIGHT_MAX + " bytes of questions are in work; come again");
+            }
+            try {
+                answer(exchange, body(exchange, bytes));
+            } finally {
+                bodyBytes.release(bytes);
+            }
+        } finally {
+            places.release();
+        }
+    }
+
+    private static RefusedException full(HttpExchange exchange, String why) {
+        exchange.getResponseHeaders().set("Retry-After", "1");
+        return new RefusedException(503, "", why);
+    }
+
+    /** Bytes that the body of a request takes, going by its head: all that one may have where the head does not say. */
+    private static int room(HttpExchange exchange) throws RefusedException {
+        String length = exchange.getRequestHeaders().getFirst("Content-Length");
+        if (length == null) {
+            return REQUEST_BYTES_MAX;
+        }
+        if (!length.strip().matches("\\d{1,9}") || Integer.parseInt(length.strip()) > REQUEST_BYTES_MAX) {
+            throw tooLarge();
+        }
+        return Integer.parseInt(length.strip());
+    }
+
+    private static RefusedException tooLarge() {
+        return new RefusedException(413, "body", "the request has more than " + REQUEST_BYTES_MAX + " bytes");
+    }
+
+    private void answer(HttpExchange exchange, byte[] body) throws IOException, RefusedException {
         try {
             ChatQuestion question = ChatQuestion.parse(body, model);
             float[] logits = batcher.ask(question.question()).get(ANSWER_SECONDS_MAX, TimeUnit.SECONDS);
@@ -134,22 +178,21 @@ public final class JudgeEndpoint implements AutoCloseable {
             String id = "chatcmpl-" + (asked == null ? Long.toString(answered.incrementAndGet()) : asked);
             reply(exchange, 200, JudgeAnswer.of(question, logits, model, id));
         } catch (ExecutionException e) {
-            throw new IllegalStateException(String.valueOf(e.getCause()), e);
+            throw new IllegalStateException(ErrorReason.of(e), e);
         } catch (TimeoutException e) {
+            LOG.warn("a question to the judge has no answer within {} s", ANSWER_SECONDS_MAX);
             throw new RefusedException(504, "", "no answer within " + ANSWER_SECONDS_MAX + " s");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new RefusedException(503, "", "the judge was closed");
-        } finally {
-            places.release();
         }
     }
 
-    private static byte[] body(HttpExchange exchange) throws IOException, RefusedException {
+    private static byte[] body(HttpExchange exchange, int bytesMax) throws IOException, RefusedException {
         try (InputStream in = exchange.getRequestBody()) {
-            byte[] body = in.readNBytes(REQUEST_BYTES_MAX + 1);
-            if (body.length > REQUEST_BYTES_MAX) {
-                throw new RefusedException(413, "body", "the request has more than " + REQUEST_BYTES_MAX + " bytes");
+            byte[] body = in.readNBytes(bytesMax + 1);
+            if (body.length > bytesMax) {
+                throw tooLarge();
             }
             return body;
         }

@@ -72,6 +72,9 @@ public final class LabelScore {
             if (logprob == null) {
                 continue;
             }
+            if (logprob == TokenLogprob.NONE) {
+                return lie("bad-logprob", "label " + quoted(label.token()) + " has no finite log-probability");
+            }
             if (logprob <= NO_VALUE) {
                 return lie("bad-logprob", "log-probability " + logprob + " of label " + quoted(label.token()));
             }

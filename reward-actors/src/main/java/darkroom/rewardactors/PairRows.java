@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
+import darkroom.config.ErrorReason;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -94,7 +95,7 @@ public final class PairRows implements AutoCloseable {
         try {
             json = JSON.readTree(text);
         } catch (JsonProcessingException e) {
-            return malformed(NullNode.instance, "the line is no JSON: " + said(e));
+            return malformed(NullNode.instance, "the line is no JSON: " + ErrorReason.of(e));
         }
         if (!json.isObject()) {
             return malformed(NullNode.instance, "the line is no JSON object");
@@ -127,13 +128,8 @@ public final class PairRows implements AutoCloseable {
                     json.path("requirement").asText(""),
                     json.path("task").asText(""));
         } catch (InvalidPathException e) {
-            return malformed(id, "source or edited is no path: " + e.getMessage());
+            return malformed(id, "source or edited is no path: " + ErrorReason.of(e));
         }
-    }
-
-    /** What the parser says, without the remark that it does not show its source. */
-    private static String said(JsonProcessingException e) {
-        return String.valueOf(e.getOriginalMessage()).replaceFirst(" \\(start marker at \\[Source: .*?\\]\\)", "");
     }
 
     private static String wrong(JsonNode json, String field, String wanted) {

@@ -1,8 +1,9 @@
 package darkroom.rewardactors;
 
-import darkroom.config.PictureView;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Unscored;
+import darkroom.config.ErrorReason;
+import darkroom.config.PictureView;
 import darkroom.rewardactors.PairRows.Row;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -83,7 +84,7 @@ public final class PairScorer {
         try {
             outcome = pending.outcome().get();
         } catch (ExecutionException e) {
-            outcome = unscored("client-error", String.valueOf(e.getCause()));
+            outcome = unscored("client-error", ErrorReason.of(e));
         }
         told.accept(new ScoredPair(pending.row().line(), pending.row().id(), outcome));
     }
@@ -125,7 +126,7 @@ public final class PairScorer {
         } catch (NoSuchFileException e) {
             return new Question.Broken(unscored("no-image", reading + " is not there"));
         } catch (IOException e) {
-            return new Question.Broken(unscored("bad-image", reading + ": " + e.getMessage()));
+            return new Question.Broken(unscored("bad-image", reading + ": " + ErrorReason.of(e)));
         }
     }
 

@@ -3,10 +3,7 @@ package darkroom.rewardactors;
 import darkroom.config.PictureView;
 import darkroom.edittasks.PictureReader;
 import darkroom.edittasks.RgbImage;
-import java.awt.Color;
-import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,7 +14,6 @@ import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** A picture as the bytes of a PNG file: lossless on its way to a scorer. Immutable. */
@@ -93,11 +89,7 @@ public final class PngImage {
 
     /** Decodes the picture. @throws IOException if the bytes are no whole PNG file */
     BufferedImage decoded() throws IOException {
-        BufferedImage image = ImageIO.read(new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes)));
-        if (image == null) {
-            throw new IOException("no PNG picture");
-        }
-        return image;
+        return RgbImage.decode(bytes).buffered();
     }
 
     int length() {
@@ -122,12 +114,7 @@ public final class PngImage {
      */
     String toJpegUrl(int quality) {
         try {
-            BufferedImage decoded = decoded();
-            BufferedImage opaque =
-                    new BufferedImage(decoded.getWidth(), decoded.getHeight(), BufferedImage.TYPE_INT_RGB);
-            Graphics2D canvas = opaque.createGraphics();
-            canvas.drawImage(decoded, 0, 0, Color.BLACK, null);
-            canvas.dispose();
+            BufferedImage opaque = decoded();
             ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             try (MemoryCacheImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {

@@ -7,7 +7,7 @@ final class PoolTry {
     private final ServerLane lane;
     private final long beganNanos;
     private final CompletableFuture<ScorerAttempt> told = new CompletableFuture<>();
-    private final CompletableFuture<Void> givenUp = new CompletableFuture<>();
+    private final AbortSignal givenUp = new AbortSignal();
 
     PoolTry(ServerLane lane, long beganNanos) {
         this.lane = lane;
@@ -27,8 +27,8 @@ final class PoolTry {
         return told;
     }
 
-    /** Done when nobody waits for the answer any more: the exchange is then ended. */
-    CompletableFuture<Void> givenUp() {
+    /** Raised when nobody waits for the answer any more: the exchange is then ended. */
+    AbortSignal givenUp() {
         return givenUp;
     }
 }

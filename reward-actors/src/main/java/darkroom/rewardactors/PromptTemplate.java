@@ -12,13 +12,21 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a scorer is asked, with a place for the instruction of a row, and places for its requirement and its task. Those that ship
- * are the templates of the paper's Appendix C, whose last lines ask for the bare label as the public code does.
+ * What a scorer is asked, with a place for the instruction of a row, and places for its requirement, its task, what its pictures are,
+ * and what is judged in an edit of its task. Those that ship are the templates of the paper's Appendix C; their first sentence says
+ * which picture is which, and their last lines ask for the bare label as the public code does.
  */
 public final class PromptTemplate {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{(.*?)}}");
-    private static final List<String> PLACEHOLDERS = List.of("instruction", "requirement", "task");
+    private static final List<String> PLACEHOLDERS =
+            List.of("instruction", "requirement", "task", "pictures", "criteria");
     private static final String NEEDED = "instruction";
+
+    private static final String TWO_PICTURES =
+            "Here are two images: the original (the first image) and the edited version (the second image).";
+    private static final String THREE_PICTURES =
+            "Here are three images: the original (the first image), the edited version"
+                    + " (the second image), and a reference image that the instruction refers to (the third image).";
 
     /** The score of 0 to 5, at once. */
     public static final PromptTemplate SCORE = resource("score.txt");
@@ -40,8 +48,8 @@ public final class PromptTemplate {
      * Reads a template.
      *
      * @param name named in errors, for instance the file
-     * @throws IllegalArgumentException unless {@code {{instruction}}} stands in it once, {@code {{requirement}}} and {@code {{task}}} at
-     *     most once, and nothing else in double braces
+     * @throws IllegalArgumentException unless {@code {{instruction}}} is in it once, {@code {{requirement}}}, {@code {{task}}},
+     *     {@code {{pictures}}} and {@code {{criteria}}} at most once, and nothing else in double braces
      */
     public static PromptTemplate parse(String name, String text) {
         List<String> pieces = new ArrayList<>();
@@ -52,7 +60,8 @@ public final class PromptTemplate {
             String placeholder = matcher.group(1);
             if (!PLACEHOLDERS.contains(placeholder)) {
                 throw new IllegalArgumentException(name + ": {{" + placeholder
-                        + "}} is no placeholder; allowed are {{instruction}}, {{requirement}} and {{task}}");
+                        + "}} is no placeholder; allowed are {{instruction}}, {{requirement}}, {{task}}, {{pictures}}"
+                        + " and {{criteria}}");
             }
             if (!seen.add(placeholder)) {
                 throw new IllegalArgumentException(name + ": {{" + placeholder + "}} stands twice; once is allowed");
@@ -69,28 +78,41 @@ public final class PromptTemplate {
         return new PromptTemplate(pieces);
     }
 
-    /** The text for one row. Control tokens in the row's words lose their power; placeholders in them are only words. */
-    public String fill(ScoreRequest request) {
-        return fill(request.instruction(), request.requirement(), request.task());
-    }
-
-    /** The same, of the words alone. */
-    public String fill(String instruction, String requirement, String task) {
+    /**
+     * The text for one row. Control tokens in the row's words are made harmless; placeholders in them are only words.
+     *
+     * @param reference whether a third picture, a reference, is shown
+     * @param criteria what is judged in an edit of this task; empty leaves the paragraph out
+     */
+    String fill(String instruction, String requirement, String task, boolean reference, String criteria) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < pieces.size(); i++) {
             String piece = pieces.get(i);
-            text.append(
-                    i % 2 == 0
-                            ? piece
-                            : ControlTokens.neutralised(
-                                    switch (piece) {
-                                        case "instruction" -> instruction;
-                                        case "requirement" -> requirement;
-                                        case "task" -> task;
-                                        default -> throw new IllegalStateException(piece);
-                                    }));
+            if (i % 2 == 0) {
+                text.append(piece);
+                continue;
+            }
+            switch (piece) {
+                case "instruction" -> text.append(ControlTokens.neutralised(instruction));
+                case "requirement" -> text.append(ControlTokens.neutralised(requirement));
+                case "task" -> text.append(ControlTokens.neutralised(task));
+                case "pictures" -> text.append(reference ? THREE_PICTURES : TWO_PICTURES);
+                case "criteria" -> {
+                    if (criteria.isEmpty()) {
+                        text.setLength(text.toString().stripTrailing().length());
+                    } else {
+                        text.append(criteria);
+                    }
+                }
+                default -> throw new IllegalStateException(piece);
+            }
         }
         return text.toString();
+    }
+
+    /** The template as it was written, for a digest. */
+    String text() {
+        return String.join("|", pieces) + TWO_PICTURES + THREE_PICTURES;
     }
 
     private static PromptTemplate resource(String file) {

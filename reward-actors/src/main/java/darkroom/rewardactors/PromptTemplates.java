@@ -11,27 +11,34 @@ public final class PromptTemplates {
     private final PromptTemplate usual;
     private final Map<String, PromptTemplate> ofTasks;
 
-    private PromptTemplates(PromptTemplate usual, Map<String, PromptTemplate> ofTasks) {
+    private final boolean taskPrompts;
+
+    private PromptTemplates(PromptTemplate usual, Map<String, PromptTemplate> ofTasks, boolean taskPrompts) {
         this.usual = usual;
         this.ofTasks = ofTasks;
+        this.taskPrompts = taskPrompts;
     }
 
-    /** The words that ship with the method. */
-    static PromptTemplates shipped(Method method) {
+    /**
+     * The words that ship with the method.
+     *
+     * @param taskPrompts whether the texts of {@link TaskCriteria} are in them
+     */
+    static PromptTemplates shipped(Method method, boolean taskPrompts) {
         PromptTemplate shipped =
                 switch (method) {
                     case SCORE_LOGIT, SCORE_SAMPLING, PATTERN, ADAPTER -> PromptTemplate.SCORE;
                     case YES_NO_LOGIT -> PromptTemplate.YES_NO;
                     case SCORE_LOGIT_COT, SCORE_SAMPLING_COT -> PromptTemplate.SCORE_COT;
                 };
-        return new PromptTemplates(shipped, Map.of());
+        return new PromptTemplates(shipped, Map.of(), taskPrompts);
     }
 
     /**
      * @param templates {@code TASK=TEXT}, of which {@link ScoringSettings#ANY_TASK} is for all tasks that are not named
      * @throws IllegalArgumentException if a text is no template, or {@link Method#PATTERN} has none for all tasks
      */
-    static PromptTemplates of(Method method, List<String> templates) {
+    static PromptTemplates of(Method method, List<String> templates, boolean taskPrompts) {
         Map<String, PromptTemplate> ofTasks = new TreeMap<>();
         for (String template : templates) {
             int at = template.indexOf('=');
@@ -43,11 +50,19 @@ public final class PromptTemplates {
             throw new IllegalArgumentException(
                     "method pattern asks in words of your own: name them by " + "scoring.templates=[\"any=@FILE\"]");
         }
-        return new PromptTemplates(any == null ? shipped(method).usual : any, ofTasks);
+        return new PromptTemplates(any == null ? shipped(method, taskPrompts).usual : any, ofTasks, taskPrompts);
     }
 
-    /** The words for a task, which may be empty. */
-    PromptTemplate of(String task) {
-        return ofTasks.getOrDefault(task, usual);
+    /** The words of one question. */
+    String fill(String instruction, String requirement, String task, boolean reference) {
+        return ofTasks.getOrDefault(task, usual)
+                .fill(instruction, requirement, task, reference, taskPrompts ? TaskCriteria.of(task) : "");
+    }
+
+    /** All texts that questions are made of, for a digest. */
+    String text() {
+        return usual.text()
+                + ofTasks.values().stream().map(PromptTemplate::text).toList()
+                + (taskPrompts ? new TreeMap<>(TaskCriteria.all()) : "");
     }
 }

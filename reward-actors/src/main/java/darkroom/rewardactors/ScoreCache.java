@@ -3,6 +3,8 @@ package darkroom.rewardactors;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.actors.ScoreOutcome.Scored;
+import darkroom.actors.Token;
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,6 +24,9 @@ import org.slf4j.LoggerFactory;
  * changed is as if it were not there. What cannot be read or written is asked, and told once.
  */
 final class ScoreCache {
+    /** Several processes, whose numbers may be the same, may have one cache. */
+    private static final String PROCESS = Token.suffix();
+
     private static final Logger LOG = LoggerFactory.getLogger(ScoreCache.class);
     private static final JsonMapper JSON = new JsonMapper();
     private static final String SUFFIX = ".json";
@@ -91,11 +96,8 @@ final class ScoreCache {
                 .toString();
         try {
             Files.createDirectories(directory.resolve(key.substring(0, FOLDER_CHARACTERS)));
-            Path partial = file.resolveSibling("%s.%d-%d.partial"
-                    .formatted(
-                            key.substring(FOLDER_CHARACTERS),
-                            ProcessHandle.current().pid(),
-                            writes.incrementAndGet()));
+            Path partial = file.resolveSibling(
+                    "%s.%s-%d.partial".formatted(key.substring(FOLDER_CHARACTERS), PROCESS, writes.incrementAndGet()));
             Files.writeString(partial, json + "\n" + checksum(json) + "\n");
             Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
@@ -118,7 +120,7 @@ final class ScoreCache {
 
     private void tell(String what, IOException why) {
         if (told.compareAndSet(false, true)) {
-            LOG.warn("a score in {} cannot be {}: {}; scorers are asked", directory, what, why.toString());
+            LOG.warn("a score in {} cannot be {}: {}; scorers are asked", directory, what, ErrorReason.of(why));
         }
     }
 }

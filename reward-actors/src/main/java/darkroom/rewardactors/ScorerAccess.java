@@ -1,5 +1,6 @@
 package darkroom.rewardactors;
 
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpRequest;
@@ -168,7 +169,7 @@ public final class ScorerAccess {
             throw unreadable(variable, file, e);
         } catch (GeneralSecurityException e) {
             throw new IllegalArgumentException(
-                    "%s=%s has no certificates in PEM: %s".formatted(variable, file, e.getMessage()), e);
+                    "%s=%s has no certificates in PEM: %s".formatted(variable, file, ErrorReason.of(e)), e);
         }
     }
 
@@ -191,9 +192,7 @@ public final class ScorerAccess {
 
     private static IllegalArgumentException unreadable(String variable, Path file, IOException why) {
         return new IllegalArgumentException(
-                "%s=%s cannot be read: %s"
-                        .formatted(variable, file, why.getClass().getSimpleName()),
-                why);
+                "%s=%s cannot be read: %s".formatted(variable, file, ErrorReason.of(why)), why);
     }
 
     private static void require(boolean holds, String otherwise) {

@@ -3,6 +3,7 @@ package darkroom.rewardactors;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Scored;
 import darkroom.actors.ScoreOutcome.Unscored;
+import darkroom.config.ErrorReason;
 import darkroom.config.ScoringSettings;
 import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeExecutor;
@@ -196,9 +197,9 @@ public final class ScorerClient implements Scorer {
                     .whenComplete((asked, error) -> outcome.complete(
                             error == null
                                     ? outcome(asked.attempt(), call)
-                                    : unscored("client-error", String.valueOf(error), call.sent())));
+                                    : unscored("client-error", ErrorReason.of(error), call.sent())));
         } catch (RuntimeException e) {
-            outcome.complete(unscored("client-error", String.valueOf(e), 0));
+            outcome.complete(unscored("client-error", ErrorReason.of(e), 0));
         }
     }
 

@@ -1,17 +1,18 @@
 package darkroom.rewardactors;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.ScoringSettings;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -183,9 +184,9 @@ final class ScorerPool {
             long now = System.nanoTime();
             ScorerAttempt told = error == null
                     ? attempt
-                    : new ScorerAttempt.Failed(ScorerFault.passing("client-error", String.valueOf(error)));
+                    : new ScorerAttempt.Failed(ScorerFault.passing("client-error", ErrorReason.of(error)));
             synchronized (this) {
-                if (one.givenUp().isDone()) {
+                if (one.givenUp().isRaised()) {
                     one.lane().forget(one);
                 } else {
                     one.lane().end(one, told, now);
@@ -226,7 +227,7 @@ final class ScorerPool {
         synchronized (this) {
             one.lane().forget(one);
         }
-        one.givenUp().complete(null);
+        one.givenUp().raise();
         serveTheWaiting();
     }
 
@@ -319,7 +320,7 @@ final class ScorerPool {
             one.told()
                     .complete(new ScorerAttempt.Failed(
                             ScorerFault.passing(SILENT, one.lane().server().name() + " answers nothing, others do")));
-            one.givenUp().complete(null);
+            one.givenUp().raise();
         }
         serveTheWaiting();
     }
@@ -328,8 +329,8 @@ final class ScorerPool {
     private void askCanary(ServerLane lane, long afterMillis) {
         var _ = timer.schedule(
                 () -> sing(lane).whenComplete((attempt, _) -> {
-                    if (attempt instanceof ScorerAttempt.Succeeded(LabelScore.Believed reading, String _)
-                            && isAsAtFirst(lane, reading.score())) {
+                    recordCanary(lane, attempt);
+                    if (attempt instanceof ScorerAttempt.Succeeded && !hasDrifted(lane)) {
                         synchronized (this) {
                             lane.takeBack(System.nanoTime());
                         }
@@ -344,11 +345,18 @@ final class ScorerPool {
     }
 
     private CompletionStage<ScorerAttempt> sing(ServerLane lane) {
-        return lane.server().ask(Canary.call(method), new CompletableFuture<>());
+        return lane.server().ask(Canary.call(method), new AbortSignal());
     }
 
-    private synchronized boolean isAsAtFirst(ServerLane lane, double score) {
-        return lane.canarySang(score);
+    /** A lane whose score is another than the first one is out from here on. */
+    private synchronized void recordCanary(ServerLane lane, ScorerAttempt attempt) {
+        if (attempt instanceof ScorerAttempt.Succeeded(LabelScore.Believed reading, String _)) {
+            lane.recordCanary(reading.score());
+        }
+    }
+
+    private synchronized boolean hasDrifted(ServerLane lane) {
+        return lane.isDrifted();
     }
 
     /** SP-5. */
@@ -364,8 +372,8 @@ final class ScorerPool {
                         return;
                     }
                     var _ = sing(lane).whenComplete((attempt, _) -> {
-                        if (attempt instanceof ScorerAttempt.Succeeded(LabelScore.Believed reading, String _)
-                                && !isAsAtFirst(lane, reading.score())) {
+                        recordCanary(lane, attempt);
+                        if (hasDrifted(lane)) {
                             LOG.warn("scorer {} is taken out", lane.describe());
                             askCanary(lane, CANARY_AFTER_MILLIS);
                         }
@@ -421,8 +429,8 @@ final class ScorerPool {
         return hedged;
     }
 
-    /** A set for {@link #ask}, of one call. */
+    /** A set for {@link #ask}, of one call. Races of the call add to it while the pool reads it, each under its own lock. */
     static Set<ServerLane> none() {
-        return new HashSet<>();
+        return ConcurrentHashMap.newKeySet();
     }
 }

@@ -2,6 +2,8 @@ package darkroom.rewardactors;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.ErrorReason;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.LabelScore.Believed;
@@ -19,7 +21,10 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One server that scores: what it is, found out before its first question, and single tries at an answer.
@@ -35,8 +40,9 @@ final class ScorerServer {
 
     private static final int ANSWER_BYTES_MAX = 1 << 20;
     private static final int LONG_ANSWER_BYTES_MAX = 8 << 20;
+    private static final Set<String> REFUSALS = Set.of("http-400", "http-422");
     private static final JsonMapper JSON = new JsonMapper();
-    private static final CompletionStage<Void> NEVER = new CompletableFuture<Void>().minimalCompletionStage();
+    private static final Logger LOG = LoggerFactory.getLogger(ScorerServer.class);
 
     private final ScorerAddress address;
     private final ScoringSettings settings;
@@ -45,6 +51,7 @@ final class ScorerServer {
     private final ScorerHttp http;
     private final Executor executor;
     private final Object lookupLock = new Object();
+    private final AtomicReference<Set<String>> refusedFields = new AtomicReference<>(Set.of());
     private @Nullable CompletableFuture<Lookup> lookup;
 
     /** What was found out, or why nothing could be found out this time. */
@@ -99,9 +106,9 @@ final class ScorerServer {
     /**
      * One try. The stage never completes exceptionally but for a fault of this client.
      *
-     * @param givenUp ends the exchange when it is done
+     * @param givenUp ends the exchange when it is raised
      */
-    CompletionStage<ScorerAttempt> ask(ScorerCall call, CompletionStage<?> givenUp) {
+    CompletionStage<ScorerAttempt> ask(ScorerCall call, AbortSignal givenUp) {
         return profile()
                 .thenComposeAsync(
                         known -> switch (known) {
@@ -129,11 +136,11 @@ final class ScorerServer {
                 && Set.of("no-answer", "reset").contains(fault.code());
     }
 
-    private CompletionStage<ScorerAttempt> once(ScorerCall call, ServerProfile profile, CompletionStage<?> givenUp) {
+    private CompletionStage<ScorerAttempt> once(ScorerCall call, ServerProfile profile, AbortSignal givenUp) {
         call.countSent();
         return exchanged(call, profile, givenUp).thenApply(said -> switch (said) {
             case Exchanged.Read(Believed believed) ->
-                new ScorerAttempt.Succeeded(believed, address.name() + " " + profile.describe());
+                new ScorerAttempt.Succeeded(believed, address.name() + " " + profile.describe(method.promptName()));
             case Exchanged.Read(Refused(String code, String detail, double mass)) ->
                 new ScorerAttempt.Failed(new ScorerFault(code, detail, code.equals("low-mass"), null));
             case Exchanged.Fault(ScorerFault fault) -> new ScorerAttempt.Failed(knowing(fault, profile.model()));
@@ -141,14 +148,14 @@ final class ScorerServer {
         });
     }
 
-    private CompletionStage<Exchanged> exchanged(ScorerCall call, ServerProfile profile, CompletionStage<?> givenUp) {
+    private CompletionStage<Exchanged> exchanged(ScorerCall call, ServerProfile profile, AbortSignal givenUp) {
         if (method.method() == Method.ADAPTER) {
             return adapter(call, givenUp);
         }
         if (profile.rung() == Rung.PROMPT) {
-            return CompletableFuture.supplyAsync(() -> eachLabel(call, profile.model(), givenUp), executor);
+            return CompletableFuture.supplyAsync(() -> eachLabel(call, profile, givenUp), executor);
         }
-        byte[] body = ChatBody.of(
+        ObjectNode body = ChatBody.of(
                 call,
                 method,
                 profile.model(),
@@ -156,7 +163,7 @@ final class ScorerServer {
                 profile.rung(),
                 method.labels().labels(),
                 profile.labelIds());
-        return question(body, givenUp).thenApply(said -> switch (said) {
+        return question(body, profile.vllm(), givenUp).thenApply(said -> switch (said) {
             case Exchanged.Answer(ChatAnswer answer) ->
                 new Exchanged.Read(method.read(
                         answer, settings.labelMassMin(), profile.rung().exact()));
@@ -164,12 +171,12 @@ final class ScorerServer {
         });
     }
 
-    private CompletionStage<Exchanged> adapter(ScorerCall call, CompletionStage<?> givenUp) {
+    private CompletionStage<Exchanged> adapter(ScorerCall call, AbortSignal givenUp) {
         HttpRequest question = posting(address.base(), ChatBody.ofAdapter(call, settings.jpegQuality()))
                 .build();
         return http.exchange(question, settings.timeout(), ANSWER_BYTES_MAX, givenUp)
                 .thenApply(reply -> switch (reply) {
-                    case Reply.Failure(ScorerFault fault) -> new Exchanged.Fault(fault);
+                    case Reply.Failure(ScorerFault fault, String _) -> new Exchanged.Fault(fault);
                     case Reply.Body whole -> {
                         try {
                             yield new Exchanged.Read(method.number().in(ChatAnswer.parseObject(whole.bytes())));
@@ -190,7 +197,7 @@ final class ScorerServer {
     }
 
     /** {@link Rung#PROMPT}: one label after the other, all within the time of one question. */
-    private Exchanged eachLabel(ScorerCall call, String model, CompletionStage<?> givenUp) {
+    private Exchanged eachLabel(ScorerCall call, ServerProfile profile, AbortSignal givenUp) {
         long until = System.nanoTime() + settings.timeout().toNanos();
         List<TokenLogprob> values = new ArrayList<>();
         for (LabelSet.Label label : method.labels().labels()) {
@@ -200,7 +207,8 @@ final class ScorerServer {
                         "timeout", "no log-probabilities of all labels within " + settings.timeout()));
             }
             Exchanged said = question(
-                            ChatBody.ofLabel(call, method, model, settings.jpegQuality(), label),
+                            ChatBody.ofLabel(call, method, profile.model(), settings.jpegQuality(), label),
+                            profile.vllm(),
                             left,
                             LONG_ANSWER_BYTES_MAX,
                             givenUp)
@@ -219,20 +227,48 @@ final class ScorerServer {
         return new Exchanged.Read(LabelScore.of(values, method.labels(), settings.labelMassMin(), true));
     }
 
-    private CompletionStage<Exchanged> question(byte[] body, CompletionStage<?> givenUp) {
-        return question(body, settings.timeout(), method.isLong() ? LONG_ANSWER_BYTES_MAX : ANSWER_BYTES_MAX, givenUp);
+    private CompletionStage<Exchanged> question(ObjectNode body, boolean vllm, AbortSignal givenUp) {
+        return question(
+                body, vllm, settings.timeout(), method.isLong() ? LONG_ANSWER_BYTES_MAX : ANSWER_BYTES_MAX, givenUp);
     }
 
+    /** Asks once more, without them, where the server refuses optional fields by name; each time there are fewer left. */
     private CompletionStage<Exchanged> question(
-            byte[] body, Duration deadline, int bytesMax, CompletionStage<?> givenUp) {
+            ObjectNode question, boolean vllm, Duration deadline, int bytesMax, AbortSignal givenUp) {
+        long until = System.nanoTime() + deadline.toNanos();
+        ObjectNode body = question.deepCopy();
+        new RequestDialect(vllm, refusedFields.get()).applyTo(body);
         RequestId id = RequestId.next();
-        HttpRequest question = posting(address.chat(), body)
+        HttpRequest posted = posting(address.chat(), ChatBody.bytes(body))
                 .header(RequestId.HEADER, id.text())
                 .build();
-        return http.exchange(question, deadline, bytesMax, givenUp).thenApply(reply -> switch (reply) {
-            case Reply.Failure(ScorerFault fault) -> new Exchanged.Fault(fault);
-            case Reply.Body whole -> parsed(whole, id);
+        return http.exchange(posted, deadline, bytesMax, givenUp).thenCompose(reply -> switch (reply) {
+            case Reply.Body whole -> CompletableFuture.completedFuture(parsed(whole, id));
+            case Reply.Failure(ScorerFault fault, String said) -> {
+                Set<String> named =
+                        REFUSALS.contains(fault.code()) ? RequestDialect.refusedBy(said, body) : Set.<String>of();
+                Duration left = Duration.ofNanos(until - System.nanoTime());
+                if (named.isEmpty() || !left.isPositive()) {
+                    yield CompletableFuture.completedFuture(new Exchanged.Fault(fault));
+                }
+                refuse(named);
+                yield question(question, vllm, left, bytesMax, givenUp);
+            }
         });
+    }
+
+    private void refuse(Set<String> named) {
+        Set<String> before = refusedFields.getAndUpdate(
+                already -> new RequestDialect(false, already).without(named).refused());
+        if (!before.containsAll(named)) {
+            LOG.info("scorer {} refuses {} and is asked without", address.name(), named);
+        }
+        if (named.contains("seed") && !before.contains("seed")) {
+            LOG.warn(
+                    "scorer {} takes no seed: method {} gives other scores for the same edit each time",
+                    address.name(),
+                    method.method());
+        }
     }
 
     private static Exchanged parsed(Reply.Body body, RequestId id) {
@@ -305,35 +341,42 @@ final class ScorerServer {
      */
     private ServerProfile listed() throws UndecidedException {
         if (method.method() == Method.ADAPTER) {
-            return ServerProfile.plain("adapter");
+            return ServerProfile.plain("adapter", false);
         }
         if (!settings.model().isBlank()) {
-            return ServerProfile.plain(settings.model());
+            return ServerProfile.plain(settings.model(), false);
         }
         return switch (get(address.models())) {
-            case Reply.Failure(ScorerFault fault) -> {
+            case Reply.Failure(ScorerFault fault, String _) -> {
                 if (!fault.permanent()) {
                     throw new UndecidedException(fault);
                 }
-                yield ServerProfile.plain(ServerProfile.MODEL_UNKNOWN);
+                yield ServerProfile.plain(ServerProfile.MODEL_UNKNOWN, false);
             }
             case Reply.Body body -> {
                 try {
-                    yield ServerProfile.plain(ChatAnswer.firstModel(body.bytes()));
+                    ChatAnswer.ListedModel first = ChatAnswer.firstModel(body.bytes());
+                    yield ServerProfile.plain(first.id(), first.owner().equals("vllm"));
                 } catch (FaultyAnswerException e) {
-                    yield ServerProfile.plain(ServerProfile.MODEL_UNKNOWN);
+                    LOG.debug("scorer {} lists no model: {}", address.name(), ErrorReason.of(e));
+                    yield ServerProfile.plain(ServerProfile.MODEL_UNKNOWN, false);
                 }
             }
         };
     }
 
     private ServerProfile profileOf(ServerProfile plain) throws UndecidedException {
-        if (!method.logprobs() || settings.rung() == ScoringSettings.Ladder.TOP_20) {
+        if (method.method() == Method.ADAPTER) {
+            return plain;
+        }
+        boolean needsVersion = method.logprobs() && settings.rung() != ScoringSettings.Ladder.TOP_20;
+        if (!needsVersion && plain.vllm()) {
             return plain;
         }
         Optional<String> version = version();
-        if (version.isEmpty() && settings.rung() == ScoringSettings.Ladder.AUTO) {
-            return plain;
+        boolean vllm = plain.vllm() || version.isPresent();
+        if (!needsVersion || (version.isEmpty() && settings.rung() == ScoringSettings.Ladder.AUTO)) {
+            return ServerProfile.plain(plain.model(), vllm);
         }
         List<Integer> ids = new ArrayList<>();
         for (LabelSet.Label label : method.labels().labels()) {
@@ -346,16 +389,22 @@ final class ScorerServer {
                         "label-tokens",
                         "label \"%s\" is %d tokens of model %s, one is needed: method %s cannot be used with it"
                                 .formatted(label.token(), tokens.get().size(), plain.model(), method.method()));
-                return new ServerProfile(plain.model(), version.orElse(""), Rung.TOP, List.of(), Optional.of(fault));
+                return new ServerProfile(
+                        plain.model(), version.orElse(""), Rung.TOP, List.of(), vllm, Optional.of(fault));
             }
             ids.add(tokens.get().getFirst());
         }
-        Rung rung = rung(plain.model(), ids);
+        Rung rung = rung(plain.model(), ids, vllm);
         return new ServerProfile(
-                plain.model(), version.orElse(""), rung, rung == Rung.TOKEN_IDS ? ids : List.of(), Optional.empty());
+                plain.model(),
+                version.orElse(""),
+                rung,
+                rung == Rung.TOKEN_IDS ? ids : List.of(),
+                vllm,
+                Optional.empty());
     }
 
-    private Rung rung(String model, List<Integer> ids) throws UndecidedException {
+    private Rung rung(String model, List<Integer> ids, boolean vllm) throws UndecidedException {
         return switch (settings.rung()) {
             case TOKEN_IDS -> Rung.TOKEN_IDS;
             case CHOICE -> Rung.CHOICE;
@@ -364,19 +413,20 @@ final class ScorerServer {
             case AUTO -> {
                 ScorerCall canary = Canary.call(method);
                 boolean allIds = ids.size() == method.labels().labels().size();
-                if (allIds && honours(Rung.TOKEN_IDS, canary, model, ids)) {
+                if (allIds && honours(Rung.TOKEN_IDS, canary, model, ids, vllm)) {
                     yield Rung.TOKEN_IDS;
                 }
-                if (!method.reasoning() && honours(Rung.CHOICE, canary, model, ids)) {
+                if (!method.reasoning() && honours(Rung.CHOICE, canary, model, ids, vllm)) {
                     yield Rung.CHOICE;
                 }
-                yield !method.reasoning() && honours(Rung.PROMPT, canary, model, ids) ? Rung.PROMPT : Rung.TOP;
+                yield !method.reasoning() && honours(Rung.PROMPT, canary, model, ids, vllm) ? Rung.PROMPT : Rung.TOP;
             }
         };
     }
 
     /** Asked for every other label, does it tell these, and nothing else but the token that it wrote? */
-    private boolean honours(Rung rung, ScorerCall canary, String model, List<Integer> ids) throws UndecidedException {
+    private boolean honours(Rung rung, ScorerCall canary, String model, List<Integer> ids, boolean vllm)
+            throws UndecidedException {
         List<LabelSet.Label> half = new ArrayList<>();
         List<Integer> halfIds = new ArrayList<>();
         List<LabelSet.Label> all = method.labels().labels();
@@ -386,10 +436,10 @@ final class ScorerServer {
                 halfIds.add(ids.get(i));
             }
         }
-        byte[] body = rung == Rung.PROMPT
+        ObjectNode body = rung == Rung.PROMPT
                 ? ChatBody.ofLabel(canary, method, model, settings.jpegQuality(), half.getFirst())
                 : ChatBody.of(canary, method, model, settings.jpegQuality(), rung, half, halfIds);
-        return switch (question(body, settings.timeout(), LONG_ANSWER_BYTES_MAX, NEVER)
+        return switch (question(body, vllm, settings.timeout(), LONG_ANSWER_BYTES_MAX, new AbortSignal())
                 .toCompletableFuture()
                 .join()) {
             case Exchanged.Answer(ChatAnswer answer) ->
@@ -453,10 +503,11 @@ final class ScorerServer {
         };
     }
 
-    private static Optional<JsonNode> json(Reply.Body body) {
+    private Optional<JsonNode> json(Reply.Body body) {
         try {
             return Optional.of(ChatAnswer.parseObject(body.bytes()));
         } catch (FaultyAnswerException e) {
+            LOG.debug("an answer of scorer {} is not read: {}", address.name(), ErrorReason.of(e));
             return Optional.empty();
         }
     }
@@ -468,7 +519,7 @@ final class ScorerServer {
     private Reply exchange(HttpRequest request) {
         Duration deadline =
                 settings.timeout().compareTo(LOOKUP_TIMEOUT_MAX) < 0 ? settings.timeout() : LOOKUP_TIMEOUT_MAX;
-        return http.exchange(request, deadline, ANSWER_BYTES_MAX, NEVER)
+        return http.exchange(request, deadline, ANSWER_BYTES_MAX)
                 .toCompletableFuture()
                 .join();
     }

@@ -5,15 +5,19 @@ import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.LabelScore.Believed;
 import darkroom.rewardactors.LabelScore.Reading;
 import darkroom.rewardactors.LabelScore.Refused;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32C;
 
 /**
  * What a scorer is asked, and how its answer becomes a score: the five methods of the paper's Appendix B.1 that need no
  * further model, and the two for scorers that judge in a way of their own.
  *
+ * @param system the system message; empty for none
  * @param templates the words of the question
+ * @param promptName names the words, system message and task texts included: the same for the same words; empty if there are none
  * @param labels the tokens that carry the judgement
  * @param logprobs whether alternatives are asked for; if not, what is written is the score
  * @param reasoning whether the scorer reasons before it judges
@@ -24,7 +28,9 @@ import java.util.regex.Pattern;
  */
 public record ScoringMethod(
         Method method,
+        String system,
         PromptTemplates templates,
+        String promptName,
         LabelSet labels,
         boolean logprobs,
         boolean reasoning,
@@ -32,13 +38,16 @@ public record ScoringMethod(
         AnswerNumber number,
         Pattern bare,
         Pattern lastLine) {
+    /** The system message of the paper's Appendix C. */
+    private static final String SYSTEM = "You are a helpful assistant.";
+
     private static final int REASONING_TOKENS_MAX = 512;
     private static final int WRITTEN_TOKENS_MAX = 1024;
     private static final String ONE_DIGIT = "\\d(?:\\.\\d{1,4})?";
 
     /** The method of that name, with the words and labels that ship. */
     public static ScoringMethod of(Method method) {
-        return of(method, PromptTemplates.shipped(method), List.of(), AnswerNumber.NONE);
+        return of(method, SYSTEM, PromptTemplates.shipped(method, true), List.of(), AnswerNumber.NONE);
     }
 
     /**
@@ -49,13 +58,14 @@ public record ScoringMethod(
     public static ScoringMethod of(ScoringSettings settings) {
         return of(
                 settings.method(),
-                PromptTemplates.of(settings.method(), settings.templates()),
+                settings.system().strip(),
+                PromptTemplates.of(settings.method(), settings.templates(), settings.taskPrompts()),
                 settings.labels(),
                 AnswerNumber.of(settings));
     }
 
     private static ScoringMethod of(
-            Method method, PromptTemplates templates, List<String> labels, AnswerNumber number) {
+            Method method, String system, PromptTemplates templates, List<String> labels, AnswerNumber number) {
         LabelSet usual = method == Method.YES_NO_LOGIT ? LabelSet.YES_NO : LabelSet.SCORES;
         LabelSet set = labels.isEmpty() ? usual : LabelSet.parse(labels);
         boolean logprobs =
@@ -74,7 +84,9 @@ public record ScoringMethod(
         String written = labels.isEmpty() ? ONE_DIGIT : set.alternatives();
         return new ScoringMethod(
                 method,
+                system,
                 templates,
+                method == Method.ADAPTER ? "" : digest(system + '\n' + templates.text()),
                 set,
                 logprobs,
                 reasoning,
@@ -85,11 +97,26 @@ public record ScoringMethod(
                         + ")[\"'*\\]]{0,5}\\s*(?:<[^<>\\s]{1,32}>)?\\s*$"));
     }
 
+    private static String digest(String text) {
+        CRC32C crc = new CRC32C();
+        crc.update(text.getBytes(StandardCharsets.UTF_8));
+        return "%08x".formatted(crc.getValue());
+    }
+
     /** The words of one question; those of {@link Method#ADAPTER} are not put into any. */
     String words(ScoreRequest request) {
         return method == Method.ADAPTER
                 ? request.instruction() + "\n" + request.requirement()
-                : templates.of(request.task()).fill(request);
+                : words(request.instruction(), request.requirement(), request.task(), request.reference() != null);
+    }
+
+    /**
+     * The same, of the row's words alone.
+     *
+     * @param reference whether a third picture, a reference, is shown
+     */
+    public String words(String instruction, String requirement, String task, boolean reference) {
+        return templates.fill(instruction, requirement, task, reference);
     }
 
     /** A scorer's own distribution is left alone, and sampled answers are drawn from it by a seed; a scorer with words of its own decides. */

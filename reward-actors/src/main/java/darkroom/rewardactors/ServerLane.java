@@ -21,6 +21,7 @@ final class ServerLane {
     private static final double BACKOFF = .7;
     private static final int FAILURES_OPEN = 5;
     private static final int FAILURES_OF = 10;
+    private static final int SUCCESSES_CLOSED = 3;
     private static final Duration OPEN_FOR = Duration.ofSeconds(5);
 
     /** Requests without an answer that say, together, that nobody answers. */
@@ -46,6 +47,11 @@ final class ServerLane {
 
     /** @param concurrency requests in flight at most; fewer while the server is overrun */
     ServerLane(ScorerServer server, int concurrency) {
+        this(server, concurrency, OPEN_FOR);
+    }
+
+    /** @param openFor time for which a server that fails is left alone */
+    ServerLane(ScorerServer server, int concurrency, Duration openFor) {
         this.server = server;
         this.limit = AIMDLimit.newBuilder()
                 .minLimit(1)
@@ -56,7 +62,8 @@ final class ServerLane {
                 .build();
         this.breaker = CircuitBreaker.builder()
                 .withFailureThreshold(FAILURES_OPEN, FAILURES_OF)
-                .withDelay(OPEN_FOR)
+                .withSuccessThreshold(SUCCESSES_CLOSED)
+                .withDelay(openFor)
                 .onOpen(_ -> LOG.warn("scorer {} fails and is asked last", describe()))
                 .onClose(_ -> LOG.info("scorer {} answers again", server.name()))
                 .build();
@@ -79,9 +86,16 @@ final class ServerLane {
         return inFlight.size() / (double) limit.getLimit();
     }
 
-    /** Whether it is to be asked while there are others. */
+    /**
+     * Whether it is to be asked while there are others: it does not fail, or has been left alone for a while and nothing is under way
+     * that would show whether it still fails. Looking changes nothing.
+     */
     boolean trusted() {
-        return outBecause == null && breaker.tryAcquirePermit();
+        if (outBecause != null) {
+            return false;
+        }
+        boolean rested = breaker.isHalfOpen() || breaker.getRemainingDelay().isZero();
+        return breaker.isClosed() || (rested && inFlight.isEmpty());
     }
 
     boolean isOut() {
@@ -103,12 +117,8 @@ final class ServerLane {
         return drifted;
     }
 
-    /**
-     * Holds a score of the canary against the first one; the first is the measure.
-     *
-     * @return whether it is as it was
-     */
-    boolean canarySang(double score) {
+    /** Compares a score of the canary with the first one, which is the measure; a lane that has drifted is out. */
+    void recordCanary(double score) {
         if (canaryAtFirst.isEmpty()) {
             canaryAtFirst = OptionalDouble.of(score);
         }
@@ -117,10 +127,13 @@ final class ServerLane {
             outBecause = "its scores drift: the canary scored %.4f, and %.4f at first"
                     .formatted(score, canaryAtFirst.getAsDouble());
         }
-        return !drifted;
     }
 
+    /** What is asked while the circuit breaker is half open shows whether it closes. */
     void begin(PoolTry one) {
+        if (breaker.isOpen() && breaker.getRemainingDelay().isZero()) {
+            breaker.halfOpen();
+        }
         inFlight.add(one);
     }
 

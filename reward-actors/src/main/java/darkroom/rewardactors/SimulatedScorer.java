@@ -3,6 +3,7 @@ package darkroom.rewardactors;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -50,6 +51,7 @@ public final class SimulatedScorer implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final AtomicInteger questions = new AtomicInteger();
     private volatile boolean hangs;
+    private volatile boolean blind;
     private volatile double drift;
 
     /** @param honoured rungs; {@link Rung#TOP} is always there */
@@ -93,6 +95,11 @@ public final class SimulatedScorer implements AutoCloseable {
     /** Questions are taken and not answered; all else is answered as before. */
     public void hang(boolean now) {
         hangs = now;
+    }
+
+    /** Pictures are not looked at: the answer is a function of the words alone. */
+    public void ignorePictures(boolean now) {
+        blind = now;
     }
 
     /** From now on the probabilities are others. */
@@ -177,13 +184,13 @@ public final class SimulatedScorer implements AutoCloseable {
     }
 
     private ObjectNode answer(JsonNode request, String id) {
-        double[] p = probabilities(editedIn(request), drift);
+        double[] p = probabilities(blind ? wordsIn(request) : editedIn(request), drift);
         ObjectNode answer = JSON.createObjectNode().put("id", id).put("object", "chat.completion");
         ObjectNode choice = answer.putArray("choices").addObject().put("index", 0);
         choice.putObject("message").put("role", "assistant").put("content", "3");
         choice.put("finish_reason", "length");
         if (request.has("prompt_logprobs") && honoured.contains(Rung.PROMPT)) {
-            String label = request.path("messages").path(1).path("content").asText();
+            String label = message(request, "assistant").path("content").asText();
             ArrayNode prompt = answer.putArray("prompt_logprobs").addNull();
             prompt.addObject()
                     .putObject(Integer.toString(FIRST_ID + Integer.parseInt(label)))
@@ -227,14 +234,31 @@ public final class SimulatedScorer implements AutoCloseable {
     }
 
     private static byte[] editedIn(JsonNode request) {
-        return request.path("messages")
-                .path(0)
+        return message(request, "user")
                 .path("content")
                 .path(1)
                 .path("image_url")
                 .path("url")
                 .asText()
                 .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static byte[] wordsIn(JsonNode request) {
+        return message(request, "user")
+                .path("content")
+                .path(2)
+                .path("text")
+                .asText()
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static JsonNode message(JsonNode request, String role) {
+        for (JsonNode message : request.path("messages")) {
+            if (message.path("role").asText().equals(role)) {
+                return message;
+            }
+        }
+        return MissingNode.getInstance();
     }
 
     /** Of the six labels, .9 together. */

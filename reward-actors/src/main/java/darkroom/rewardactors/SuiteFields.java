@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ record SuiteFields(String where, JsonNode json) {
             }
             return fields;
         } catch (JsonProcessingException e) {
-            throw new SuiteItemsException("%s is no JSON: %s".formatted(where, e.getOriginalMessage()));
+            throw new SuiteItemsException("%s is no JSON: %s".formatted(where, ErrorReason.of(e)));
         }
     }
 

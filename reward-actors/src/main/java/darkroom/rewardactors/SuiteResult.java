@@ -43,8 +43,7 @@ public final class SuiteResult {
     private final SuiteRun run;
     private final Map<String, JudgedItem> judged = new LinkedHashMap<>();
 
-    private SuiteResult(
-            EditSuite suite, TextJudge judge, PictureView view, Map<String, JudgeSaid.Scores> earlier) {
+    private SuiteResult(EditSuite suite, TextJudge judge, PictureView view, Map<String, JudgeSaid.Scores> earlier) {
         this.suite = suite;
         this.judge = judge;
         this.earlier = earlier;

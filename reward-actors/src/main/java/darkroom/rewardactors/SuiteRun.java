@@ -2,6 +2,7 @@ package darkroom.rewardactors;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
 import darkroom.rewardactors.JudgedItem.Answer;
 import java.nio.charset.StandardCharsets;
@@ -91,7 +92,7 @@ final class SuiteRun {
         try {
             return asked(item, questions);
         } catch (SuitePictures.UnusableException e) {
-            return JudgedItem.unasked(item, questions, String.valueOf(e.getMessage()));
+            return JudgedItem.unasked(item, questions, ErrorReason.of(e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return JudgedItem.unasked(item, questions, TextJudge.CLOSED + ": interrupted");
@@ -99,7 +100,7 @@ final class SuiteRun {
             return JudgedItem.unasked(
                     item,
                     questions,
-                    ScorerFault.permanent("client-error", String.valueOf(e)).reason());
+                    ScorerFault.permanent("client-error", ErrorReason.of(e)).reason());
         }
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.ErrorReason;
 import darkroom.rewardactors.ScorerHttp.Reply;
 import dev.failsafe.Failsafe;
 import dev.failsafe.RetryPolicy;
@@ -60,7 +61,6 @@ public final class TextJudge implements AutoCloseable {
     private final ScheduledThreadPoolExecutor timer;
     private final ScorerHttp http;
     private final AdmissionGate gate;
-    private final CompletableFuture<Void> closing = new CompletableFuture<>();
     private final Map<Long, CompletableFuture<JudgeSaid>> open = new ConcurrentHashMap<>();
     private final AtomicLong opened = new AtomicLong();
     private volatile boolean closed;
@@ -168,7 +168,6 @@ public final class TextJudge implements AutoCloseable {
     public void close() {
         closed = true;
         open.values().forEach(said -> said.complete(nothingByClose()));
-        closing.complete(null);
         http.close();
         timer.shutdown();
     }
@@ -205,13 +204,13 @@ public final class TextJudge implements AutoCloseable {
                                     : CompletableFuture.completedStage(first)))
                     .whenComplete((last, error) -> said.complete(said(last, error, sent.get())));
         } catch (RuntimeException e) {
-            said.complete(nothing("client-error", String.valueOf(e), 0));
+            said.complete(nothing("client-error", ErrorReason.of(e), 0));
         }
     }
 
     private JudgeSaid said(@Nullable Try last, @Nullable Throwable error, int sent) {
         return switch (last) {
-            case null -> nothing("client-error", String.valueOf(error), sent);
+            case null -> nothing("client-error", error == null ? "no answer" : ErrorReason.of(error), sent);
             case Try.Read(List<Double> scores, String text) ->
                 new JudgeSaid.Scores(scores, access.hiddenIn(text), sent);
             case Try.Failed(ScorerFault fault) -> nothing(fault.code(), fault.detail(), sent);
@@ -237,9 +236,9 @@ public final class TextJudge implements AutoCloseable {
                 .header(RequestId.HEADER, id.text())
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body));
         access.into(question);
-        return http.exchange(question.build(), settings.timeout(), ANSWER_BYTES_MAX, closing)
+        return http.exchange(question.build(), settings.timeout(), ANSWER_BYTES_MAX)
                 .thenApply(reply -> switch (reply) {
-                    case Reply.Failure(ScorerFault fault) -> new Try.Failed(fault);
+                    case Reply.Failure(ScorerFault fault, String _) -> new Try.Failed(fault);
                     case Reply.Body whole -> read(whole, id, reader);
                 });
     }
@@ -288,7 +287,7 @@ public final class TextJudge implements AutoCloseable {
     private void meet() {
         switch (lookup(address.version())) {
             case Reply.Body body -> version = textAt(body.bytes(), "/version");
-            case Reply.Failure(ScorerFault fault) -> {
+            case Reply.Failure(ScorerFault fault, String _) -> {
                 if (NOBODY_THERE.contains(fault.code())) {
                     throw new JudgeSilentException("judge %s does not answer: %s"
                             .formatted(settings.endpoint(), access.hiddenIn(fault.reason())));
@@ -298,7 +297,7 @@ public final class TextJudge implements AutoCloseable {
         if (model.isEmpty()) {
             model = switch (lookup(address.models())) {
                 case Reply.Body body -> textAt(body.bytes(), "/data/0/id");
-                case Reply.Failure(ScorerFault fault) ->
+                case Reply.Failure(ScorerFault fault, String _) ->
                     throw new JudgeSilentException("judge %s does not list its models (%s); name one with --model"
                             .formatted(settings.endpoint(), access.hiddenIn(fault.reason())));
             };
@@ -326,9 +325,10 @@ public final class TextJudge implements AutoCloseable {
         access.into(request);
         AtomicInteger sent = new AtomicInteger();
         RetryPolicy<Reply> again = RetryPolicy.<Reply>builder()
-                .handleResultIf(reply -> reply instanceof Reply.Failure(ScorerFault fault) && !fault.permanent())
+                .handleResultIf(
+                        reply -> reply instanceof Reply.Failure(ScorerFault fault, String _) && !fault.permanent())
                 .withMaxAttempts(settings.attempts())
-                .withDelayFn(context -> context.getLastResult() instanceof Reply.Failure(ScorerFault fault)
+                .withDelayFn(context -> context.getLastResult() instanceof Reply.Failure(ScorerFault fault, String _)
                         ? ScorerClient.pause(fault, pauseFirst, url.hashCode(), Math.max(1, sent.get()))
                         : Duration.ZERO)
                 .build();
@@ -336,7 +336,7 @@ public final class TextJudge implements AutoCloseable {
                 .with(timer)
                 .getStageAsync(() -> {
                     sent.incrementAndGet();
-                    return http.exchange(request.build(), deadline, ANSWER_BYTES_MAX, closing);
+                    return http.exchange(request.build(), deadline, ANSWER_BYTES_MAX);
                 })
                 .join();
     }

@@ -3,6 +3,7 @@ package darkroom.rewardactors;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -47,6 +48,9 @@ final class FaultyScorer implements AutoCloseable {
         HONEST_BUT_CLOSES_UNANNOUNCED(""),
         HONEST_WITH_A_SECOND_ANSWER_BEHIND(""),
         HONEST_IN_CHUNKS(""),
+        HONEST_WITH_A_NULL_BESIDE_THE_LABELS(""),
+        HONEST_WITHOUT_A_LOGPROB_BESIDE_THE_LABELS(""),
+        HONEST_WITH_A_NAMELESS_TOKEN_BESIDE_THE_LABELS(""),
         HONEST_WITHOUT_LENGTH(""),
         HTTP_400("http-400"),
         HTTP_401_WITH_A_TEXT("http-401"),
@@ -74,7 +78,8 @@ final class FaultyScorer implements AutoCloseable {
         INFINITY("bad-json"),
         OVERFLOWING_NUMBER("bad-logprob"),
         NUMBERS_AS_TEXT("wrong-type"),
-        NULL_LOGPROB("wrong-type"),
+        NULL_LOGPROB("bad-logprob"),
+        LOGPROB_MISSING("bad-logprob"),
         POSITIVE_LOGPROBS("bad-logprob"),
         NO_VALUES("bad-logprob"),
         NO_LOGPROBS("no-logprobs"),
@@ -265,6 +270,12 @@ final class FaultyScorer implements AutoCloseable {
                         socket,
                         json(200, text) + json(200, answer(other, "chatcmpl-7").toString()));
             }
+            case HONEST_WITH_A_NULL_BESIDE_THE_LABELS ->
+                write(socket, json(200, text.replace("\"logprob\":-4.5", "\"logprob\":null")));
+            case HONEST_WITHOUT_A_LOGPROB_BESIDE_THE_LABELS ->
+                write(socket, json(200, text.replace(",\"logprob\":-4.5", "")));
+            case HONEST_WITH_A_NAMELESS_TOKEN_BESIDE_THE_LABELS ->
+                write(socket, json(200, text.replace("\"five\"", "null")));
             case HONEST_IN_CHUNKS -> {
                 String chunks = chunk(text.substring(0, 100)) + chunk(text.substring(100)) + "0\r\n\r\n";
                 write(socket, raw("200 OK", "Content-Type: application/json\r\nTransfer-Encoding: chunked", chunks));
@@ -317,6 +328,7 @@ final class FaultyScorer implements AutoCloseable {
             case OVERFLOWING_NUMBER -> write(socket, json(200, text.replace(firstLogprob, "-1e999")));
             case NUMBERS_AS_TEXT -> write(socket, json(200, text.replace(firstLogprob, '"' + firstLogprob + '"')));
             case NULL_LOGPROB -> write(socket, json(200, text.replace(firstLogprob, "null")));
+            case LOGPROB_MISSING -> write(socket, json(200, text.replace(",\"logprob\":" + firstLogprob, "")));
             case POSITIVE_LOGPROBS -> write(socket, json(200, text.replace(firstLogprob, firstLogprob.substring(1))));
             case NO_VALUES -> write(socket, json(200, text.replace(firstLogprob, "-9999.0")));
             case NO_LOGPROBS -> {
@@ -425,7 +437,12 @@ final class FaultyScorer implements AutoCloseable {
 
     private static PngImage editedIn(byte[] body) {
         try {
-            JsonNode url = JSON.readTree(body).at("/messages/0/content/1/image_url/url");
+            JsonNode url = MissingNode.getInstance();
+            for (JsonNode message : JSON.readTree(body).path("messages")) {
+                if (message.path("role").asText().equals("user")) {
+                    url = message.at("/content/1/image_url/url");
+                }
+            }
             String base64 = url.textValue().substring("data:image/png;base64,".length());
             return PngImage.ofFile(Base64.getDecoder().decode(base64));
         } catch (IOException e) {

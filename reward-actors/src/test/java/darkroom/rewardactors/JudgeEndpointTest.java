@@ -14,10 +14,12 @@ import darkroom.config.ScoringSettings.Method;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,7 +108,66 @@ class JudgeEndpointTest {
             Scored scored = (Scored) ask(method, i);
             assertThat(scored.score()).isCloseTo(expected, within(1e-6));
             assertThat(scored.labelMass()).isCloseTo(1, within(1e-6));
-            assertThat(scored.scorer()).endsWith(" judge");
+            assertThat(scored.scorer()).contains(" judge [prompt ");
+        }
+    }
+
+    /** P-9: what is in memory is what is admitted, however many send at the same time. */
+    @Test
+    void a_question_beyond_the_admitted_ones_is_refused_before_its_body_is_read() throws Exception {
+        List<Socket> slow = new ArrayList<>();
+        try {
+            for (int i = 0; i < JudgeEndpoint.IN_FLIGHT_MAX; i++) {
+                slow.add(asking(100_000));
+            }
+            ScorerClientTest.await("one more is refused", () -> status() == 503);
+        } finally {
+            for (Socket socket : slow) {
+                socket.close();
+            }
+        }
+        ScorerClientTest.await("there is room again", () -> status() == 400);
+    }
+
+    @Test
+    void questions_that_together_are_larger_than_the_room_for_bodies_are_refused() throws Exception {
+        List<Socket> slow = new ArrayList<>();
+        try {
+            for (int i = 0; i < JudgeEndpoint.BODY_BYTES_IN_FLIGHT_MAX / JudgeEndpoint.REQUEST_BYTES_MAX; i++) {
+                slow.add(asking(JudgeEndpoint.REQUEST_BYTES_MAX));
+            }
+            ScorerClientTest.await("one more is refused", () -> status() == 503);
+        } finally {
+            for (Socket socket : slow) {
+                socket.close();
+            }
+        }
+        ScorerClientTest.await("there is room again", () -> status() == 400);
+    }
+
+    /** A question of which the head and one byte are sent. */
+    private Socket asking(int length) throws IOException {
+        Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), endpoint.url().getPort());
+        socket.getOutputStream()
+                .write(("POST /v1/chat/completions HTTP/1.1\r\nHost: judge\r\nContent-Length: " + length + "\r\n\r\n{")
+                        .getBytes(StandardCharsets.US_ASCII));
+        return socket;
+    }
+
+    /** Of the answer to a question that is none. */
+    private int status() {
+        try {
+            return http.send(
+                            HttpRequest.newBuilder(endpoint.url().resolve("/v1/chat/completions"))
+                                    .POST(HttpRequest.BodyPublishers.ofString("{}"))
+                                    .build(),
+                            HttpResponse.BodyHandlers.discarding())
+                    .statusCode();
+        } catch (IOException e) {
+            return -1;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import darkroom.config.PictureView;
 import darkroom.actors.ScoreOutcome;
+import darkroom.config.PictureView;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.FaultyScorer.Behaviour;

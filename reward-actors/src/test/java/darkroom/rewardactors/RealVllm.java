@@ -72,11 +72,10 @@ final class RealVllm implements AutoCloseable {
         return URI.create("http://127.0.0.1:" + port);
     }
 
-    /** What the model itself says of the rows of a file of pairs: rows with id and score. */
-    String reference(Path template, Path pairs) throws IOException, InterruptedException {
+    /** What the model itself says of the rows of a file of pairs, each with the words that are asked: rows with id and score. */
+    String reference(Path pairs) throws IOException, InterruptedException {
         return run(
-                List.of(python, script("reference.py"), model(), template.toString(), pairs.toString()),
-                directory.resolve("reference.out"));
+                List.of(python, script("reference.py"), model(), pairs.toString()), directory.resolve("reference.out"));
     }
 
     /** Starts the server and waits until it says that it is healthy. */

@@ -11,12 +11,10 @@ import darkroom.actors.ScoreOutcome.Scored;
 import darkroom.config.ScoringSettings;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -30,6 +28,8 @@ class RealVllmJudgeTest {
     private static final int ROWS = 64;
     private static final int EDITS = 4;
     private static final int PAIRS = 8;
+    private static final String TASK = "adjust";
+    private static final ScoringMethod METHOD = ScoringMethod.of(ScoringSettings.Method.SCORE_LOGIT);
 
     private final Path folder;
     private final Random random = new Random(7);
@@ -59,7 +59,7 @@ class RealVllmJudgeTest {
                     reference,
                     instruction(pair),
                     "Only the square changes.",
-                    "color");
+                    TASK);
             requests.add(request);
             ObjectNode line = new JsonMapper()
                     .createObjectNode()
@@ -67,7 +67,9 @@ class RealVllmJudgeTest {
                     .put("source", file(request.source(), pair + "-source.png"))
                     .put("edited", file(request.edited(), pair + "-edited.png"))
                     .put("instruction", request.instruction())
-                    .put("requirement", request.requirement());
+                    .put("requirement", request.requirement())
+                    .put("system", METHOD.system())
+                    .put("question", METHOD.words(request));
             if (reference != null) {
                 line.put("reference", file(reference, pair + "-reference.png"));
             }
@@ -75,11 +77,9 @@ class RealVllmJudgeTest {
         }
         Files.write(pairs, lines);
 
-        URL template = Objects.requireNonNull(PromptTemplate.class.getResource("score.txt"));
         ScoringSettings settings = TestScoring.with("concurrency=8", "timeout=60s", "attempts=3", "label-mass-min=0");
         try (RealVllm vllm = RealVllm.trained(folder, examples)) {
-            List<String> truth =
-                    vllm.reference(Path.of(template.getPath()), pairs).lines().toList();
+            List<String> truth = vllm.reference(pairs).lines().toList();
             vllm.start();
             try (ScorerClient client = new ScorerClient(vllm.url(), settings, ScorerAccess.NONE)) {
                 for (int pair = 0; pair < PAIRS; pair++) {
@@ -108,9 +108,11 @@ class RealVllmJudgeTest {
         for (int row = 0; row < count; row++) {
             ObjectNode line = new JsonMapper().createObjectNode();
             line.put("side", SIDE);
-            line.put("question", PromptTemplate.SCORE.fill(instruction(row), "Only the square changes.", ""));
+            boolean reference = row % 8 == 0;
+            line.put("system", METHOD.system());
+            line.put("question", METHOD.words(instruction(row), "Only the square changes.", TASK, reference));
             line.put("source", add(pictures));
-            line.put("reference", row % 8 == 0 ? add(pictures) : null);
+            line.put("reference", reference ? add(pictures) : null);
             line.put("target", add(pictures));
             for (int edit = 0; edit < EDITS; edit++) {
                 line.withArray("edited").add(add(pictures));

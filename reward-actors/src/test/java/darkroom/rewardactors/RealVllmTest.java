@@ -11,7 +11,6 @@ import darkroom.actors.ScoreOutcome.Unscored;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Ladder;
 import java.io.IOException;
-import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,6 +44,7 @@ class RealVllmTest {
     private static final String INSTRUCTION = "make the square blue";
     private static final String REQUIREMENT = "Only the square changes.";
 
+    private static final ScoringMethod METHOD = ScoringMethod.of(ScoringSettings.Method.SCORE_LOGIT);
     private static RealVllm vllm;
     private static final List<PngImage> PICTURES = new ArrayList<>();
     private static final Map<String, Double> TRUTH = new HashMap<>();
@@ -67,14 +67,14 @@ class RealVllmTest {
                         .put("edited", i + ".png")
                         .put("instruction", INSTRUCTION)
                         .put("requirement", REQUIREMENT)
+                        .put("system", METHOD.system())
+                        .put("question", METHOD.words(INSTRUCTION, REQUIREMENT, "", false))
                         .toString());
             }
         }
         Files.write(pairs, rows);
-        URL template = Objects.requireNonNull(PromptTemplate.class.getResource("score.txt"));
         vllm = RealVllm.ofRandomWeights(directory);
-        for (String line :
-                vllm.reference(Path.of(template.getPath()), pairs).lines().toList()) {
+        for (String line : vllm.reference(pairs).lines().toList()) {
             JsonNode row = new JsonMapper().readTree(line);
             TRUTH.put(row.path("id").textValue(), row.path("score").doubleValue());
         }

@@ -48,6 +48,11 @@ class RewardsTest {
         Model(Function<JsonNode, String> answer) throws IOException {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
             server.createContext("/", exchange -> {
+                if (exchange.getRequestMethod().equals("GET")) {
+                    exchange.sendResponseHeaders(404, -1);
+                    exchange.close();
+                    return;
+                }
                 JsonNode question = JSON.readTree(exchange.getRequestBody().readAllBytes());
                 asked.add(question);
                 tokens.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));

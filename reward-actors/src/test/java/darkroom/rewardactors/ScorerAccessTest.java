@@ -124,10 +124,10 @@ class ScorerAccessTest {
         assertRefused(Map.of(ScorerAccess.TOKEN, "s3cret\r\nX: 1"), ScorerAccess.TOKEN, "blanks");
         assertRefused(Map.of(ScorerAccess.TOKEN_FILE, token), ScorerAccess.TOKEN_FILE, "blanks");
         assertRefused(Map.of(ScorerAccess.TOKEN_FILE, nothing), ScorerAccess.TOKEN_FILE, "empty");
-        assertRefused(Map.of(ScorerAccess.TOKEN_FILE, missing), ScorerAccess.TOKEN_FILE, "NoSuchFileException");
+        assertRefused(Map.of(ScorerAccess.TOKEN_FILE, missing), ScorerAccess.TOKEN_FILE, "no such file");
         assertRefused(
                 Map.of(ScorerAccess.TOKEN, "s3cret", ScorerAccess.TOKEN_FILE, token), ScorerAccess.TOKEN_FILE, "unset");
-        assertRefused(Map.of(ScorerAccess.CA_FILE, missing), ScorerAccess.CA_FILE, "NoSuchFileException");
+        assertRefused(Map.of(ScorerAccess.CA_FILE, missing), ScorerAccess.CA_FILE, "no such file");
         assertRefused(Map.of(ScorerAccess.CA_FILE, nothing), ScorerAccess.CA_FILE, "certificate");
     }
 

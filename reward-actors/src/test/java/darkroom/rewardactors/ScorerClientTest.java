@@ -185,7 +185,8 @@ class ScorerClientTest {
                         "Instruction: make it blue",
                         "Requirements: all of it")
                 .contains("\"model\":\"truthful\"", "\"max_tokens\":1,", "\"logprobs\":true", "\"top_logprobs\":20")
-                .contains("\"temperature\":1.0", "\"top_p\":1", "\"top_k\":-1", "\"repetition_penalty\":1")
+                .contains("\"temperature\":1.0", "\"top_p\":1")
+                .contains("{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"}")
                 .containsIgnoringCase("accept-encoding: identity")
                 .doesNotContainIgnoringCase("upgrade");
     }
@@ -287,7 +288,7 @@ class ScorerClientTest {
         Scored scored = (Scored) outcome;
         assertThat(scored.score()).isCloseTo(FaultyScorer.truth(edited), within(1e-9));
         assertThat(scored.labelMass()).isCloseTo(.9, within(1e-9));
-        assertThat(scored.scorer()).endsWith(" truthful");
+        assertThat(scored.scorer()).contains(" truthful [prompt ");
     }
 
     private ScorerClient client(Method method, Duration timeout, int attempts) {

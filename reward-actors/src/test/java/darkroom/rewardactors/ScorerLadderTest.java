@@ -19,12 +19,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which way to the label log-probabilities is taken, on servers that honour some and ignore others with status 200. */
 class ScorerLadderTest {
+    private static final String PROMPT = ScoringMethod.of(Method.SCORE_LOGIT).promptName();
+
     @ParameterizedTest
     @EnumSource(names = {"TOKEN_IDS", "CHOICE", "PROMPT"})
     void the_only_exact_rung_of_a_server_is_found_and_gives_the_true_score(Rung rung) throws Exception {
         try (SimulatedScorer scorer = SimulatedScorer.honouring(Set.of(rung))) {
             Scored scored = scored(scorer, Ladder.AUTO);
-            assertThat(scored.scorer()).endsWith(" simulated [" + rung.code() + ", version 0.0.simulated]");
+            assertThat(scored.scorer())
+                    .endsWith(" simulated [" + rung.code() + ", version 0.0.simulated, prompt " + PROMPT + "]");
         }
     }
 
@@ -45,7 +48,7 @@ class ScorerLadderTest {
     @Test
     void a_server_without_a_version_is_asked_nothing_but_the_question() throws Exception {
         try (SimulatedScorer scorer = SimulatedScorer.plain(_ -> Duration.ZERO)) {
-            assertThat(scored(scorer, Ladder.AUTO).scorer()).endsWith(" simulated");
+            assertThat(scored(scorer, Ladder.AUTO).scorer()).endsWith(" simulated [prompt " + PROMPT + "]");
             assertThat(scorer.questions()).isEqualTo(1);
         }
     }

@@ -7,6 +7,7 @@ import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Method;
 import darkroom.rewardactors.PngImage;
+import darkroom.rewardactors.ReasonTally;
 import darkroom.rewardactors.ScoreRequest;
 import darkroom.rewardactors.Scorer;
 import java.io.IOException;
@@ -46,7 +47,7 @@ import picocli.CommandLine.Spec;
             "",
             "Writes align.html, align.json and scores.jsonl into OUT. Tables: strict agreement (ties included), ties of"
                     + " one side counted half, and agreement on pairs that were not annotated as equivalent, each with"
-                    + " a 95 % interval of a bootstrap over sources. Exit code 3 if some edits could not be scored."
+                    + " a 95 %% interval of a bootstrap over sources. Exit code 3 if some edits could not be scored."
         })
 final class AlignCommand implements Callable<Integer> {
     private static final String ALL = "all";
@@ -242,11 +243,20 @@ final class AlignCommand implements Callable<Integer> {
             }
         }
         List<AlignReport.Scores> scores = new ArrayList<>();
+        ReasonTally tally = new ReasonTally();
         for (int i = 0; i < pairs.size(); i++) {
             Scored scored = asked.get(i).join();
+            tally.count(scored.a());
+            tally.count(scored.b());
             lines.append(line(candidate.name(), pairs.get(i).id(), scored));
             scores.add(new AlignReport.Scores(number(scored.a()), number(scored.b())));
         }
+        PrintWriter err = spec.commandLine().getErr();
+        tally.reasons().forEach(line -> err.println(candidate.name() + ":" + line));
+        if (!tally.flat().isEmpty()) {
+            err.println("warn: %s: %s".formatted(candidate.name(), tally.flat()));
+        }
+        err.flush();
         return AlignReport.Column.of(candidate.name(), pairs, scores);
     }
 

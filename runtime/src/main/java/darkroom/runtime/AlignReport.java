@@ -18,7 +18,9 @@ import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What {@code align} found: the paper's Table 4 and Figures 9 to 12, of one's own pairs.
@@ -139,6 +141,9 @@ record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, List<Col
                     interval(all.strict()),
                     100 * all.scoredTies());
         }
+        if (!withoutInterval().isEmpty()) {
+            out.println(withoutInterval());
+        }
         if (!tasks().isEmpty()) {
             out.printf("%n%-20s", "untied, by task");
             columns.forEach(column -> out.printf(" %20s", column.method()));
@@ -201,7 +206,9 @@ record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, List<Col
                 "%d pairs, preferred by %s".formatted(pairs.size(), by()),
                 "%s, scored by %s; %s of the pairs are annotated as equivalent."
                         .formatted(file, scorer, String.format(Locale.ROOT, "%.1f %%", 100 * tied)),
-                standIn(),
+                Stream.of(standIn(), withoutInterval())
+                        .filter(text -> !text.isEmpty())
+                        .collect(Collectors.joining(" ")),
                 lines,
                 columns.stream().map(Column::method).toList(),
                 byTask,
@@ -222,12 +229,32 @@ record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, List<Col
     }
 
     private static String interval(Optional<Share> share) {
-        return share.map(found -> String.format(
-                        Locale.ROOT,
-                        "%.1f%% (%.1f to %.1f)",
-                        100 * found.value(),
-                        100 * found.low(),
-                        100 * found.high()))
+        return share.map(found -> found.low().isEmpty() || found.high().isEmpty()
+                        ? percent(share)
+                        : String.format(
+                                Locale.ROOT,
+                                "%.1f%% (%.1f to %.1f)",
+                                100 * found.value(),
+                                100 * found.low().getAsDouble(),
+                                100 * found.high().getAsDouble()))
                 .orElse("-");
+    }
+
+    /** Why a share stands without an interval; empty if each has one. */
+    private String withoutInterval() {
+        boolean none = columns.stream()
+                .map(Column::all)
+                .flatMap(all -> Stream.of(all.untied(), all.tiesHalf(), all.strict()))
+                .flatMap(Optional::stream)
+                .anyMatch(share -> share.low().isEmpty());
+        if (!none) {
+            return "";
+        }
+        long sources = pairs.stream().map(AnnotatedPair::source).distinct().count();
+        return sources < 2
+                ? "No interval: all pairs are of one source, and the bootstrap draws sources. Add pairs of other"
+                        + " sources."
+                : "A share without an interval is the same for each source: the bootstrap cannot tell how far it may"
+                        + " be off.";
     }
 }

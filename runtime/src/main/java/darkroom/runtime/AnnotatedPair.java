@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
+import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
 import darkroom.rewardactors.PngImage;
 import java.io.IOException;
@@ -135,6 +136,6 @@ record AnnotatedPair(
     }
 
     private static String firstLine(JsonProcessingException e) {
-        return String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("no JSON");
+        return ErrorReason.of(e);
     }
 }

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +23,7 @@ final class BeatKeeper implements AutoCloseable {
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread;
     private volatile ControlBeat beat;
+    private volatile Summary.End.@Nullable Kind end;
     private volatile String ended = "";
 
     private BeatKeeper(Path directory, ControlBeat first, Runnable followed) {
@@ -73,8 +75,9 @@ final class BeatKeeper implements AutoCloseable {
     }
 
     /** Said by the last beat: nobody is to go on with the run. */
-    void ended(String how) {
+    void ended(Summary.End.Kind kind, String how) {
         ended = how;
+        end = kind;
     }
 
     @Override
@@ -85,9 +88,10 @@ final class BeatKeeper implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        if (!ended.isEmpty() && !isFollowed()) {
+        Summary.End.Kind how = end;
+        if (how != null && !isFollowed()) {
             try {
-                beat.endedBy(ended).write(directory);
+                beat.endedBy(how, ended).write(directory);
             } catch (IOException e) {
                 LOG.warn("the end of the run cannot be written for other control nodes", e);
             }

@@ -2,16 +2,20 @@ package darkroom.runtime;
 
 import darkroom.actors.RandomKey;
 import java.util.Arrays;
+import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
 
 /**
  * The 95 % percentile interval of a statistic, by resampling with replacement (Efron 1979); the draws are the same for every
- * statistic of as many things.
+ * statistic of as many things. There is none of fewer than two things, nor of things that are all alike: resampling cannot tell how
+ * far the statistic may be off.
  *
- * @param low 2.5th percentile of the resampled values
- * @param high 97.5th percentile
+ * @param low 2.5th percentile of the resampled values; empty if there is no interval
+ * @param high 97.5th percentile; empty together with {@code low}
  */
-record Bootstrap(double low, double high) {
+record Bootstrap(OptionalDouble low, OptionalDouble high) {
+    private static final Bootstrap NONE = new Bootstrap(OptionalDouble.empty(), OptionalDouble.empty());
+
     private static final int RESAMPLES = 2000;
 
     /**
@@ -19,12 +23,17 @@ record Bootstrap(double low, double high) {
      * @param statistic of the things at these places, some of them more than once
      */
     static Bootstrap of(int n, ToDoubleFunction<int[]> statistic) {
+        if (n < 2) {
+            return NONE; // it would have no width, which would say that the value is certain
+        }
         double[] values = new double[RESAMPLES];
         for (int r = 0; r < RESAMPLES; r++) {
             values[r] = statistic.applyAsDouble(
                     RandomKey.of(0, RandomKey.Purpose.BOOTSTRAP, r, 0, 0).uniformInts(n, n));
         }
         Arrays.sort(values);
-        return new Bootstrap(values[(int) (RESAMPLES * 0.025)], values[(int) (RESAMPLES * 0.975)]);
+        double low = values[(int) (RESAMPLES * 0.025)];
+        double high = values[(int) (RESAMPLES * 0.975)];
+        return low == high ? NONE : new Bootstrap(OptionalDouble.of(low), OptionalDouble.of(high));
     }
 }

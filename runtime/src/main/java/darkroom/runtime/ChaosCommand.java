@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.actors.LedgerBook;
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -171,7 +172,7 @@ final class ChaosCommand implements Callable<Integer> {
                 divergence = Divergence.between(book, audit.book()).orElse("");
                 findings.forEach(finding -> wrong.add("the audit found: " + finding));
             } catch (CommandFailedException e) {
-                wrong.add("the ledger cannot be read: " + e.getMessage());
+                wrong.add("the ledger cannot be read: " + ErrorReason.of(e));
             }
         }
         if (!equal) {

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;
+import darkroom.config.ErrorReason;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -87,7 +88,7 @@ record ChaosPlan(
         try {
             return read(ConfigFactory.parseFile(file.toFile()).resolve(), file.toString());
         } catch (ConfigException e) {
-            throw new CommandFailedException("%s: %s".formatted(file, e.getMessage()), ExitCode.USAGE);
+            throw new CommandFailedException("%s: %s".formatted(file, ErrorReason.of(e)), ExitCode.USAGE);
         }
     }
 
@@ -139,7 +140,7 @@ record ChaosPlan(
         try {
             return new NodeCounts.Converter().convert(text);
         } catch (TypeConversionException e) {
-            throw new CommandFailedException("%s: nodes: %s".formatted(where, e.getMessage()), ExitCode.USAGE);
+            throw new CommandFailedException("%s: nodes: %s".formatted(where, ErrorReason.of(e)), ExitCode.USAGE);
         }
     }
 
@@ -204,7 +205,7 @@ record ChaosPlan(
                     fault.hasPath("moment") ? Optional.of(FaultMoment.of(fault.getString("moment"))) : usual.moment(),
                     fault.hasPath("count") ? fault.getInt("count") : usual.count());
         } catch (IllegalArgumentException e) {
-            throw new CommandFailedException("%s: %s".formatted(where, e.getMessage()), ExitCode.USAGE);
+            throw new CommandFailedException("%s: %s".formatted(where, ErrorReason.of(e)), ExitCode.USAGE);
         }
     }
 

@@ -44,7 +44,6 @@ final class ChaosRun implements AutoCloseable {
     /** Chance waits for the next commit when there was none for so long, so that it starves no run. */
     private static final Duration BREATH_AFTER = Duration.ofSeconds(30);
 
-    private static final String ASKED_TO_END = "it was asked to end";
     /** A process that does not live long is not worth the best code. */
     private static final List<String> SHORT_LIVED = List.of("-XX:TieredStopAtLevel=1");
 
@@ -77,12 +76,13 @@ final class ChaosRun implements AutoCloseable {
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build();
     private final RandomGenerator dice;
     private final long beganNanos = System.nanoTime();
-    private final long beganMillis = System.currentTimeMillis();
     private final List<Integer> controlPorts = new ArrayList<>();
     private final List<Node> nodes = new ArrayList<>();
     private final List<ChaosReport.Life> lives = new ArrayList<>();
     private final List<Injected> injected = new ArrayList<>();
     private final Deque<Due> due = new ArrayDeque<>();
+    private final LineTail metrics;
+    private final LineTail happenings;
     private final List<Incident> incidents = new ArrayList<>();
     private final List<Double> commits = new ArrayList<>();
     private final List<String> wrong = new ArrayList<>();
@@ -191,6 +191,8 @@ final class ChaosRun implements AutoCloseable {
         this.out = out;
         this.processes =
                 new NodeProcesses(directory.resolveSibling(directory.getFileName() + "-nodes"), false, SHORT_LIVED);
+        this.metrics = new LineTail(new RunDirectory(directory).metrics());
+        this.happenings = new LineTail(new RunDirectory(directory).incidents());
         this.dice = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
         Set<Planned> surely = new HashSet<>(plan.faults());
         schedule.forEach(planned -> due.add(new Due(planned, !surely.contains(planned))));
@@ -238,13 +240,13 @@ final class ChaosRun implements AutoCloseable {
         while (!never.await(LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS)) {
             look();
             Optional<ControlBeat> beat = ControlBeat.read(directory);
-            Optional<String> ended =
-                    beat.filter(ControlBeat::hasEnded).map(ControlBeat::ended).filter(how -> !how.equals(ASKED_TO_END));
+            Optional<ControlBeat> ended =
+                    beat.filter(ControlBeat::hasEnded).filter(last -> last.end() != Summary.End.Kind.REQUEST);
             if (ended.isPresent()) {
-                if (!ended.get().equals("all steps are committed")) {
-                    wrong.add("the run has ended otherwise: " + ended.get());
+                if (ended.get().end() != Summary.End.Kind.COMPLETED) {
+                    wrong.add("the run has ended otherwise: " + ended.get().ended());
                 }
-                return ended.get();
+                return ended.get().ended();
             }
             double last = commits.isEmpty() ? 0 : commits.getLast();
             if (now() - last > seconds(plan.hangAfter())) {
@@ -307,9 +309,8 @@ final class ChaosRun implements AutoCloseable {
 
     /** What the run has written since, and which processes have ended. */
     private void look() throws IOException {
-        RunDirectory run = new RunDirectory(directory);
-        int lines = lines(run.metrics());
-        while (steps < lines) {
+        var _ = metrics.more();
+        while (steps < metrics.count()) {
             steps++;
             commits.add(now());
             for (Injected fault : injected) {
@@ -318,8 +319,10 @@ final class ChaosRun implements AutoCloseable {
                 }
             }
         }
-        List<Incident> all = JsonLines.read(run.incidents(), Incident.class);
-        for (Incident incident : all.subList(Math.min(incidents.size(), all.size()), all.size())) {
+        List<String> more = happenings.more();
+        int first = happenings.count() - more.size();
+        for (int i = Math.max(0, incidents.size() - first); i < more.size(); i++) {
+            Incident incident = JsonLines.JSON.readValue(more.get(i), Incident.class);
             incidents.add(incident);
             heard(incident);
         }
@@ -343,22 +346,12 @@ final class ChaosRun implements AutoCloseable {
         }
     }
 
-    private static int lines(Path file) throws IOException {
-        if (!Files.exists(file)) {
-            return 0;
-        }
-        byte[] all = Files.readAllBytes(file);
-        int lines = 0;
-        for (byte one : all) {
-            lines += one == '\n' ? 1 : 0;
-        }
-        return lines;
-    }
-
     private void heard(Incident incident) {
-        double at = (incident.at() - beganMillis) / 1e3;
+        double at = now(); // of this process's own clock, as the times of faults are
         if (incident.kind() == Incident.Kind.NODE_JOINED
-                && incident.who().startsWith("rollout")
+                && NodeName.parse(incident.who())
+                        .filter(node -> node.roles().contains("rollout"))
+                        .isPresent()
                 && Double.isNaN(goingSince)) {
             goingSince = now();
         }
@@ -369,10 +362,10 @@ final class ChaosRun implements AutoCloseable {
                             fault.node.role.equals(ControlNode.ROLE)
                                     && fault.order.kind().silences();
                         case NODE_LEFT, WORKER_LOST, LEASE_EXPIRED, WORK_FAILED, SEAT_AILING, STALLED ->
-                            incident.who().contains("-" + fault.process.pid() + "-");
+                            NodeName.isOf(fault.process.pid(), incident.who());
                         case NODE_JOINED, NOBODY_THERE, MIXED_PROCESSORS, EVENTS_DROPPED -> false;
                     };
-            boolean because = at >= fault.at && at < fault.at + fault.order.forMillis() / 1e3 + seconds(NOTICED_WITHIN);
+            boolean because = at < fault.at + fault.order.forMillis() / 1e3 + seconds(NOTICED_WITHIN);
             if (seen && because && fault.detected.isEmpty()) {
                 fault.detected = OptionalDouble.of(at - fault.at);
             }
@@ -569,7 +562,7 @@ final class ChaosRun implements AutoCloseable {
     private boolean isIn(long pid) {
         boolean in = false;
         for (Incident incident : incidents) {
-            if (incident.who().contains("-" + pid + "-")) {
+            if (NodeName.isOf(pid, incident.who())) {
                 in = switch (incident.kind()) {
                     case NODE_JOINED -> true;
                     case NODE_LEFT -> false;

@@ -6,6 +6,7 @@ import darkroom.actors.RunListener;
 import darkroom.actors.RunState;
 import darkroom.actors.TensorStore;
 import darkroom.config.CheckpointSettings;
+import darkroom.config.ErrorReason;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.gpuworkers.CheckpointCopies;
@@ -90,7 +91,7 @@ final class CheckpointWriter implements RunListener {
         try {
             return where.isEmpty() ? Optional.empty() : Optional.of(CheckpointCopies.in(where));
         } catch (IllegalArgumentException e) {
-            throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
+            throw new CommandFailedException(ErrorReason.of(e), ExitCode.USAGE);
         }
     }
 
@@ -173,7 +174,7 @@ final class CheckpointWriter implements RunListener {
             }
             LOG.error(
                     "{}: {}. The one before stands; the run goes on, {} more such failures in a row end it",
-                    e.getMessage(),
+                    ErrorReason.of(e),
                     e.getCause(),
                     FAILURES_MAX - failures);
         }

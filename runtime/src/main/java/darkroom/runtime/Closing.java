@@ -62,12 +62,18 @@ final class Closing {
         figure.end().ifPresent(end -> line.append(" -> ").append(String.format(Locale.ROOT, format, end)));
         Summary.@Nullable Gain gain = figure.gain();
         if (gain != null) {
+            String interval = gain.low().isEmpty() || gain.high().isEmpty()
+                    ? "no interval: " + Summary.Gain.NO_INTERVAL
+                    : String.format(
+                            Locale.ROOT,
+                            "95 %% from %+.3f to %+.3f",
+                            gain.low().getAsDouble(),
+                            gain.high().getAsDouble());
             line.append(String.format(
                     Locale.ROOT,
-                    " (%+.3f, 95 %% from %+.3f to %+.3f; better on %.0f %% of %d tasks)",
+                    " (%+.3f, %s; better on %.0f %% of %d tasks)",
                     gain.mean(),
-                    gain.low(),
-                    gain.high(),
+                    interval,
                     100 * gain.better(),
                     gain.tasks()));
         }

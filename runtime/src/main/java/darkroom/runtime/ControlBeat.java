@@ -2,46 +2,61 @@ package darkroom.runtime;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The sign of life of a run's control node, a file of the run's directory that all its control nodes share. It tells who is
  * active; that two are not is the ledger's work (LG-2).
  *
  * @param name of the node, which no other life of any process has
- * @param host name of its machine
+ * @param host what its process number counts in: a start of a machine, and a process namespace there, for instance that of a container
  * @param pid its process there
  * @param startedMillis when that process began, milliseconds since 1970, by its own machine; 0 if unknown
  * @param address host:port for messages
  * @param count goes up while the node lives
- * @param ended how the run ended; empty while it goes on
+ * @param end how the run ended; null while it goes on
+ * @param ended the same in words; empty while it goes on
  */
-record ControlBeat(String name, String host, long pid, long startedMillis, String address, long count, String ended) {
+record ControlBeat(
+        String name,
+        String host,
+        long pid,
+        long startedMillis,
+        String address,
+        long count,
+        Summary.End.@Nullable Kind end,
+        String ended) {
     static final String FILE = "control.json";
     private static final JsonMapper JSON = new JsonMapper();
 
     /** Of this process. */
     static ControlBeat first(String name, String address) {
         return new ControlBeat(
-                name, thisHost(), ProcessHandle.current().pid(), started(ProcessHandle.current()), address, 0, "");
+                name,
+                thisHost(),
+                ProcessHandle.current().pid(),
+                started(ProcessHandle.current()),
+                address,
+                0,
+                null,
+                "");
     }
 
     ControlBeat next() {
-        return new ControlBeat(name, host, pid, startedMillis, address, count + 1, ended);
+        return new ControlBeat(name, host, pid, startedMillis, address, count + 1, end, ended);
     }
 
-    ControlBeat endedBy(String how) {
-        return new ControlBeat(name, host, pid, startedMillis, address, count + 1, how);
+    ControlBeat endedBy(Summary.End.Kind kind, String how) {
+        return new ControlBeat(name, host, pid, startedMillis, address, count + 1, kind, how);
     }
 
     boolean hasEnded() {
-        return !ended.isEmpty();
+        return end != null;
     }
 
     /** Nothing if there is none. One that cannot be read is as good as none: the next one follows within the second. */
@@ -86,10 +101,6 @@ record ControlBeat(String name, String host, long pid, long startedMillis, Strin
     }
 
     private static String thisHost() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "unknown";
-        }
+        return ProcessSpace.HERE.processes();
     }
 }

@@ -5,6 +5,7 @@ import darkroom.actors.AeronTensorPlane;
 import darkroom.actors.Gate;
 import darkroom.actors.NodeCard;
 import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.PlaneUnavailableException;
 import darkroom.actors.RunEvent;
 import darkroom.actors.Studio;
 import darkroom.actors.TensorPlane;
@@ -17,6 +18,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -87,6 +89,7 @@ final class ControlNode implements Ground {
 
     private ControlNode(
             RunSettings settings, List<String> roles, boolean succession, Consumer<Open> opened, Runnable dismissed) {
+        TlsFiles.require(settings.cluster().tls(), Instant.now());
         this.settings = Precisions.decided(settings); // every node is given these
         this.roles = List.copyOf(roles);
         this.succession = succession;
@@ -95,9 +98,18 @@ final class ControlNode implements Ground {
         OwnAddress.require(settings.cluster(), LOG::warn);
         this.name = NodeCards.name(ROLE);
         this.store = new OffHeapTensorStore(name, settings.limits().tensorBytesMax());
-        this.plane = TensorPlanes.open(name, store, settings.cluster());
+        this.plane = plane(name, store, settings);
         this.faults = NodeFaults.of(settings.faults());
         plane.weather(faults.weather());
+    }
+
+    private static AeronTensorPlane plane(String name, OffHeapTensorStore store, RunSettings settings) {
+        try {
+            return TensorPlanes.open(name, store, settings.cluster());
+        } catch (PlaneUnavailableException e) {
+            store.close();
+            throw new CommandFailedException(e.getMessage(), e);
+        }
     }
 
     /**
@@ -174,7 +186,9 @@ final class ControlNode implements Ground {
                 };
         leavesToStandby = how.isEmpty();
         if (beat != null) {
-            beat.ended(how);
+            if (!how.isEmpty()) {
+                beat.ended(Summary.End.of(end).kind(), how);
+            }
         }
         return leavesToStandby;
     }
@@ -204,6 +218,9 @@ final class ControlNode implements Ground {
         system = studio;
         plane.onLost(this::blind);
         faults.system(studio);
+        if (!settings.cluster().tls().enabled()) {
+            PlainNode.watch(studio);
+        }
         Cluster cluster = Cluster.get(studio);
         Address address = cluster.selfMember().address();
         cluster.manager().tell(Join.create(address));
@@ -230,7 +247,8 @@ final class ControlNode implements Ground {
                 throw new UncheckedIOException("no sign of life can be written into " + directory, e);
             }
         }
-        opened.accept(new Open(where, plane.peer().driver(), page.url(), studio));
+        opened.accept(
+                new Open(where, plane.driverDirectory().map(Path::toString).orElse(""), page.url(), studio));
     }
 
     @Override

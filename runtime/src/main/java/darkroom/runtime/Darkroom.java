@@ -65,6 +65,11 @@ public final class Darkroom implements Runnable {
 
     /** Runs one command and exits with its code. */
     public static void main(String... args) {
+        // The JDK's HTTP client reads it once, when it is first used: ScorerHttp names hosts that it reaches by an
+        // address.
+        if (System.getProperty("jdk.httpclient.allowRestrictedHeaders") == null) {
+            System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host");
+        }
         System.exit(commandLine(args).execute(args));
     }
 

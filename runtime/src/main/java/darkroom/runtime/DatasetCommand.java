@@ -23,8 +23,8 @@ import picocli.CommandLine.TypeConversionException;
             "A dataset is a directory in the Edit-R1 layout: train_metadata.jsonl, perhaps validation_metadata.jsonl"
                 + " and test_metadata.jsonl, and images/. Each line is a JSON object: prompt (the instruction), image"
                 + " (path of the source picture below the directory), and perhaps requirement (what the scorer is to"
-                + " check), id, task_type, target (the exact result), reference (a second input picture), weight (how often"
-                + " training draws the row) and any other field. 'train --set data.source=DIR' learns from it."
+                + " check), id, task_type, target (the exact result), reference (a second input picture), weight (how"
+                + " often training draws the row) and any other field. 'train --set data.source=DIR' learns from it."
         },
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {

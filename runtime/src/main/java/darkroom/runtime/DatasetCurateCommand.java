@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.PictureView;
 import darkroom.edittasks.Curation;
 import darkroom.edittasks.CurationRule;
 import darkroom.edittasks.CurationSettings;
@@ -26,7 +27,8 @@ import picocli.CommandLine.Spec;
             "",
             "Reads IN/annotations.jsonl, one JSON object for each picture:",
             "  image    path of the picture below IN",
-            "  objects  what is in it: [{name, box: [left, top, right, bottom] in pixels,",
+            "  objects  what is in it: [{name, box: [left, top, right, bottom] in pixels of the picture as displayed"
+                    + " (EXIF orientation applied),",
             "           score: 0 to 1 (optional), background: true (optional)}, ...]",
             "  texts    what is written in it: [{text}, ...]",
             "  edits    what is to be done: [{task_type, prompt, requirement, object: number in",
@@ -111,6 +113,13 @@ final class DatasetCurateCommand implements Callable<Integer> {
             description = "Share of the pictures for test. Default: ${DEFAULT-VALUE}")
     private double testShare = CurationSettings.USUAL.testShare();
 
+    @Option(
+            names = "--pictures",
+            paramLabel = "VIEW",
+            converter = PictureViewOption.class,
+            description = PictureViewOption.DESCRIPTION)
+    private PictureView pictures = PictureView.DISPLAYED;
+
     @Option(names = "--seed", paramLabel = "S", description = "Key of all that is drawn. Default: ${DEFAULT-VALUE}")
     private long seed;
 
@@ -128,7 +137,7 @@ final class DatasetCurateCommand implements Callable<Integer> {
         WorkPace pace = new WorkPace(spec.commandLine().getErr(), System::nanoTime);
         Curation.Report report;
         try {
-            report = Curation.run(in, out, settings, force, line -> pace.at(() -> line + " lines read"));
+            report = Curation.run(in, pictures, out, settings, force, line -> pace.at(() -> line + " lines read"));
         } catch (FileAlreadyExistsException e) {
             throw new CommandFailedException(
                     "%s is there already; give another --out, or --force to replace it".formatted(e.getFile()),

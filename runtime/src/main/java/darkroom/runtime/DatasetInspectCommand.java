@@ -258,7 +258,8 @@ final class DatasetInspectCommand implements Callable<Integer> {
                                 usable.row().requirement(),
                                 usable.row().weight(),
                                 usable.images());
-                    case DatasetLine.Repeated again -> findings.repeat(again.row().weight());
+                    case DatasetLine.Repeated again ->
+                        findings.repeat(again.row().weight());
                     case DatasetLine.Malformed _ -> findings.malformed++;
                 }
                 long number = line.line();

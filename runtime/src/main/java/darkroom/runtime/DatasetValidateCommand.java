@@ -135,9 +135,10 @@ final class DatasetValidateCommand implements Callable<Integer> {
                         blank == 0 ? "" : ", " + blank + " blank lines"));
         pictures.print(report, file);
         if (repeated > 0) {
-            report.println("%s: %d lines repeat a row word for word; a row counts once, with the weights of its lines added"
-                            .formatted(file, repeated)
-                    + " up. \"weight\": N on one line says the same");
+            report.println(
+                    "%s: %d lines repeat a row word for word; a row counts once, with the weights of its lines added"
+                                    .formatted(file, repeated)
+                            + " up. \"weight\": N on one line says the same");
         }
         if (weight != usable) {
             report.println(String.format(Locale.ROOT, "%s: the weights add up to %.6g", file, weight));

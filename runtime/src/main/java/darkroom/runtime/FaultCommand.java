@@ -78,7 +78,9 @@ final class FaultCommand implements Runnable {
         static List<Target> ofThisMachine() throws IOException {
             List<Target> all = new ArrayList<>();
             for (StatusPage.Found found : StatusPage.ofThisMachine()) {
-                String name = ProcessHandle.of(found.pid())
+                String name = Optional.of(found)
+                        .filter(StatusPage.Found::process)
+                        .flatMap(page -> ProcessHandle.of(page.pid()))
                         .flatMap(handle -> handle.info().arguments())
                         .map(Target::roles)
                         .orElse("node");

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.config.ErrorReason;
 import darkroom.runtime.GoldenComparison.Arithmetic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -65,9 +66,9 @@ final class GoldenVerification implements AutoCloseable {
         try {
             cases = mapper.readTree(file.toFile());
         } catch (JsonProcessingException e) {
-            return unreadable(name, "is no JSON: " + e.getOriginalMessage());
+            return unreadable(name, "is no JSON: " + ErrorReason.of(e));
         } catch (IOException e) {
-            return unreadable(name, "cannot be read: " + e.getMessage());
+            return unreadable(name, "cannot be read: " + ErrorReason.of(e));
         }
         if (!cases.isArray() || cases.isEmpty()) {
             return unreadable(name, "is no array of cases");
@@ -103,9 +104,9 @@ final class GoldenVerification implements AutoCloseable {
                 golden.requireAllRead();
             }
         } catch (GoldenCase.FormatException e) {
-            comparison.failure(String.valueOf(e.getMessage()));
+            comparison.failure(ErrorReason.of(e));
         } catch (IllegalArgumentException e) {
-            comparison.failure(where + ": refused: " + e.getMessage());
+            comparison.failure(where + ": refused: " + ErrorReason.of(e));
         }
         return comparison;
     }

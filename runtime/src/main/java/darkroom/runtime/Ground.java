@@ -52,7 +52,7 @@ interface Ground extends RunListener, AutoCloseable {
     /** What the run is doing now, for whoever asks this process. */
     default void stage(String stage, int step) {}
 
-    /** The process was asked to end, and finishes what is in work; for whoever asks what it does. */
+    /** The process was asked to end, and finishes what is in work: {@code darkroom status} shows that. */
     default void ending() {}
 
     /** Nothing more will be done; whoever was let in may go. Called before the studio ends. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.cfg.EnumFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import darkroom.config.ErrorReason;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -102,7 +103,7 @@ final class JsonLines<T> implements AutoCloseable {
                     if (next == null && !endsWithNewline(file)) {
                         return;
                     }
-                    throw new UncheckedIOException("%s line %d: %s".formatted(file, number, e.getOriginalMessage()), e);
+                    throw new UncheckedIOException("%s line %d: %s".formatted(file, number, ErrorReason.of(e)), e);
                 }
                 each.accept(value);
                 line = next;

@@ -154,9 +154,10 @@ final class JsonlRows implements Rows {
             throw new CommandFailedException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
         }
         if (repeated > 0) {
-            warnings.println("%s: %d lines repeat a row word for word; each row counts once, with the weights of its lines"
-                            .formatted(file, repeated)
-                    + " added up");
+            warnings.println(
+                    "%s: %d lines repeat a row word for word; each row counts once, with the weights of its lines"
+                                    .formatted(file, repeated)
+                            + " added up");
             warnings.flush();
         }
         if (malformed > 0) {
@@ -270,8 +271,7 @@ final class JsonlRows implements Rows {
     @Override
     public String digest() {
         MessageDigest digest = sha256();
-        entries.forEach(
-                entry -> digest.update(entry.weighted(entry.whole()).getBytes(StandardCharsets.US_ASCII)));
+        entries.forEach(entry -> digest.update(entry.weighted(entry.whole()).getBytes(StandardCharsets.US_ASCII)));
         return HexFormat.of().formatHex(digest.digest());
     }
 

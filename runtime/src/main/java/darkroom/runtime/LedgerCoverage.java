@@ -102,7 +102,7 @@ final class LedgerCoverage {
                             .mapToInt(Integer::intValue)
                             .max()
                             .orElse(0));
-            for (int one = ledger.begin(); one < all; one++) {
+            for (int one = 0; one < all; one++) {
                 if (!ledger.commits.containsKey(one)) {
                     throw ledger.refused(
                             "no checkpoint is whole, so that %s would be computed again, and the ledger does not have step %d"
@@ -139,7 +139,7 @@ final class LedgerCoverage {
         return new CommandFailedException("""
             %s cannot be resumed with its ledger: %s.
               The ledger is %s; it has %s. It was removed or emptied, is an older copy, or is another run's.
-              Put the right one back. To go on without one, asking for scores again: darkroom train --resume %s --set ledger.store=none\
+              Put the right one back. To continue without one, asking for scores again: darkroom train --resume %s --set ledger.store=none\
             """.formatted(run, what, where, has(), run), ExitCode.USAGE);
     }
 

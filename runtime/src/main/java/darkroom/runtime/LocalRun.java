@@ -5,6 +5,7 @@ import darkroom.actors.EvaluationRequest;
 import darkroom.actors.Fault;
 import darkroom.actors.GroupKeeper;
 import darkroom.actors.LearnerState;
+import darkroom.actors.LedgerBook;
 import darkroom.actors.PolicyVersion;
 import darkroom.actors.Prompt;
 import darkroom.actors.RunDigests;
@@ -147,7 +148,7 @@ final class LocalRun {
         RunSettings settings = Precisions.decidedAs(before, settingsOf(directory, overrides));
         if (!Recipes.deciding(before).equals(Recipes.deciding(settings))) {
             throw new CommandFailedException(
-                    "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps, scoring.endpoints and scoring.cache may change"
+                    "%s was computed with other settings than %s asks for; only workers, limits, checkpoints, evaluation, steps, scoring.endpoints, scoring.cache and scoring.flat-groups-max may change"
                             .formatted(directory, overrides),
                     ExitCode.USAGE);
         }
@@ -156,10 +157,6 @@ final class LocalRun {
         requireRecorded(before, directory);
         LocalRun run = new LocalRun(settings, directory, true, grounds, out);
         run.hadLedger = before.ledger().store() != LedgerSettings.Store.NONE;
-        if (!Files.exists(directory.resolve(RunInputs.FILE))) {
-            RunInputs.write(directory, run.settings, run.data);
-        }
-        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(run.settings));
         return run.run();
     }
 
@@ -224,15 +221,18 @@ final class LocalRun {
                 }
                 Optional<Checkpoints.Loaded> loaded = resumed ? loaded(store) : Optional.empty();
                 loaded.ifPresent(this::requireSameSettings);
-                requireLedger(loaded, store);
-                if (resumed) {
-                    RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(settings));
-                }
                 ground.directory(directory);
-                try (Scorers scorers = ground.scores()
+                try (RunJournal journal = RunJournal.open(
+                                settings.ledger(),
+                                directory,
+                                System.getenv(),
+                                book -> requireCoverage(book, loaded, store));
+                        Scorers scorers = ground.scores()
                                 ? Scorers.open(settings.scoring(), ground.faults(), this::record)
-                                : Scorers.elsewhere(settings.scoring());
-                        RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv())) {
+                                : Scorers.elsewhere(settings.scoring())) {
+                    if (resumed) {
+                        writeSettings();
+                    }
                     return new Session(view, policy, scorers, ground, journal, loaded).run(interrupt);
                 }
             }
@@ -275,18 +275,29 @@ final class LocalRun {
                 : checkpoints.recover(store);
     }
 
+    private void writeSettings() {
+        if (!Files.exists(directory.resolve(RunInputs.FILE))) {
+            RunInputs.write(directory, settings, data);
+        }
+        RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(settings));
+    }
+
     /** What is resumed can be held against the ledger: {@link LedgerCoverage}. */
-    private void requireLedger(Optional<Checkpoints.Loaded> loaded, TensorStore store) throws IOException {
+    private void requireCoverage(LedgerBook book, Optional<Checkpoints.Loaded> loaded, TensorStore store) {
         if (!resumed || !hadLedger || settings.ledger().store() == LedgerSettings.Store.NONE) {
             return;
         }
-        LedgerCoverage.require(
-                        RunJournal.bookOf(settings.ledger(), directory, System.getenv()),
-                        directory,
-                        loaded.map(found -> found.manifest().step()).orElse(0),
-                        loaded.map(found -> RunDigests.of(store, found.state())),
-                        RunJournal.where(settings.ledger(), directory))
-                .ifPresent(LOGGER::warn);
+        try {
+            LedgerCoverage.require(
+                            book,
+                            directory,
+                            loaded.map(found -> found.manifest().step()).orElse(0),
+                            loaded.map(found -> RunDigests.of(store, found.state())),
+                            RunJournal.where(settings.ledger(), directory))
+                    .ifPresent(LOGGER::warn);
+        } catch (IOException e) {
+            throw RunDirectory.failed("read", CheckpointWriter.placeIn(directory), e);
+        }
     }
 
     private void requireSameSettings(Checkpoints.Loaded loaded) {
@@ -358,18 +369,20 @@ final class LocalRun {
 
         ExitCode run(Interrupt interrupt) throws IOException, InterruptedException {
             try (RunRecorder recorder = new RunRecorder(directory, settings, open::row, meter, from.step());
+                    ScorerRecord scoredBy = new ScorerRecord(directory, from.step());
                     IncidentRecorder incidents = IncidentRecorder.in(directory, InstantSource.system());
                     TensorBoardRecorder tensorBoard =
                             TensorBoardRecorder.in(directory, InstantSource.system(), from.step(), meter::measure)) {
                 RunListener listeners = RunListeners.of(
                         ground.faults()::heard,
                         validations,
+                        scoredBy,
                         recorder,
                         incidents,
                         tensorBoard,
+                        this::committed,
                         checkpoints,
                         LocalRun.this::noise,
-                        this::committed,
                         this::figures,
                         view,
                         ground);
@@ -379,7 +392,7 @@ final class LocalRun {
                                         settings.seed(),
                                         settings.rollout().groupsPerStep(),
                                         open),
-                                stopWhen(),
+                                stopWhen(scoredBy),
                                 ground.plane(),
                                 listeners,
                                 ground.faults().clock(InstantSource.system()))
@@ -391,7 +404,7 @@ final class LocalRun {
                                 studio.finishStep();
                             },
                             () -> doing,
-                            "The last checkpoint stands. Go on with: darkroom train --resume " + directory);
+                            "The last checkpoint stands. Resume with: darkroom train --resume " + directory);
                     return finish(whole(trained(studio, interrupt), recorder), interrupt);
                 }
             }
@@ -433,7 +446,11 @@ final class LocalRun {
 
         /** An end that no supervisor has told of: its checkpoint is written here. */
         private RunEvent.Ended ended(RunEvent.Ended ended) {
-            checkpoints.heard(ended);
+            try {
+                checkpoints.heard(ended);
+            } catch (UncheckedIOException unwritable) {
+                LOGGER.error("{}: {}", unwritable.getMessage(), unwritable.getCause());
+            }
             return ended;
         }
 
@@ -456,37 +473,29 @@ final class LocalRun {
             doing = "step %d of %d to be committed".formatted(Math.min(steps + 1, settings.steps()), settings.steps());
         }
 
-        /** For whoever asks the process to end; and a ledger that is not there any more ends the run. */
+        /** Before the checkpoint: the ledger is on the disk. One that is not there any more ends the run. */
         private void committed(RunEvent event) {
             if (event instanceof RunEvent.StepCommitted step) {
-                journal.requireThere();
                 committed(step.step() + 1);
+                journal.requireThere();
+                journal.force();
             }
         }
 
-        private ExitCode finish(RunEvent.Ended ended, Interrupt interrupt) throws IOException {
+        private ExitCode finish(RunEvent.Ended ended, Interrupt interrupt) {
             if (ground.isFollowed()) {
                 throw new FollowedException("another control node goes on with the run in " + directory);
             }
             boolean goesOnElsewhere = ground.ended(ended.end());
-            view.stage("writing the report");
-            if (!Files.exists(directory.resolve(SETTINGS))) {
-                RunDirectory.write(
-                        directory.resolve(SETTINGS), Recipes.render(settings)); // a checkpoint alone resumes nothing
+            long unscored = 0;
+            try {
+                unscored = written(ended).counts().unscored();
+            } catch (UncheckedIOException unwritable) {
+                if (!(ended.end() instanceof RunEvent.End.Failed)) {
+                    throw unwritable;
+                }
+                LOGGER.error("what is left of the run cannot be written: {}", unwritable.getMessage());
             }
-            Summary summary = Summary.of(
-                    directory,
-                    settings,
-                    RunDigests.of(store, ended.state()),
-                    ended.state().step(),
-                    ended.end(),
-                    stages);
-            summary.write(directory);
-            Report.write(directory);
-            view.close();
-            boolean kept = CheckpointWriter.isThere(
-                    CheckpointWriter.in(directory), ended.state().step());
-            Closing.print(summary, directory, kept, out);
             return switch (ended.end()) {
                 case RunEvent.End.Failed(String message) ->
                     throw new CommandFailedException(
@@ -501,16 +510,50 @@ final class LocalRun {
                                                             : " --set ledger.store=none (the ledger is gone: scores"
                                                                     + " are asked for again)"));
                 case RunEvent.End.ByRequest() -> interrupt.isRaised() ? ExitCode.INTERRUPTED : ExitCode.OK;
-                case RunEvent.End.Completed _, RunEvent.End.ByRule _ ->
-                    summary.counts().unscored() > 0 ? ExitCode.UNSCORED : ExitCode.OK;
+                case RunEvent.End.Completed _, RunEvent.End.ByRule _ -> unscored > 0 ? ExitCode.UNSCORED : ExitCode.OK;
             };
         }
 
-        private StopWhen stopWhen() {
-            StopWhen silent = new ScorersSilent();
+        /** The last files of the run, and its last words. */
+        private Summary written(RunEvent.Ended ended) {
+            view.stage("writing the report");
+            if (!Files.exists(directory.resolve(SETTINGS))) {
+                writeSettings(); // a checkpoint alone resumes nothing
+            }
+            Summary summary = Summary.of(
+                    directory,
+                    settings,
+                    RunDigests.of(store, ended.state()),
+                    ended.state().step(),
+                    ended.end(),
+                    stages);
+            summary.write(directory);
+            Report.write(directory);
+            view.close();
+            boolean kept = CheckpointWriter.isThere(
+                    CheckpointWriter.in(directory), ended.state().step());
+            Closing.print(summary, directory, kept, out);
+            return summary;
+        }
+
+        private StopWhen stopWhen(ScorerRecord scoredBy) {
+            RunDirectory files = new RunDirectory(directory);
+            StopWhen silent = new ScorersSilent(ScorersSilent.recorded(files.metrics()));
+            StopWhen flat = new FlatGroups(
+                    settings.scoring().flatGroupsWarn(),
+                    settings.scoring().flatGroupsMax(),
+                    FlatGroups.recorded(files.verdicts()),
+                    () -> "%s, %s".formatted(scorers.describe(), scoredBy.describe()));
             StopWhen stall = new ValidationStall(settings.evaluation().patience(), validations::measures);
-            return (committed, validation) ->
-                    silent.reason(committed, validation).or(() -> stall.reason(committed, validation));
+            return (committed, validation) -> first(committed, validation, List.of(silent, flat, stall));
+        }
+
+        /** Each rule hears of every step. */
+        private static Optional<String> first(
+                RunEvent.StepCommitted committed, Optional<RunEvent.Evaluated> validation, List<StopWhen> rules) {
+            return rules.stream().map(rule -> rule.reason(committed, validation)).toList().stream()
+                    .flatMap(Optional::stream)
+                    .findFirst();
         }
 
         private void figures(RunEvent event) {
@@ -519,7 +562,7 @@ final class LocalRun {
             }
         }
 
-        /** What ended it, if it did not come to its end: a scorer that refuses everything, a listener, whoever asked for the end. */
+        /** What ended it, if it did not come to its end: a scorer that refuses everything, a listener, a request to end. */
         private Optional<String> evaluate(LocalStudio studio, String name, int version, TensorRef weights)
                 throws InterruptedException {
             if (heldOut.isEmpty()) {

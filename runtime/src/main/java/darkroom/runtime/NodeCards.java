@@ -2,10 +2,10 @@ package darkroom.runtime;
 
 import darkroom.actors.NodeCard;
 import darkroom.actors.PlanePeer;
+import darkroom.actors.Token;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 import java.util.Properties;
 
@@ -18,16 +18,12 @@ final class NodeCards {
     private NodeCards() {}
 
     /**
-     * A name that no other life of any process has: what it is called, its process, and when it began.
+     * A name that no other life of any process has, in any namespace: what it is called, its process, and something random.
      *
      * @param called for people, for instance {@code rollout}
      */
     static String name(String called) {
-        return "%s-%d-%s"
-                .formatted(
-                        called,
-                        ProcessHandle.current().pid(),
-                        Long.toString(Instant.now().toEpochMilli() & 0xFFFFFFL, 36));
+        return new NodeName(called, ProcessHandle.current().pid(), Token.suffix()).toString();
     }
 
     static NodeCard card(String name, List<String> roles, PlanePeer plane, String status) {

@@ -98,8 +98,13 @@ final class NodeCommand implements Callable<Integer> {
             description = "Ends after so many lives in which no control node let it in.")
     private int lives;
 
-    @Option(names = "--parent", hidden = true, description = "Ends when this process has ended.")
-    private @Nullable Long parent;
+    @Option(
+            names = "--parent",
+            hidden = true,
+            paramLabel = "PID@SPACE",
+            description =
+                    "Ends when this process has ended, if it is one of the process namespace that this one is in.")
+    private @Nullable String parent;
 
     @Override
     public Integer call() throws Exception {
@@ -231,7 +236,11 @@ final class NodeCommand implements Callable<Integer> {
     private void endWithParent() {
         if (parent != null) {
             var _ = Signals.register("INT", () -> {});
-            ProcessHandle.of(parent)
+            int at = parent.indexOf('@');
+            if (!parent.substring(at + 1).equals(ProcessSpace.HERE.processes())) {
+                return; // its number is another process here
+            }
+            ProcessHandle.of(Long.parseLong(parent.substring(0, at)))
                     .map(ProcessHandle::onExit)
                     .ifPresentOrElse(
                             end -> {

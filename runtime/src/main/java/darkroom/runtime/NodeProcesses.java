@@ -6,10 +6,13 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +24,15 @@ final class NodeProcesses implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeProcesses.class);
     private static final int SECONDS_TO_LEAVE = 20;
 
+    /** A kept node that ends so many times in a row is not started again. */
+    static final int RESTARTS_MAX = 6;
+
+    private static final Duration RESTART_AFTER = Duration.ofSeconds(1);
+    private static final Duration RESTART_AFTER_MAX = Duration.ofSeconds(30);
+
+    /** One that has run for so long has not ended in a row with what was before. */
+    private static final Duration STEADY_AFTER = Duration.ofMinutes(5);
+
     /** Half a minute each: then no control node goes on with the run any more. */
     private static final int LIVES_WITHOUT_CONTROL = 3;
 
@@ -29,6 +41,8 @@ final class NodeProcesses implements AutoCloseable {
     private final List<String> flags;
     private final List<Process> processes = new ArrayList<>();
     private boolean closed;
+    private boolean letGo;
+    private int started;
 
     /** @param logs directory for one log a process */
     NodeProcesses(Path logs) {
@@ -63,13 +77,82 @@ final class NodeProcesses implements AutoCloseable {
         return command;
     }
 
+    /** What is to run as long as the others do. */
+    private record Kept(List<String> roles, List<String> arguments, Consumer<String> said, String log) {}
+
+    /**
+     * Starts one, and starts it again whenever it ends before it was let go: {@link #RESTARTS_MAX} times in a row, after pauses that
+     * grow from one second to half a minute. One that ends with exit code 0 was asked to, and one whose options are refused would be
+     * refused again: they are left alone.
+     *
+     * @param said told each end and each start, a line for people
+     */
+    void keep(List<String> roles, List<String> arguments, Consumer<String> said) {
+        Kept kept = new Kept(List.copyOf(roles), List.copyOf(arguments), said, nextLog(roles));
+        watch(kept, start(List.of(), roles, arguments, kept.log()), 0);
+    }
+
+    private void watch(Kept kept, Process process, int restarts) {
+        long began = System.nanoTime();
+        CompletionStage<Process> end = process.onExit();
+        end.thenAcceptAsync(ended -> {
+            Duration ran = Duration.ofNanos(System.nanoTime() - began);
+            ended(kept, ended, ran.compareTo(STEADY_AFTER) > 0 ? 0 : restarts);
+        });
+    }
+
+    private synchronized void ended(Kept kept, Process process, int restarts) {
+        int code = process.exitValue();
+        if (closed || letGo || code == ExitCode.OK.code()) {
+            return;
+        }
+        processes.remove(process);
+        String what = "process %d with roles %s has ended with exit code %d; its log is %s"
+                .formatted(process.pid(), kept.roles(), code, logs.resolve(kept.log()));
+        if (code == ExitCode.USAGE.code() || restarts == RESTARTS_MAX) {
+            kept.said()
+                    .accept(what
+                            + ". It is not started again%s; 'darkroom node' adds another."
+                                    .formatted(restarts == RESTARTS_MAX ? " after " + RESTARTS_MAX + " times" : ""));
+            return;
+        }
+        Duration pause = pause(restarts);
+        kept.said().accept("%s. It is started again in %d s.".formatted(what, pause.toSeconds()));
+        CompletableFuture.delayedExecutor(pause.toMillis(), TimeUnit.MILLISECONDS)
+                .execute(() -> restart(kept, restarts + 1));
+    }
+
+    /** Before start number {@code restarts + 1} after the first. */
+    static Duration pause(int restarts) {
+        Duration pause = RESTART_AFTER.multipliedBy(1L << Math.min(restarts, 16));
+        return pause.compareTo(RESTART_AFTER_MAX) > 0 ? RESTART_AFTER_MAX : pause;
+    }
+
+    private synchronized void restart(Kept kept, int restarts) {
+        if (!closed && !letGo) {
+            try {
+                watch(kept, start(List.of(), kept.roles(), kept.arguments(), kept.log()), restarts);
+            } catch (UncheckedIOException e) {
+                LOG.error("a node that has ended is not started again", e);
+            }
+        }
+    }
+
     /** Starts one with the flags of this process. */
     Process start(List<String> roles, List<String> arguments) {
         return start(List.of(), roles, arguments);
     }
 
     /** @param by a program that becomes the node, for instance {@code ip netns exec NAME}; empty for none */
-    synchronized Process start(List<String> by, List<String> roles, List<String> arguments) {
+    Process start(List<String> by, List<String> roles, List<String> arguments) {
+        return start(by, roles, arguments, nextLog(roles));
+    }
+
+    private synchronized String nextLog(List<String> roles) {
+        return "%s-%d.log".formatted(String.join("+", roles), started++);
+    }
+
+    private synchronized Process start(List<String> by, List<String> roles, List<String> arguments, String logName) {
         if (closed) {
             throw new IllegalStateException("no process is started while the others end");
         }
@@ -80,14 +163,11 @@ final class NodeProcesses implements AutoCloseable {
         command.addAll(
                 outlive
                         ? List.of("--lives", Integer.toString(LIVES_WITHOUT_CONTROL))
-                        : List.of(
-                                "--parent",
-                                Long.toString(ProcessHandle.current().pid())));
+                        : List.of("--parent", ProcessHandle.current().pid() + "@" + ProcessSpace.HERE.processes()));
         command.addAll(arguments);
         try {
             Files.createDirectories(logs);
-            File log = logs.resolve("%s-%d.log".formatted(String.join("+", roles), processes.size()))
-                    .toFile();
+            File log = logs.resolve(logName).toFile();
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.appendTo(log))
@@ -121,8 +201,9 @@ final class NodeProcesses implements AutoCloseable {
         }
     }
 
-    /** Waits until all have left by themselves, some seconds at most. */
-    void awaitLeft() {
+    /** Waits until all have left by themselves, some seconds at most. None is started again. */
+    synchronized void awaitLeft() {
+        letGo = true;
         await();
     }
 

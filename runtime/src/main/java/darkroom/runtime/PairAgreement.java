@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -35,8 +36,10 @@ record PairAgreement(
      * A share with the 95 % interval of a bootstrap that draws sources, since the pairs of one source are not independent.
      *
      * @param value in [0, 1]
+     * @param low empty if there is no interval: all pairs are of one source, or all sources have the same share
+     * @param high empty together with {@code low}
      */
-    record Share(double value, double low, double high) {}
+    record Share(double value, OptionalDouble low, OptionalDouble high) {}
 
     /**
      * A pair with its scores.

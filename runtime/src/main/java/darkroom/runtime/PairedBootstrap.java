@@ -1,18 +1,19 @@
 package darkroom.runtime;
 
 import java.util.Arrays;
+import java.util.OptionalDouble;
 
 /**
  * The mean of paired differences with its {@link Bootstrap}. Pairs are tasks: the images of one task are averaged before
  * they come here, since they are not independent.
  *
  * @param mean of the differences
- * @param low 2.5th percentile of the resampled means
- * @param high 97.5th percentile
+ * @param low 2.5th percentile of the resampled means; empty if there is no interval
+ * @param high 97.5th percentile; empty together with {@code low}
  * @param pairs how many tasks
  * @param better share of tasks that got better
  */
-record PairedBootstrap(double mean, double low, double high, int pairs, double better) {
+record PairedBootstrap(double mean, OptionalDouble low, OptionalDouble high, int pairs, double better) {
     /**
      * @param before one value a task
      * @param after the same tasks in the same order

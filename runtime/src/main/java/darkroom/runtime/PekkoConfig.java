@@ -54,12 +54,12 @@ final class PekkoConfig {
 
     /** Both ends show a certificate of the same authority. */
     private static Config tls(ClusterSettings.TlsSettings tls) {
-        String engine = "pekko.remote.artery.ssl.rotating-keys-engine.";
+        String engine = TlsEngines.ROTATING + ".";
         return ConfigFactory.parseMap(Map.of(
                 "pekko.remote.artery.transport",
                 "tls-tcp",
                 "pekko.remote.artery.ssl.ssl-engine-provider",
-                "org.apache.pekko.remote.artery.tcp.ssl.RotatingKeysSSLEngineProvider",
+                TlsEngines.class.getName(),
                 engine + "key-file",
                 tls.key(),
                 engine + "cert-file",

@@ -167,7 +167,7 @@ final class ProcessCluster implements AutoCloseable {
 
     /** Whether the node or the worker of this name is in the process. */
     static boolean isOf(Process process, String name) {
-        return name.contains("-" + process.pid() + "-");
+        return NodeName.isOf(process.pid(), name);
     }
 
     /** Waits until the gate has let the process in, for the {@code after}th event of all or a later one. */

@@ -7,11 +7,12 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.config.Precision;
+import darkroom.config.ScoringSettings;
 import darkroom.edittasks.RgbImage;
 import darkroom.gpuworkers.JudgeExamples;
 import darkroom.gpuworkers.PretrainJudge.Agreement;
 import darkroom.gpuworkers.PretrainJudge.Progress;
-import darkroom.rewardactors.PromptTemplate;
+import darkroom.rewardactors.ScoringMethod;
 import darkroom.rewardactors.VllmScripts;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
@@ -46,11 +47,14 @@ final class QwenJudge implements AutoCloseable {
     private static final Duration ENDED_WITHIN = Duration.ofMinutes(2);
     private static final int EXAMPLES_MIN = 64;
     private static final long MODEL_BYTES = 64L << 20;
-    private static final int LINE_BYTES = 2048;
+    private static final int LINE_BYTES = 4096;
     private static final Logger LOG = LoggerFactory.getLogger(QwenJudge.class);
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .build();
+
+    /** What a scorer is asked by default: the judge is trained on the system message and the words that it will be asked in. */
+    private static final ScoringMethod QUESTION = ScoringMethod.of(ScoringSettings.Method.SCORE_LOGIT);
 
     private final Settings settings;
     private final Path model;
@@ -261,12 +265,14 @@ final class QwenJudge implements AutoCloseable {
         RgbImage reference = row.task().reference();
         ObjectNode line = JSON.createObjectNode();
         line.put("side", JudgeExamples.SIDE);
+        line.put("system", QUESTION.system());
         line.put(
                 "question",
-                PromptTemplate.SCORE.fill(
+                QUESTION.words(
                         row.task().instruction(),
                         row.task().requirement(),
-                        row.task().type().label()));
+                        row.task().type().label(),
+                        reference != null));
         line.put("source", pictures.add(row.task().source()));
         line.put("reference", reference == null ? null : pictures.add(reference));
         line.put("target", pictures.add(row.task().target()));

@@ -246,13 +246,19 @@ final class Report {
                 gain == null ? "" : signed(gain.mean(), decimals),
                 gain == null
                         ? "measured before and after a whole run"
-                        : "95 %% interval %s to %s; better on %s %% of %s tasks"
+                        : "%s; better on %s %% of %s tasks"
                                 .formatted(
-                                        signed(gain.low(), decimals),
-                                        signed(gain.high(), decimals),
-                                        fixed(100 * gain.better(), 0),
-                                        grouped(gain.tasks())),
+                                        interval(gain, decimals), fixed(100 * gain.better(), 0), grouped(gain.tasks())),
                 clean.isEmpty() ? "" : fixed(clean, decimals));
+    }
+
+    private static String interval(Summary.Gain gain, int decimals) {
+        return gain.low().isEmpty() || gain.high().isEmpty()
+                ? "no interval: " + Summary.Gain.NO_INTERVAL
+                : "95 %% interval %s to %s"
+                        .formatted(
+                                signed(gain.low().getAsDouble(), decimals),
+                                signed(gain.high().getAsDouble(), decimals));
     }
 
     private String honesty() {

@@ -5,6 +5,7 @@ import darkroom.actors.LedgerBook;
 import darkroom.actors.LedgerEvent;
 import darkroom.actors.OffHeapTensorStore;
 import darkroom.actors.RunDigests;
+import darkroom.config.ErrorReason;
 import darkroom.gpuworkers.CheckpointException;
 import darkroom.gpuworkers.Checkpoints;
 import java.io.IOException;
@@ -69,7 +70,7 @@ record RunAudit(LedgerBook book, int steps, int detailed, int checkpoints, List<
                             .formatted(checkpoint, digest, written.get(step)));
                 }
             } catch (CheckpointException e) {
-                findings.add(String.valueOf(e.getMessage()));
+                findings.add(ErrorReason.of(e));
             }
         }
         return findings;

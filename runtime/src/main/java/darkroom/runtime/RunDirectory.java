@@ -53,6 +53,11 @@ record RunDirectory(Path path) {
         return path.resolve("noise.jsonl");
     }
 
+    /** One {@link ScorerRecord.Line} a line. */
+    Path scorers() {
+        return path.resolve("scorers.jsonl");
+    }
+
     /** A file named by a {@link ContactSheet}. */
     Path picture(String file) {
         return path.resolve(file);

@@ -291,7 +291,8 @@ final class RunInputs {
             changes.add(place + "the row named other pictures: " + was.files().keySet());
         }
         if (!was.text().equals(is.text())) {
-            changes.add("%sthe row has other texts or another weight: SHA-256 %s, it was %s".formatted(place, is.text(), was.text()));
+            changes.add("%sthe row has other texts or another weight: SHA-256 %s, it was %s"
+                    .formatted(place, is.text(), was.text()));
         }
         return changes.isEmpty()
                 ? List.of(place + "the files are the same, and this build reads other pixels from "

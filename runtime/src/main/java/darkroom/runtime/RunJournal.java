@@ -10,6 +10,7 @@ import darkroom.actors.LedgerFormat;
 import darkroom.config.LedgerSettings;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,8 +84,27 @@ final class RunJournal implements AutoCloseable {
      * @throws CommandFailedException if the database cannot be had; the message says why
      */
     static RunJournal open(LedgerSettings settings, Path directory, Map<String, String> environment) {
+        return open(settings, directory, environment, _ -> {});
+    }
+
+    /** Refuses a ledger before anything is written to it. */
+    @FunctionalInterface
+    interface Check {
+        /** @param book what it has; empty if there is none: no file, an empty one, no name on the server, no tables */
+        void on(LedgerBook book);
+    }
+
+    /** @param check throws if the run must not use this ledger; nothing is made or changed then */
+    static RunJournal open(LedgerSettings settings, Path directory, Map<String, String> environment, Check check) {
+        boolean missing = isMissing(settings, directory);
+        if (missing) {
+            check.on(LedgerBook.empty());
+        }
         RunJournal journal = new RunJournal(settings, directory, environment.getOrDefault(PASSWORD, ""), true);
         try {
+            if (!missing) {
+                check.on(journal.hasTables() ? journal.read() : LedgerBook.empty());
+            }
             journal.makeTables();
             return journal;
         } catch (RuntimeException e) {
@@ -93,23 +113,26 @@ final class RunJournal implements AutoCloseable {
         }
     }
 
+    private static boolean isMissing(LedgerSettings settings, Path directory) {
+        Path file = directory.resolve(FILE + FILE_SUFFIX);
+        return switch (settings.store()) {
+            case NONE -> true;
+            case FILE -> !Files.exists(file) || file.toFile().length() == 0;
+            case POSTGRESQL -> !Files.exists(directory.resolve(NAME_FILE));
+        };
+    }
+
     /**
      * Opens the ledger of a run to read it.
      *
      * @throws CommandFailedException if there is none, or the run is writing to its file now
      */
     static RunJournal reading(LedgerSettings settings, Path directory, Map<String, String> environment) {
-        boolean missing =
-                switch (settings.store()) {
-                    case NONE -> true;
-                    case FILE -> !Files.exists(directory.resolve(FILE + FILE_SUFFIX));
-                    case POSTGRESQL -> !Files.exists(directory.resolve(NAME_FILE));
-                };
-        if (missing) {
+        if (isMissing(settings, directory)) {
             throw new CommandFailedException(
                     settings.store() == LedgerSettings.Store.NONE
                             ? "%s has no ledger, ledger.store=none".formatted(directory)
-                            : "%s has no ledger any more: its settings say ledger.store=%s, and there is no %s"
+                            : "%s has no ledger any more: its settings say ledger.store=%s, and there is nothing in %s"
                                     .formatted(
                                             directory,
                                             settings.store().toString().toLowerCase(Locale.ROOT),
@@ -117,29 +140,6 @@ final class RunJournal implements AutoCloseable {
                     ExitCode.USAGE);
         }
         return new RunJournal(settings, directory, environment.getOrDefault(PASSWORD, ""), false);
-    }
-
-    /**
-     * Everything that the ledger of a run has, before it is opened to be written.
-     *
-     * @return an empty book if there is no ledger: no file, an empty one, no name, no tables
-     * @throws CommandFailedException if there is one and it cannot be read
-     */
-    static LedgerBook bookOf(LedgerSettings settings, Path directory, Map<String, String> environment)
-            throws IOException {
-        Path file = directory.resolve(FILE + FILE_SUFFIX);
-        boolean missing =
-                switch (settings.store()) {
-                    case NONE -> true;
-                    case FILE -> !Files.exists(file) || Files.size(file) == 0;
-                    case POSTGRESQL -> !Files.exists(directory.resolve(NAME_FILE));
-                };
-        if (missing) {
-            return LedgerBook.empty();
-        }
-        try (RunJournal journal = reading(settings, directory, environment)) {
-            return journal.hasTables() ? journal.read() : LedgerBook.empty();
-        }
     }
 
     /** Where the ledger of a run is, for people. */
@@ -198,7 +198,7 @@ final class RunJournal implements AutoCloseable {
             }
             throw new CommandFailedException(
                     settings.store() == LedgerSettings.Store.FILE
-                            ? "%s cannot be opened as a ledger, it is damaged or no ledger: %s.%n  Put a copy of it back. To go on without it, asking for scores again: darkroom train --resume %s --set ledger.store=none"
+                            ? "%s cannot be opened as a ledger, it is damaged or no ledger: %s.%n  Put a copy of it back. To continue without it, asking for scores again: darkroom train --resume %s --set ledger.store=none"
                                     .formatted(where(settings, directory), plain(e), directory)
                             : "the ledger of %s cannot be opened, ledger.store=postgresql ledger.url=%s: %s"
                                     .formatted(directory, settings.url(), plain(e)));
@@ -252,10 +252,26 @@ final class RunJournal implements AutoCloseable {
         return file == null || Files.exists(file);
     }
 
-    /** @throws java.io.UncheckedIOException if the file of the ledger was deleted while it is written */
+    /** @throws UncheckedIOException if the file of the ledger was deleted while it is written */
     void requireThere() {
         if (file != null && !Files.exists(file)) {
             throw RunDirectory.gone(file);
+        }
+    }
+
+    /**
+     * Returns when all that was written is on the disk. A server forces each write by itself; a ledger in a file is forced before a
+     * checkpoint is, so that no power cut leaves a checkpoint that its ledger does not have.
+     */
+    void force() {
+        if (file == null) {
+            return;
+        }
+        try (Statement statement = Objects.requireNonNull(connection).createStatement()) {
+            statement.execute("CHECKPOINT SYNC");
+        } catch (SQLException e) {
+            throw new UncheckedIOException(
+                    "%s cannot be forced to the disk: %s".formatted(file, plain(e)), new IOException(e));
         }
     }
 

@@ -195,6 +195,7 @@ final class RunRecorder implements RunListener, AutoCloseable {
     }
 
     private void write(List<SheetPainter.Painted> all) {
+        sheets.requireThere(); // a picture makes its directory
         for (SheetPainter.Painted one : all) {
             RunDirectory.write(
                     directory.picture(one.sheet().file()), one.picture().png());

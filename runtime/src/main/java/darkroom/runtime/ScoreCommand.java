@@ -7,6 +7,7 @@ import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
 import darkroom.rewardactors.PairRows;
 import darkroom.rewardactors.PairScorer;
+import darkroom.rewardactors.ReasonTally;
 import darkroom.rewardactors.Rewards;
 import darkroom.rewardactors.ScoredPair;
 import darkroom.rewardactors.Scorer;
@@ -98,7 +99,10 @@ final class ScoreCommand implements Callable<Integer> {
                             + " best that the scorer honours.")
     private @Nullable String rung;
 
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any setting of scoring, or data.pictures; repeatable.")
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Any setting of scoring, or data.pictures; repeatable.")
     private List<String> set = List.of();
 
     @Override
@@ -122,6 +126,10 @@ final class ScoreCommand implements Callable<Integer> {
             throw new CommandFailedException("%s: %s".formatted(pairs, e.getMessage()), e);
         }
         err.println(tally.summary());
+        tally.reasons.reasons().forEach(err::println);
+        if (!tally.reasons.flat().isEmpty()) {
+            err.println("warn: " + tally.reasons.flat());
+        }
         err.flush();
         return (tally.unscored == 0 ? ExitCode.OK : ExitCode.UNSCORED).code();
     }
@@ -209,10 +217,12 @@ final class ScoreCommand implements Callable<Integer> {
     private static final class Tally {
         private final long started = System.nanoTime();
         private long told = started;
+        private final ReasonTally reasons = new ReasonTally();
         private long scored;
         private long unscored;
 
         void count(ScoredPair pair, Path file, PrintWriter err) {
+            reasons.count(pair.outcome());
             switch (pair.outcome()) {
                 case ScoreOutcome.Scored _ -> scored++;
                 case ScoreOutcome.Unscored row -> {

@@ -4,6 +4,7 @@ import darkroom.actors.DeviceSeat;
 import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreUnit;
 import darkroom.actors.TensorStore;
+import darkroom.config.ErrorReason;
 import darkroom.config.ScoringSettings;
 import darkroom.edittasks.RgbImage;
 import darkroom.gpuworkers.JudgeNetwork;
@@ -122,7 +123,7 @@ final class Scorers implements AutoCloseable {
         try {
             return opener.open();
         } catch (IllegalArgumentException e) {
-            throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
+            throw new CommandFailedException(ErrorReason.of(e), ExitCode.USAGE);
         } catch (IOException e) {
             throw new CommandFailedException("scoring.cache=%s cannot be used: %s".formatted(settings.cache(), e), e);
         }

@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import darkroom.actors.RunEvent;
 import darkroom.actors.StopWhen;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /** Ends a run whose scorers have not scored one image for {@link #STEPS_MAX} steps in a row: nothing would be learned. */
@@ -10,13 +11,28 @@ final class ScorersSilent implements StopWhen {
 
     private int silent;
 
+    /** @param silent steps without a score at the end of what is recorded, of a resumed run */
+    ScorersSilent(int silent) {
+        this.silent = silent;
+    }
+
+    /** Such steps at the end of the metrics of a run, of which later steps have been cut. */
+    static int recorded(Path metrics) {
+        int[] silent = new int[1];
+        JsonLines.forEach(
+                metrics,
+                StepMetrics.class,
+                step -> silent[0] = step.reward().mean().isEmpty() ? silent[0] + 1 : 0);
+        return Math.min(silent[0], STEPS_MAX - 1); // a resumed run tries at least one step
+    }
+
     @Override
     public Optional<String> reason(RunEvent.StepCommitted committed, Optional<RunEvent.Evaluated> validation) {
         silent = committed.statistics().scored() == 0 ? silent + 1 : 0;
         return silent < STEPS_MAX
                 ? Optional.empty()
                 : Optional.of(
-                        "no image of the last %d steps could be scored; verdicts.jsonl has the reasons. Mend the scorers, then resume"
+                        "no image of the last %d steps could be scored; verdicts.jsonl has the reasons. Repair the scorers, then resume"
                                 .formatted(silent));
     }
 }

@@ -39,7 +39,7 @@ final class SeedProbe {
         try (Socket socket = new Socket()) {
             InetAddress address = InetAddress.getByName(seed.host());
             socket.connect(new InetSocketAddress(address, seed.port()), Math.toIntExact(CONNECT_WITHIN.toMillis()));
-            return reached(socket, own);
+            return reached(socket, seed, own);
         } catch (UnknownHostException e) {
             return "no address is known by this name here";
         } catch (SocketTimeoutException e) {
@@ -54,12 +54,15 @@ final class SeedProbe {
     }
 
     /** Something listens: who is it, and can it reach this node? */
-    private static String reached(Socket socket, ClusterSettings own) throws IOException {
+    private static String reached(Socket socket, HostPort seed, ClusterSettings own) throws IOException {
         InetAddress here = socket.getLocalAddress();
         boolean otherMachine = !here.equals(socket.getInetAddress());
         if (otherMachine && InetAddress.getByName(own.host()).isLoopbackAddress()) {
             return "it listens, and cannot reach this node at cluster.host=%s, which is loopback: add --set cluster.host=%s"
                     .formatted(own.host(), here.getHostAddress());
+        }
+        if (!own.tls().enabled() && PlainNode.speaksTls(seed)) {
+            return PlainNode.OTHER_SPEAKS_TLS;
         }
         return "it listens, and has not let this node in. A control node is known by one address alone, that of its own cluster.host, which it prints when it starts: join by exactly that one. It must reach this node at cluster.host=%s%s"
                 .formatted(

@@ -103,7 +103,7 @@ final class StatusCommand implements Callable<Integer> {
         }
         BlockingQueue<Answer> answers = new LinkedBlockingQueue<>();
         for (String url : urls) {
-            http.sendAsync(
+            var _ = http.sendAsync(
                             HttpRequest.newBuilder(URI.create(url))
                                     .timeout(within)
                                     .build(),

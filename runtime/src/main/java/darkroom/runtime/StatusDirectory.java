@@ -1,10 +1,13 @@
 package darkroom.runtime;
 
 import com.sun.security.auth.module.UnixSystem;
+import darkroom.actors.AliveFile;
+import darkroom.actors.Token;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFileAttributes;
@@ -19,9 +22,12 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Where processes of one user on one machine find the status pages of each other: a file {@code PID.url} each, in {@code
- * $XDG_RUNTIME_DIR/darkroom/nodes}, or in {@code darkroom-UID/nodes} of the directory for temporary files. Needs neither {@code
- * HOME} nor {@code USER}.
+ * Where processes of one user on one machine find the status pages of each other: a file {@code PID-RANDOM.url} each, beside one
+ * that is locked while the process lives, in {@code $XDG_RUNTIME_DIR/darkroom/nodes}, or in {@code darkroom-UID/nodes} of the
+ * directory for temporary files. Needs neither {@code HOME} nor {@code USER}.
+ *
+ * <p>Containers may share the directory, and have the same process numbers and loopback addresses of their own: each file says in
+ * which namespaces both count ({@link ProcessSpace}).
  *
  * <p>Commands follow the addresses that are there, so nobody else may write them: a directory has mode 0700 and this user as its
  * owner, or is refused.
@@ -29,6 +35,8 @@ import java.util.stream.Stream;
 final class StatusDirectory {
     private static final Set<PosixFilePermission> OWN = PosixFilePermissions.fromString("rwx------");
     private static final String UID = "unix:uid";
+    static final String PAGE = ".url";
+    static final String ALIVE = ".alive";
 
     private final List<Path> candidates;
     private final int uid;
@@ -117,43 +125,63 @@ final class StatusDirectory {
         return all;
     }
 
-    /** The page of a process, if it has one by now. */
+    /** A name for the files of this process that no other one chooses. */
+    static String name() {
+        return ProcessHandle.current().pid() + "-" + Token.suffix();
+    }
+
+    /** What the file of a page of this process says: its address, and in what its process number and its address count. */
+    static List<String> lines(String url) {
+        return List.of(url, ProcessSpace.HERE.processes(), ProcessSpace.HERE.network());
+    }
+
+    /** The page of a process of this process namespace, if it has one by now. */
     Optional<String> page(long pid) {
         try {
-            for (Path directory : there()) {
-                Path file = directory.resolve(pid + ".url");
-                if (Files.isRegularFile(file)) {
-                    return Optional.of(Files.readString(file));
-                }
-            }
+            return pages().stream()
+                    .filter(found -> found.pid() == pid && found.process())
+                    .map(StatusPage.Found::url)
+                    .findFirst();
         } catch (IOException gone) {
             return Optional.empty();
         }
-        return Optional.empty();
     }
 
-    /** Pages of living processes, the youngest file first. Files of dead ones are deleted. */
+    /** Pages of living processes that this process reaches, the youngest file first. Files of dead ones are deleted. */
     List<StatusPage.Found> pages() throws IOException {
         record Page(StatusPage.Found found, FileTime written) {}
         List<Page> all = new ArrayList<>();
         for (Path directory : there()) {
             List<Path> files;
             try (Stream<Path> list = Files.list(directory)) {
-                files = list.filter(file -> file.getFileName().toString().matches("\\d{1,18}\\.url"))
+                files = list.filter(file -> file.getFileName().toString().matches("\\d{1,18}-[0-9a-f]+\\" + PAGE))
                         .toList();
             }
             for (Path file : files) {
                 String name = file.getFileName().toString();
-                long pid = Long.parseLong(name.substring(0, name.indexOf('.')));
-                if (ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false)) {
-                    all.add(new Page(
-                            new StatusPage.Found(pid, Files.readString(file)), Files.getLastModifiedTime(file)));
-                } else {
+                Path alive = file.resolveSibling(name.substring(0, name.length() - PAGE.length()) + ALIVE);
+                if (!AliveFile.isAlive(alive)) {
                     Files.deleteIfExists(file);
+                    Files.deleteIfExists(alive);
+                    continue;
+                }
+                try {
+                    FileTime written = Files.getLastModifiedTime(file);
+                    found(Files.readAllLines(file), Long.parseLong(name.substring(0, name.indexOf('-'))))
+                            .ifPresent(found -> all.add(new Page(found, written)));
+                } catch (NoSuchFileException closedMeanwhile) {
+                    continue;
                 }
             }
         }
         all.sort(Comparator.comparing(Page::written).reversed());
         return all.stream().map(Page::found).toList();
+    }
+
+    private static Optional<StatusPage.Found> found(List<String> lines, long pid) {
+        return lines.size() == 3 && lines.get(2).equals(ProcessSpace.HERE.network())
+                ? Optional.of(
+                        new StatusPage.Found(pid, lines.getFirst(), lines.get(1).equals(ProcessSpace.HERE.processes())))
+                : Optional.empty();
     }
 }

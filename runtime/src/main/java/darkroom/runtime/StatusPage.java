@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import darkroom.actors.AliveFile;
 import darkroom.actors.ClusterStatus;
 import darkroom.actors.Gate;
+import darkroom.config.HostPort;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -49,11 +51,13 @@ final class StatusPage implements AutoCloseable {
 
     private final HttpServer server;
     private final ExecutorService threads;
+    private final AliveFile alive;
     private final Path file;
 
-    private StatusPage(HttpServer server, ExecutorService threads, Path file) {
+    private StatusPage(HttpServer server, ExecutorService threads, AliveFile alive, Path file) {
         this.server = server;
         this.threads = threads;
+        this.alive = alive;
         this.file = file;
     }
 
@@ -94,11 +98,12 @@ final class StatusPage implements AutoCloseable {
             server.createContext(FAULTS, exchange -> faults(exchange, faults));
         }
         server.start();
-        Path file = pages.resolve(ProcessHandle.current().pid() + ".url");
-        StatusPage page = new StatusPage(server, threads, file);
-        Path part = pages.resolve(file.getFileName() + ".part"); // nobody reads half of it
-        Files.writeString(part, page.url());
-        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        String name = StatusDirectory.name();
+        AliveFile alive = AliveFile.create(pages.resolve(name + StatusDirectory.ALIVE));
+        StatusPage page = new StatusPage(server, threads, alive, pages.resolve(name + StatusDirectory.PAGE));
+        Path part = pages.resolve(name + ".part"); // nobody reads half of it
+        Files.write(part, StatusDirectory.lines(page.url()));
+        Files.move(part, page.file, StandardCopyOption.ATOMIC_MOVE);
         return page;
     }
 
@@ -115,18 +120,30 @@ final class StatusPage implements AutoCloseable {
 
     /** Where it is reached, by processes of this machine only. */
     String url() {
-        return "http://127.0.0.1:" + server.getAddress().getPort() + "/status";
+        return "http://"
+                + new HostPort(
+                        server.getAddress().getAddress().getHostAddress(),
+                        server.getAddress().getPort())
+                + "/status";
     }
 
-    /** That of a living process of this user on this machine, if it has one by now. */
+    /** That of a living process of this user on this machine and in this process namespace, if it has one by now. */
     static Optional<String> ofProcess(long pid) {
         return StatusDirectory.of(System.getenv()).page(pid);
     }
 
-    /** A process of this machine that has a page. */
-    record Found(long pid, String url) {}
+    /**
+     * A process that has a page which can be reached from here.
+     *
+     * @param pid its number, in its own process namespace
+     * @param process whether that is the namespace of this process
+     */
+    record Found(long pid, String url, boolean process) {}
 
-    /** Pages of living processes of this user on this machine, the youngest file first. */
+    /**
+     * Pages of living processes of this user that are reached by this process's loopback, the youngest file first. Files that dead
+     * processes have left are removed.
+     */
     static List<Found> ofThisMachine() throws IOException {
         return StatusDirectory.of(System.getenv()).pages();
     }
@@ -209,6 +226,7 @@ final class StatusPage implements AutoCloseable {
         threads.shutdown();
         try {
             Files.deleteIfExists(file);
+            alive.close();
         } catch (IOException e) {
             LOG.debug("{} stays", file, e);
         }

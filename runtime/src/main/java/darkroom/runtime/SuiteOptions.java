@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
 import darkroom.rewardactors.EditSuite;
 import darkroom.rewardactors.GEditSuite;
@@ -147,7 +148,7 @@ final class SuiteOptions {
             throw new CommandFailedException(
                     "--timeout=" + timeout + " is no time; write 500ms, 30s or 2m", ExitCode.USAGE);
         } catch (IllegalArgumentException e) {
-            throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
+            throw new CommandFailedException(ErrorReason.of(e), ExitCode.USAGE);
         }
     }
 

@@ -115,12 +115,15 @@ record Summary(
     /**
      * {@link PairedBootstrap} over tasks.
      *
-     * @param low 2.5th percentile
-     * @param high 97.5th percentile
+     * @param low 2.5th percentile; empty if there is no interval
+     * @param high 97.5th percentile; empty together with {@code low}
      * @param tasks rows with the figure both times
      * @param better share of tasks that got better, 0 to 1
      */
-    record Gain(double mean, double low, double high, int tasks, double better) {
+    record Gain(double mean, OptionalDouble low, OptionalDouble high, int tasks, double better) {
+        /** Why there is none. */
+        static final String NO_INTERVAL = "one task alone, or the same difference on every task";
+
         static Gain of(PairedBootstrap gain) {
             return new Gain(gain.mean(), gain.low(), gain.high(), gain.pairs(), gain.better());
         }

@@ -109,7 +109,7 @@ final class TensorBench implements Callable<Integer> {
         try (Peer sender = new Peer();
                 Peer receiver = new Peer()) {
             String home = sender.tell("plane home AUTO %d %d".formatted(largest, bytes(term)));
-            String driver = home.split(" ")[2];
+            String driver = home.split(" ")[TensorBenchPeer.DRIVER_WORD];
             String near = receiver.tell("plane near IPC %d %d %s".formatted(largest, bytes(term), driver));
             String far = receiver.tell("plane far UDP %d %d".formatted(largest, bytes(term)));
             for (Peer peer : List.of(sender, receiver)) {
@@ -217,7 +217,11 @@ final class TensorBench implements Callable<Integer> {
                     peers.add(peer);
                     roster.append(' ')
                             .append(peer.tell("plane r%d IPC %d %d %s"
-                                    .formatted(i, FAN_OUT_BYTES, bytes(term), home.split(" ")[2])));
+                                    .formatted(
+                                            i,
+                                            FAN_OUT_BYTES,
+                                            bytes(term),
+                                            home.split(" ")[TensorBenchPeer.DRIVER_WORD])));
                     peer.tell("connect-tcp " + port);
                 }
                 sender.tell(roster.toString());

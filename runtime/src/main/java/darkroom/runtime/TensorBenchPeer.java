@@ -35,6 +35,11 @@ final class TensorBenchPeer implements AutoCloseable {
     static final String MARK = "@";
 
     private static final String NOTHING = "-";
+
+    /** Of what a plane answers, the word with the directory of its driver: the last one. */
+    static final int DRIVER_WORD = 6;
+
+    private static final int WORDS_OF_PEER = DRIVER_WORD + 1;
     private static final int CACHE_LINE = 64;
 
     private final OperatingSystemMXBean process = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
@@ -125,17 +130,30 @@ final class TensorBenchPeer implements AutoCloseable {
                 " ",
                 peer.node(),
                 peer.host(),
-                peer.driver().isEmpty() ? NOTHING : peer.driver(),
-                peer.address().isEmpty() ? NOTHING : peer.address());
+                worded(peer.driver()),
+                worded(peer.window()),
+                worded(peer.windowToken()),
+                worded(peer.address()),
+                plane.driverDirectory().map(Path::toString).orElse(NOTHING));
     }
 
     private String peers(List<String> words) {
         List<PlanePeer> peers = new ArrayList<>();
-        for (int i = 0; i < words.size(); i += 4) {
-            peers.add(new PlanePeer(words.get(i), words.get(i + 1), word(words.get(i + 2)), word(words.get(i + 3))));
+        for (int i = 0; i < words.size(); i += WORDS_OF_PEER) {
+            peers.add(new PlanePeer(
+                    words.get(i),
+                    words.get(i + 1),
+                    word(words.get(i + 2)),
+                    word(words.get(i + 3)),
+                    word(words.get(i + 4)),
+                    word(words.get(i + 5))));
         }
         opened.forEach(plane -> plane.peers(peers));
         return "";
+    }
+
+    private static String worded(String text) {
+        return text.isEmpty() ? NOTHING : text;
     }
 
     private static String word(String word) {

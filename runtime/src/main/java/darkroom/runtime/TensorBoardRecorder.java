@@ -5,6 +5,7 @@ import darkroom.actors.RunEvent;
 import darkroom.actors.RunListener;
 import darkroom.actors.StepTimings;
 import darkroom.actors.Verdict;
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -80,7 +81,7 @@ final class TensorBoardRecorder implements RunListener, AutoCloseable {
         try {
             file.write(step, figures);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + file.path() + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot write " + file.path() + ": " + ErrorReason.of(e), e);
         }
     }
 

@@ -10,6 +10,9 @@ import org.agrona.concurrent.SystemNanoClock;
 
 /** The tensor plane of a node, as its settings say. */
 final class TensorPlanes {
+    /** Of {@code cluster.tensor-plane.driver}: a driver in the node's own process. */
+    static final String OWN_DRIVER = "embedded";
+
     private TensorPlanes() {}
 
     /** @param store the node's own; closed after the plane */
@@ -32,7 +35,7 @@ final class TensorPlanes {
         return AeronTensorPlane.open(
                 node,
                 store,
-                wanted.driver().equals("embedded") ? settings : settings.with(Path.of(wanted.driver())),
+                wanted.driver().equals(OWN_DRIVER) ? settings : settings.with(Path.of(wanted.driver())),
                 SystemNanoClock.INSTANCE);
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -100,13 +101,24 @@ final class TrainCommand implements Callable<Integer> {
                 throw new ParameterException(
                         spec.commandLine(), "--resume takes recipe, seed and directory from the run; leave them out");
             }
+            probe(LocalRun.settingsOf(goingOn, overrides));
             return on(goingOn, overrides, grounds -> LocalRun.resume(goingOn, overrides, grounds, terminal))
                     .code();
         }
         RunSettings settings = Recipes.load(recipe == null ? "embedded-demo" : recipe, overrides);
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
+        LocalRun.requireModel(settings);
+        settings.requireScorer();
+        LocalRun.requireFree(directory);
+        probe(settings);
         return on(directory, overrides, grounds -> LocalRun.start(settings, directory, grounds, terminal))
                 .code();
+    }
+
+    private void probe(RunSettings settings) {
+        PrintWriter err = spec.commandLine().getErr();
+        ScorerProbe.require(settings, System.getenv()).forEach(warning -> err.println("warn: " + warning));
+        err.flush();
     }
 
     /** A setting of the command line that nothing here reads is a mistake, and not a wish that is dropped. */
@@ -142,6 +154,7 @@ final class TrainCommand implements Callable<Integer> {
             return run.on(Ground.Alone::with);
         }
         PrintWriter terminal = spec.commandLine().getOut();
+        Consumer<String> said = line -> Logging.terminal().say(line, terminal);
         try (NodeProcesses processes = new NodeProcesses(directory.resolve("nodes"), counts.standbys() > 0)) {
             return run.on(ControlNode.with(
                     List.of(ControlNode.ROLE),
@@ -152,10 +165,10 @@ final class TrainCommand implements Callable<Integer> {
                             int port = freePort();
                             joining.addAll(List.of(
                                     "--join", open.address().onPort(port).toString()));
-                            processes.start(List.of(ControlNode.ROLE), standby(directory, overrides, port));
+                            processes.keep(List.of(ControlNode.ROLE), standby(directory, overrides, port), said);
                         }
                         for (String role : counts.roles()) {
-                            processes.start(List.of(role), joining);
+                            processes.keep(List.of(role), joining, said);
                         }
                     },
                     processes::awaitLeft));

@@ -7,6 +7,7 @@ import darkroom.actors.DeviceSeat;
 import darkroom.actors.NodeAgent;
 import darkroom.actors.NodeCard;
 import darkroom.actors.OffHeapTensorStore;
+import darkroom.actors.PlaneUnavailableException;
 import darkroom.actors.ResultSweep;
 import darkroom.actors.Roster;
 import darkroom.actors.ScoreOutcome;
@@ -26,14 +27,13 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -95,6 +95,7 @@ final class WorkerNode implements AutoCloseable {
      * @param said lines for people
      */
     WorkerNode(RunSettings own, List<String> roles, int devices, int livesInVainMax, Consumer<String> said) {
+        TlsFiles.require(own.cluster().tls(), Instant.now());
         this.livesInVainMax = livesInVainMax;
         this.own = own;
         this.roles = List.copyOf(roles);
@@ -106,8 +107,10 @@ final class WorkerNode implements AutoCloseable {
     /** Works until the run has ended or {@link #leave} was called. */
     ExitCode run() throws InterruptedException {
         int inVain = 0;
+        boolean lived = false;
         while (true) {
             try (Life now = new Life()) {
+                lived = true;
                 life.set(now);
                 if (leave.isDone()) {
                     return ExitCode.OK;
@@ -138,6 +141,12 @@ final class WorkerNode implements AutoCloseable {
                         said.accept(why + "; beginning again");
                     }
                 }
+            } catch (PlaneUnavailableException e) {
+                inVain++;
+                if (!(lived || sharesDriver()) || inVain >= livesInVainMax) {
+                    throw new CommandFailedException(e.getMessage(), e);
+                }
+                said.accept(e.getMessage() + "; beginning again");
             } finally {
                 life.set(null);
             }
@@ -145,6 +154,11 @@ final class WorkerNode implements AutoCloseable {
                 return ExitCode.OK;
             }
         }
+    }
+
+    /** Whether the media driver is another process's, and may answer again although it does not now. */
+    private boolean sharesDriver() {
+        return !own.cluster().tensorPlane().driver().equals(TensorPlanes.OWN_DRIVER);
     }
 
     private boolean sleepUnlessLeaving() throws InterruptedException {
@@ -205,9 +219,10 @@ final class WorkerNode implements AutoCloseable {
         private final AeronTensorPlane plane;
         private final AtomicReference<Optional<ActorRef<darkroom.actors.Gate.Command>>> gate =
                 new AtomicReference<>(Optional.empty());
-        private final AtomicReference<@Nullable ResultSweep> sweep = new AtomicReference<>();
+        private final Replaceable<ResultSweep> sweep = new Replaceable<>();
         private final CompletableFuture<End> end = new CompletableFuture<>();
-        private final List<AutoCloseable> opened = new ArrayList<>();
+        private final Replaceable<StatusPage> page = new Replaceable<>();
+        private final Replaceable<Scorers> scorers = new Replaceable<>();
         private volatile @Nullable ActorSystem<Void> system;
         private volatile @Nullable ActorRef<NodeAgent.Command> agent;
         private volatile boolean letIn;
@@ -220,8 +235,8 @@ final class WorkerNode implements AutoCloseable {
             try {
                 this.plane = TensorPlanes.open(name, store, own.cluster());
             } catch (RuntimeException e) {
-                CompletionStage<ActorSystem<Void>> unwanted = starting;
-                unwanted.thenAccept(ActorSystem::terminate);
+                terminate(); // the next life may want the same port
+                store.close();
                 throw e;
             }
             plane.weather(faults.weather());
@@ -233,18 +248,21 @@ final class WorkerNode implements AutoCloseable {
         }
 
         End live() throws InterruptedException {
-            StatusPage page;
+            StatusPage status;
             ClusterSettings cluster = own.cluster();
             try {
-                page = StatusPage.open(
+                status = StatusPage.open(
                         cluster.statusPort(), () -> system, () -> gate.get().orElse(null), faults);
             } catch (IOException e) {
                 throw new UncheckedIOException("no status page on cluster.status-port=" + cluster.statusPort(), e);
             }
-            opened.add(page);
-            NodeCard card = NodeCards.card(name, roles, plane.peer(), page.url());
+            page.replace(status);
+            NodeCard card = NodeCards.card(name, roles, plane.peer(), status.url());
             ActorSystem<Void> started = started();
             faults.system(started);
+            if (!cluster.tls().enabled()) {
+                PlainNode.watch(started);
+            }
             ActorRef<NodeAgent.Command> brings = started.systemActorOf(
                     NodeAgent.create(
                             card,
@@ -370,10 +388,7 @@ final class WorkerNode implements AutoCloseable {
             said.accept("let in as " + name);
             faults.reached(FaultMoment.JOIN);
             ResultSweep of = new ResultSweep(plane.store()::release);
-            ResultSweep before = sweep.getAndSet(of);
-            if (before != null) {
-                before.close();
-            }
+            sweep.replace(of);
             return Crews.swept(faults.crew(crew), of);
         }
 
@@ -405,9 +420,9 @@ final class WorkerNode implements AutoCloseable {
                 return List.of();
             }
             RunInputs.requireJudge(settings);
-            Scorers scorers = Scorers.open(settings.scoring(), faults, this::tell);
-            opened.add(scorers);
-            return scorers.seats(plane.store());
+            Scorers open = Scorers.open(settings.scoring(), faults, this::tell);
+            scorers.replace(open); // those of a control node that is gone are asked no more
+            return open.seats(plane.store());
         }
 
         private void tell(ScorerNoise noise) {
@@ -426,10 +441,7 @@ final class WorkerNode implements AutoCloseable {
 
         @Override
         public void stepOver(String run, int step) {
-            ResultSweep of = sweep.get();
-            if (of != null) {
-                of.stepOver(run, step);
-            }
+            sweep.now().ifPresent(of -> of.stepOver(run, step));
         }
 
         @Override
@@ -450,8 +462,7 @@ final class WorkerNode implements AutoCloseable {
                     });
         }
 
-        @Override
-        public void close() {
+        private void terminate() {
             try {
                 starting.thenCompose(now -> {
                             now.terminate();
@@ -465,13 +476,13 @@ final class WorkerNode implements AutoCloseable {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
-            for (AutoCloseable one : opened) {
-                try {
-                    one.close();
-                } catch (Exception e) {
-                    LOG.warn("{} was not closed", one, e);
-                }
-            }
+        }
+
+        @Override
+        public void close() {
+            terminate();
+            page.close();
+            scorers.close();
             plane.close();
             store.close();
         }

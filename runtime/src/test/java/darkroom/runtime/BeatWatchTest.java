@@ -69,7 +69,9 @@ class BeatWatchTest {
 
     @Test
     void a_run_that_has_ended_is_followed_by_nobody() {
-        assertThat(watch.look(Optional.of(BEAT.endedBy("all steps are committed")), Optional.of(false)))
+        assertThat(watch.look(
+                        Optional.of(BEAT.endedBy(Summary.End.Kind.COMPLETED, "all steps are committed")),
+                        Optional.of(false)))
                 .isInstanceOf(Sight.Ended.class);
     }
 
@@ -81,8 +83,8 @@ class BeatWatchTest {
         assertThat(read.process())
                 .map(ProcessHandle::pid)
                 .contains(ProcessHandle.current().pid());
-        ControlBeat reused =
-                new ControlBeat(BEAT.name(), BEAT.host(), BEAT.pid(), BEAT.startedMillis() + 1, BEAT.address(), 7, "");
+        ControlBeat reused = new ControlBeat(
+                BEAT.name(), BEAT.host(), BEAT.pid(), BEAT.startedMillis() + 1, BEAT.address(), 7, null, "");
         assertThat(reused.process()).as("another process of that number").isEmpty();
         Files.writeString(directory.resolve(ControlBeat.FILE), "{\"name\":");
         assertThat(ControlBeat.read(directory)).isEmpty();
@@ -98,7 +100,7 @@ class BeatWatchTest {
             other.write(directory);
             assertThat(followed.await(20, java.util.concurrent.TimeUnit.SECONDS))
                     .isTrue();
-            keeper.ended("all steps are committed");
+            keeper.ended(Summary.End.Kind.COMPLETED, "all steps are committed");
         }
         assertThat(ControlBeat.read(directory)).contains(other);
     }

@@ -58,6 +58,20 @@ class ClusterAdmissionTest {
         }
     }
 
+    /** P-4: the other way round; what the control node says of it, PlainNodeTest has. */
+    @Test
+    void a_node_with_tls_says_that_the_control_node_has_none() throws Exception {
+        try (VirtualCluster cluster = VirtualCluster.open()) {
+            List<String> tls = Stream.concat(
+                            joining(cluster).stream(),
+                            certified("ours").stream().flatMap(setting -> Stream.of("--set", setting)))
+                    .toList();
+            try (CommandProcess node = CommandProcess.start(directory, List.of("env", IMPATIENT), tls)) {
+                node.awaitPrinted("ended the connection before TLS was agreed");
+            }
+        }
+    }
+
     /** Both ends show a certificate of one authority, or there is no connection. */
     @Test
     void nodes_with_certificates_of_one_authority_work_together_and_let_nobody_else_in() throws Exception {
@@ -74,9 +88,13 @@ class ClusterAdmissionTest {
                 cluster.startAll("rollout", "trainer", "reward");
                 cluster.awaitSteps(2);
                 for (CommandProcess stranger : List.of(withoutCertificate, ofAnotherAuthority)) {
-                    stranger.awaitPrinted("has let this node in; beginning again");
+                    stranger.awaitPrinted("has let this node in");
+                    stranger.awaitPrinted("; beginning again");
                     assertThat(stranger.printed()).doesNotContain("let in as");
                 }
+                assertThat(withoutCertificate.printed()).contains("speaks TLS, and this node does not");
+                assertThat(ofAnotherAuthority.printed())
+                        .contains("no TLS with the node at 127.0.0.1:", "cluster.tls.authority");
                 assertThat(cluster.processes().members()).hasSize(4);
             }
             cluster.endsAsAlone();

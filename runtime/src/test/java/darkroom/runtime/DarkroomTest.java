@@ -8,6 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 final class DarkroomTest {
@@ -61,6 +63,26 @@ final class DarkroomTest {
         commands.setOut(new PrintWriter(out, true));
         commands.setErr(new PrintWriter(err, true));
         return commands.execute(args);
+    }
+
+    /** A setting that is valid everywhere and read elsewhere is refused where nothing reads it. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "train --set cluster.host=10.0.0.1 | --set cluster.host=10.0.0.1 has no effect on a run in one process",
+                "train --set faults.enabled=true | --set faults.enabled=true has no effect on a run in one process",
+                "train --nodes control=1,rollout=1,trainer=1,reward=1 --rollout-devices 2 | one device each",
+                "train --nodes control=1,rollout=1,trainer=1,reward=1 --set workers.trainer-devices=2 | one device"
+                        + " each",
+                "train --set workers.device=virtual | workers.device=virtual computes nothing",
+                "train --set policy.guidance=2 | 1.0 with policy.model=embedded",
+                "node --roles rollout --join a:1 --set rollout.groups-per-step=2 | has no effect on a worker node",
+                "node --roles control --set workers.rollout-devices=2 | as many devices as --devices says",
+            })
+    void a_setting_without_an_effect_is_refused(String command, String message) {
+        assertThat(run(command.split(" "))).isEqualTo(ExitCode.USAGE.code());
+        assertThat(err.toString()).contains(message);
     }
 
     @Test

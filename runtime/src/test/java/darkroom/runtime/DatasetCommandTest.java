@@ -3,12 +3,14 @@ package darkroom.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import darkroom.edittasks.RgbImage;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,6 +101,49 @@ class DatasetCommandTest {
             assertThat(lines.get(2))
                     .contains("6 usable rows, 2 malformed lines (1 missing-field, 1 path-outside), 1 blank lines");
         });
+    }
+
+    @Test
+    void validateCountsThePicturesThatWereConvertedAndTheLinesThatRepeat() throws IOException {
+        Files.createDirectories(directory.resolve("images"));
+        ImageIO.write(
+                new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY),
+                "png",
+                directory.resolve("images/gray.png").toFile());
+        ImageIO.write(
+                new BufferedImage(8, 8, BufferedImage.TYPE_INT_ARGB),
+                "png",
+                directory.resolve("images/clear.jpg").toFile());
+        Files.writeString(directory.resolve("train_metadata.jsonl"), """
+            {"prompt": "p", "image": "images/gray.png"}
+            {"prompt": "q", "image": "images/gray.png"}
+            {"prompt": "q", "image": "images/clear.jpg", "weight": 4}
+            {"prompt": "p", "image": "images/gray.png"}
+            """);
+        assertThat(run("dataset", "validate", directory.toString())).isZero();
+        assertThat(out.toString())
+                .contains("3 usable rows, 0 malformed lines")
+                .contains("2 of 2 pictures are not plain 8-bit sRGB and were converted")
+                .containsPattern("gray +1 ")
+                .containsPattern("alpha +1 ")
+                .containsPattern("other-format +1 ")
+                .contains("1 lines repeat a row word for word")
+                .contains("the weights add up to 7.0");
+        assertThat(run("dataset", "validate", directory.toString(), "--pictures", "as-stored"))
+                .isZero();
+        assertThat(out.toString()).doesNotContain("alpha");
+        assertThat(run("dataset", "validate", directory.toString(), "--pictures", "raw"))
+                .isEqualTo(ExitCode.USAGE.code());
+        assertThat(run("dataset", "inspect", directory.toString())).isZero();
+        assertThat(out.toString()).contains("weights add up to 7.0", "1 lines repeat a row");
+    }
+
+    @Test
+    void aDatasetWithoutAUsableRowIsNotValid() throws IOException {
+        Files.createDirectories(directory);
+        Files.writeString(directory.resolve("train_metadata.jsonl"), "\n");
+        assertThat(run("dataset", "validate", directory.toString())).isEqualTo(ExitCode.FAILED.code());
+        assertThat(out.toString()).contains("there is no usable row, and nothing to train on; add rows");
     }
 
     @Test

@@ -16,9 +16,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -31,6 +35,11 @@ class DocumentationTest {
     private static final Pattern MEMBER = Pattern.compile("`([A-Z]+[a-z]\\w*)\\.([a-z]\\w+)(?:\\([^`]*\\))?`");
     private static final Pattern KEY_ROW = Pattern.compile("(?m)^\\| `([a-z0-9.-]+)` \\| `(.*?)` \\|.*$");
 
+    private static final Pattern LAW_STATED = Pattern.compile("<b>([A-Z]{2})-(\\d+)</b>");
+    private static final Pattern LAW_RANGE = Pattern.compile("\\b([A-Z]{2})-(\\d+) to \\1-(\\d+)");
+    private static final Pattern LAW_NAMED = Pattern.compile("\\b([A-Z]{2})-(\\d+)\\b");
+    private static final Pattern FRAME_SAID = Pattern.compile("(?m)^        ([A-Z_]+)\\(\\d+\\)[,;]$");
+    private static final Pattern FRAME_SHOWN = Pattern.compile("\\b([A-Z]{4,}(?:_[A-Z]+)?)\\b");
     private static final Pattern FIGURE_ROW = Pattern.compile("(?m)^\\| `(darkroom[.][A-Za-z.-]+)` \\| (\\S+) \\|$");
 
     @Test
@@ -84,6 +93,61 @@ class DocumentationTest {
             }
         }
         assertThat(missing).isEmpty();
+    }
+
+    @Test
+    void every_law_that_a_page_names_is_stated_in_the_code_and_ranges_name_all_of_them() throws IOException {
+        Map<String, TreeSet<Integer>> laws = new TreeMap<>();
+        for (String source : texts(sources())) {
+            for (MatchResult law : all(LAW_STATED, source)) {
+                laws.computeIfAbsent(law.group(1), _ -> new TreeSet<>()).add(Integer.parseInt(law.group(2)));
+            }
+        }
+        assertThat(laws).containsKeys("WD", "TP");
+        List<String> wrong = new ArrayList<>();
+        for (Path page : pages()) {
+            String text = Files.readString(page);
+            for (MatchResult range : all(LAW_RANGE, text)) {
+                TreeSet<Integer> stated = laws.getOrDefault(range.group(1), new TreeSet<>());
+                if (!stated.equals(numbers(range.group(2), range.group(3)))) {
+                    wrong.add("%s: %s, the code states %s".formatted(ROOT.relativize(page), range.group(), stated));
+                }
+            }
+            for (MatchResult law : all(LAW_NAMED, text)) {
+                if (laws.containsKey(law.group(1))
+                        && !laws.get(law.group(1)).contains(Integer.parseInt(law.group(2)))) {
+                    wrong.add(ROOT.relativize(page) + ": " + law.group());
+                }
+            }
+        }
+        assertThat(wrong).isEmpty();
+    }
+
+    private static TreeSet<Integer> numbers(String first, String last) {
+        return IntStream.rangeClosed(Integer.parseInt(first), Integer.parseInt(last))
+                .boxed()
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** In both directions: what the page shows is said, and what is said is shown. */
+    @Test
+    void the_messages_of_the_tensor_plane_are_those_that_its_page_shows() throws IOException {
+        String code = Files.readString(ROOT.resolve("actors/src/main/java/darkroom/actors/PlaneFrame.java"));
+        String page = Files.readString(ROOT.resolve("actors/README.md"));
+        TreeSet<String> said = words(FRAME_SAID, code);
+        assertThat(said).contains("REQUEST", "DATA");
+        assertThat(words(
+                        FRAME_SHOWN,
+                        String.join(
+                                "\n",
+                                page.lines()
+                                        .filter(line -> line.startsWith("here "))
+                                        .toList())))
+                .isEqualTo(said);
+    }
+
+    private static TreeSet<String> words(Pattern pattern, String text) {
+        return all(pattern, text).stream().map(word -> word.group(1)).collect(Collectors.toCollection(TreeSet::new));
     }
 
     @Test

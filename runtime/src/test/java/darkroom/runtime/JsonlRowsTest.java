@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import darkroom.config.DataSettings;
 import darkroom.config.DataSettings.OnMalformed;
+import darkroom.config.PictureView;
 import darkroom.edittasks.DatasetRow;
 import darkroom.edittasks.DatasetWriter;
 import darkroom.edittasks.RgbImage;
 import darkroom.edittasks.Split;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -18,6 +20,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -106,6 +109,46 @@ class JsonlRowsTest {
         assertThat(row.taskType()).isEqualTo("relight");
         assertThat(row.target()).isEqualTo(picture(32, 32, 90));
         assertThat(row.reference()).isEqualTo(picture(32, 32, 70));
+    }
+
+    @Test
+    void lines_that_repeat_a_row_add_to_its_weight_and_a_digest_without_weights_stays_what_it_is() throws IOException {
+        write(Split.TRAIN, "one", "two");
+        String plain = open(Split.TRAIN, OnMalformed.STOP).digest();
+        String two =
+                Files.readAllLines(directory.resolve("train_metadata.jsonl")).get(1);
+        append(two);
+        append("{\"prompt\": \"three\", \"image\": \"images/source.png\", \"weight\": 0.5}");
+        append(two);
+        JsonlRows rows = open(Split.TRAIN, OnMalformed.STOP);
+        assertThat(rows.first(9)).extracting(Row::instruction).containsExactly("one", "two", "three");
+        assertThat(new double[] {rows.weight(0), rows.weight(1), rows.weight(2)})
+                .containsExactly(1, 3, 0.5);
+        assertThat(warnings.toString()).contains("2 lines repeat a row word for word");
+        String weighted = rows.digest();
+        append(two);
+        assertThat(open(Split.TRAIN, OnMalformed.STOP).digest()).isNotEqualTo(weighted);
+        Files.delete(directory.resolve("train_metadata.jsonl"));
+        write(Split.TRAIN, "one", "two");
+        assertThat(open(Split.TRAIN, OnMalformed.STOP).digest()).isEqualTo(plain);
+    }
+
+    @Test
+    void pictures_are_read_as_the_settings_say() throws IOException {
+        write(Split.TRAIN, "one");
+        BufferedImage clear = new BufferedImage(32, 32, BufferedImage.TYPE_INT_ARGB);
+        clear.setRGB(0, 0, 0x000a141e);
+        ImageIO.write(clear, "png", directory.resolve("images/clear.png").toFile());
+        append("{\"prompt\": \"p\", \"image\": \"images/clear.png\"}");
+        assertThat(open(Split.TRAIN, OnMalformed.STOP).row(1).source().channel(0, 0, 0))
+                .isEqualTo(255);
+        DataSettings stored =
+                new DataSettings(directory.toString(), List.of(), 4000, OnMalformed.STOP, PictureView.AS_STORED);
+        assertThat(JsonlRows.open(directory, Split.TRAIN, stored, 32, new PrintWriter(warnings, true))
+                        .row(1)
+                        .source()
+                        .channel(0, 0, 0))
+                .isEqualTo(10);
     }
 
     @Test

@@ -23,6 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("cluster")
 class LocalClusterTest {
     private static final String NODES = "control=1,rollout=1,trainer=1,reward=1";
+    /** Less than limits.shutdown-grace. */
+    private static final Duration GRACE = Duration.ofSeconds(20);
+
     private static final Duration ORPHANS_WITHIN = Duration.ofSeconds(10);
     private static final Duration CHECKPOINT_WITHIN = Duration.ofSeconds(100);
 
@@ -83,6 +86,24 @@ class LocalClusterTest {
         }
     }
 
+    /** RS-6, EV-3: it does not wait for what nobody does. */
+    @Test
+    void a_control_node_that_waits_for_nodes_ends_at_once_when_it_is_asked_to_and_says_so() throws Exception {
+        List<String> control = new ArrayList<>(List.of(
+                "node", "--roles", "control", "--out", directory.resolve("run").toString()));
+        control.addAll(small(4));
+        try (CommandProcess waiting = CommandProcess.start(directory, control)) {
+            waiting.awaitPrinted("and no node does "); // so it waits
+            waiting.signal("TERM");
+            Finished finished = waiting.awaitWithin(GRACE);
+            assertThat(finished.printed())
+                    .contains("asked to end: waits for ")
+                    .contains("limits.shutdown-grace=25s")
+                    .contains("Go on with: darkroom train --resume");
+            assertThat(finished.code()).isIn(ExitCode.INTERRUPTED.code(), 143);
+        }
+    }
+
     /** No orphans, whatever ends the parent. */
     @Test
     void the_processes_of_a_killed_local_cluster_end() throws Exception {
@@ -96,6 +117,53 @@ class LocalClusterTest {
                     () -> all.stream().noneMatch(ProcessHandle::isAlive),
                     cluster::printed);
         }
+    }
+
+    /** P-1, P-4: the workers use its media driver, which stands still with it. */
+    @Test
+    void a_control_node_that_is_stopped_until_its_workers_lose_its_media_driver_goes_on_with_them() throws Exception {
+        Path alone = directory.resolve("alone");
+        Path run = directory.resolve("run");
+        try (CommandProcess one = CommandProcess.start(directory, train(alone, 3))) {
+            assertThat(one.await().code()).as(one.printed()).isZero();
+        }
+        try (CommandProcess cluster = CommandProcess.start(directory, train(run, 3, "--nodes", NODES))) {
+            List<ProcessHandle> all = cluster.awaitDescendants(3);
+            cluster.until("a step is committed", () -> hasCommitted(run));
+            cluster.signal("STOP");
+            try {
+                CommandProcess.until(
+                        "a worker begins again",
+                        CHECKPOINT_WITHIN,
+                        () -> ofNodes(run).contains("; beginning again"),
+                        () -> ofNodes(run));
+            } finally {
+                cluster.signal("CONT");
+            }
+            Finished finished = cluster.await();
+            assertThat(finished.code()).as(finished.printed()).isZero();
+            assertThat(all).noneMatch(ProcessHandle::isAlive);
+        }
+        assertThat(digests(run)).isEqualTo(digests(alone));
+    }
+
+    /** P-1: nobody has to start it by hand. */
+    @Test
+    void a_worker_that_is_killed_is_started_again_and_that_is_said() throws Exception {
+        Path run = directory.resolve("run");
+        try (CommandProcess cluster = CommandProcess.start(directory, train(run, 3, "--nodes", NODES))) {
+            List<ProcessHandle> all = cluster.awaitDescendants(3);
+            cluster.until("a step is committed", () -> hasCommitted(run));
+            all.forEach(ProcessHandle::destroyForcibly);
+            Finished finished = cluster.await();
+            assertThat(finished.code()).as(finished.printed()).isZero();
+            assertThat(finished.printed()).contains("has ended with exit code 137", "It is started again in 1 s.");
+        }
+    }
+
+    private static boolean hasCommitted(Path run) throws IOException {
+        return Files.exists(run.resolve("metrics.jsonl"))
+                && !Files.readAllLines(run.resolve("metrics.jsonl")).isEmpty();
     }
 
     /** A control node of its own is resumed where it was by whoever starts it again; its workers find it. */

@@ -16,6 +16,7 @@ import darkroom.edittasks.EditTask;
 import darkroom.edittasks.EditTasks;
 import darkroom.edittasks.Split;
 import darkroom.edittasks.TaskMix;
+import darkroom.gpuworkers.Checkpoints;
 import darkroom.gpuworkers.DitWeights;
 import darkroom.gpuworkers.PrecisionMeasurement;
 import darkroom.rewardactors.SimulatedScorer;
@@ -25,11 +26,16 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -221,6 +227,26 @@ final class LocalRunTest {
         }
     }
 
+    /** F10, P-7: the run that was resumed stops where the one that was not would. */
+    @Test
+    void a_run_whose_scorer_ignores_the_pictures_stops_by_rule_and_so_does_a_resumed_one() throws Exception {
+        Path run = directory.resolve("run");
+        try (SimulatedScorer scorer = SimulatedScorer.plain(_ -> Duration.ZERO)) {
+            scorer.ignorePictures(true);
+            String endpoints = "scoring.endpoints=[\"" + scorer.url() + "\"]";
+            assertThat(start(run, "steps=1", endpoints, "scoring.flat-groups-max=3", "evaluation.every-steps=0"))
+                    .isEqualTo(ExitCode.OK);
+            LocalRun.resume(run, List.of("steps=6"), new PrintWriter(out));
+        }
+        Summary summary = Summary.read(run);
+        assertThat(summary.end().kind()).isEqualTo(Summary.End.Kind.RULE);
+        assertThat(summary.steps()).isEqualTo(2);
+        assertThat(summary.end().reason())
+                .contains("the last 4 scored groups have spread 0", "scoring.flat-groups-max=3", "simulated [prompt ");
+        assertThat(JsonLines.read(run.resolve("scorers.jsonl"), ScorerRecord.Line.class))
+                .hasSize(1);
+    }
+
     @Test
     void a_run_does_not_write_into_a_directory_that_has_something_in_it() throws Exception {
         Files.writeString(directory.resolve("thesis.txt"), "precious");
@@ -311,6 +337,119 @@ final class LocalRunTest {
                 .isInstanceOf(SettingsException.class)
                 .hasMessageStartingWith("scoring.endpoints=[]")
                 .hasMessageContaining("--scorer URL");
+        assertThat(directory.resolve("run")).doesNotExist();
+    }
+
+    private static final String[] SHORT = {
+        "evaluation.tasks=1",
+        "evaluation.images-per-task=1",
+        "evaluation.every-steps=0",
+        "checkpoints.every-steps=1",
+        "training.optimizer-steps=1"
+    };
+
+    private static String[] with(String... more) {
+        return Stream.concat(Stream.of(SHORT), Stream.of(more)).toArray(String[]::new);
+    }
+
+    private void assertLedgerRefused(Path run, String... texts) throws Exception {
+        String settings = Files.readString(run.resolve("settings.conf"));
+        assertThatThrownBy(() -> LocalRun.resume(run, List.of("steps=2"), new PrintWriter(out)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("ledger.mv.db")
+                .hasMessageContaining("--set ledger.store=none")
+                .hasMessageContainingAll(texts);
+        assertThat(Files.readString(run.resolve("settings.conf")))
+                .as("nothing is written")
+                .isEqualTo(settings);
+    }
+
+    /** A ledger that is not there is no new ledger: removed, emptied, another run's, damaged; with a torn checkpoint, too. */
+    @Test
+    void a_run_whose_ledger_cannot_vouch_for_its_checkpoint_is_not_resumed_with_it() throws Exception {
+        Path run = directory.resolve("run");
+        Path other = directory.resolve("other");
+        start(run, with("steps=1"));
+        start(other, with("steps=1", "seed=9"));
+        Path ledger = run.resolve("ledger.mv.db");
+        byte[] whole = Files.readAllBytes(ledger);
+
+        Files.delete(ledger);
+        assertLedgerRefused(run, "step-000001", "no committed step");
+        assertThat(ledger).as("no new one is made").doesNotExist();
+        assertThatThrownBy(() -> RunAudit.of(run))
+                .hasMessageContaining("has no ledger any more")
+                .hasMessageContaining("ledger.mv.db");
+        Files.createFile(ledger);
+        assertLedgerRefused(run, "step-000001", "no committed step");
+        Files.copy(other.resolve("ledger.mv.db"), ledger, StandardCopyOption.REPLACE_EXISTING);
+        assertLedgerRefused(run, "not of one run");
+        byte[] damaged = whole.clone();
+        Arrays.fill(damaged, 0, 8192, (byte) 7);
+        Files.write(ledger, damaged);
+        assertThatThrownBy(() -> LocalRun.resume(run, List.of("steps=2"), new PrintWriter(out)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("damaged")
+                .hasMessageContaining("--set ledger.store=none")
+                .hasMessageNotContaining("recovery tool");
+        Files.delete(ledger);
+        for (Path checkpoint : CheckpointWriter.in(run).list()) {
+            Files.delete(checkpoint.resolve("manifest.json"));
+        }
+        assertLedgerRefused(run, "no checkpoint is whole", "step 0");
+
+        Files.write(ledger, whole);
+        assertThat(LocalRun.resume(run, List.of("steps=2"), new PrintWriter(out)))
+                .as("the right one is back: everything is computed again, and held against it")
+                .isEqualTo(ExitCode.OK);
+        assertThat(RunAudit.of(run).findings()).isEmpty();
+        Files.delete(ledger);
+        assertThat(LocalRun.resume(run, List.of("steps=2", "ledger.store=none"), new PrintWriter(out)))
+                .as("the other way out")
+                .isEqualTo(ExitCode.OK);
+        assertThat(LocalRun.resume(run, List.of("steps=3", "ledger.store=file"), new PrintWriter(out)))
+                .as("a run that had none begins one wherever it is")
+                .isEqualTo(ExitCode.OK);
+        assertThat(RunAudit.of(run).findings()).isEmpty();
+    }
+
+    /** What the end is told from is not what may have been deleted; and what is in memory is kept. */
+    @Test
+    void a_run_whose_directory_is_deleted_fails_and_keeps_its_last_state() throws Exception {
+        Path run = directory.resolve("run");
+        CompletableFuture<Throwable> end = new CompletableFuture<>();
+        Thread.ofPlatform().start(() -> {
+            try {
+                end.completeExceptionally(new AssertionError("it ended with " + start(run, with("steps=1000"))));
+            } catch (Throwable failure) {
+                end.complete(failure);
+            }
+        });
+        CommandProcess.until(
+                "a step is committed",
+                Duration.ofSeconds(60),
+                () -> Files.exists(run.resolve("metrics.jsonl"))
+                        && !Files.readAllLines(run.resolve("metrics.jsonl")).isEmpty(),
+                out::toString);
+        Files.move(run, directory.resolve("moved"));
+        assertThat(end.get(60, TimeUnit.SECONDS))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(" is gone: it was deleted or ")
+                .hasMessageContaining("--resume " + run + " --set ledger.store=none");
+        int kept = Checkpoints.step(CheckpointWriter.in(run).list().getFirst()).orElseThrow();
+        assertThat(kept).isPositive();
+        assertThat(Summary.read(run).steps()).isEqualTo(kept);
+        assertThat(LocalRun.resume(run, List.of("steps=" + (kept + 1), "ledger.store=none"), new PrintWriter(out)))
+                .isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void virtual_devices_train_nothing() {
+        RunSettings settings = Recipes.load("embedded-demo", List.of("workers.device=virtual"));
+        assertThatThrownBy(() -> LocalRun.start(settings, directory.resolve("run"), new PrintWriter(out)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("workers.device=virtual")
+                .hasMessageContaining("darkroom bench");
         assertThat(directory.resolve("run")).doesNotExist();
     }
 

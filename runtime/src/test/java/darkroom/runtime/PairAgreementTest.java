@@ -49,8 +49,32 @@ class PairAgreementTest {
         assertThat(PairAgreement.of(tenTimes, 0).untied())
                 .isEqualTo(PairAgreement.of(once, 0).untied());
         PairAgreement.Share share = PairAgreement.of(once, 0).untied().orElseThrow();
-        assertThat(share.low()).isBetween(.2, .4);
-        assertThat(share.high()).isBetween(.6, .8);
+        assertThat(share.low().orElseThrow()).isBetween(.2, .4);
+        assertThat(share.high().orElseThrow()).isBetween(.6, .8);
+    }
+
+    /** U12. */
+    @Test
+    void one_source_alone_has_no_interval_and_neither_have_sources_that_are_all_alike() {
+        Judged right = new Judged("one", Preferred.A, .9, .1);
+        Judged wrong = new Judged("one", Preferred.B, .9, .1);
+        PairAgreement.Share alone =
+                PairAgreement.of(List.of(right, wrong), 0).untied().orElseThrow();
+        assertThat(alone.value()).isEqualTo(.5);
+        assertThat(alone.low()).isEmpty();
+        assertThat(alone.high()).isEmpty();
+        Judged other = new Judged("other", Preferred.A, .9, .1);
+        assertThat(PairAgreement.of(List.of(right, other), 0)
+                        .untied()
+                        .orElseThrow()
+                        .low())
+                .isEmpty();
+        assertThat(Bootstrap.of(1, _ -> .3).low()).isEmpty();
+        assertThat(PairedBootstrap.of(new double[] {.1}, new double[] {.3}).low())
+                .isEmpty();
+        assertThat(PairedBootstrap.of(new double[] {.1, .2}, new double[] {.3, .3})
+                        .low())
+                .isPresent();
     }
 
     @Test

@@ -111,6 +111,30 @@ class ScoreCommandTest {
                 .allSatisfy(row -> assertThat(row.get("unscored").textValue()).startsWith("refused: "));
     }
 
+    /** U1, F20. */
+    @Test
+    void the_commonest_reason_is_told_with_what_to_do_about_it() throws IOException {
+        assertThat(score(List.of(pair("a", "red.png"), pair("b", "red.png")), "--model", "blue")
+                        .err())
+                .contains("  2 unscored, http-404: ", "--model or scoring.model");
+        scorer.close();
+        assertThat(score(List.of(pair("a", "red.png"), pair("b", "red.png")), "--attempts", "1")
+                        .err())
+                .contains("  2 unscored, refused: no connection: ", "Check that the scorer runs")
+                .doesNotContain("null");
+    }
+
+    /** F10. */
+    @Test
+    void one_and_the_same_score_for_all_rows_is_a_warning_that_names_the_scorer() throws IOException {
+        assertThat(score(List.of(pair("a", "red.png"), pair("b", "red.png"), pair("c", "red.png")))
+                        .err())
+                .contains("warn: all 3 images have exactly the same score", "red", "does not look at the pictures");
+        assertThat(score(List.of(pair("a", "red.png"), pair("b", "black.png"), pair("c", "red.png")))
+                        .err())
+                .doesNotContain("warn:");
+    }
+
     @Test
     void aModelThatIsNotThereIsSaidOnceARow() throws IOException {
         Output output = score(List.of(pair("a", "red.png")), "--model", "blue \"judge\"");

@@ -97,6 +97,29 @@ final class ScriptedEvents {
                 state(step + 1));
     }
 
+    /** A step whose groups have so many scores each, and these standard deviations. */
+    static RunEvent.StepCommitted step(int step, int scored, double... spreads) {
+        List<GroupStatistics> groups = IntStream.range(0, spreads.length)
+                .mapToObj(group -> new GroupStatistics(
+                        group,
+                        "row-" + group,
+                        scored,
+                        OptionalDouble.of(.5),
+                        OptionalDouble.of(spreads[group]),
+                        new Verdict.Kept("kept"),
+                        List.of()))
+                .toList();
+        RunEvent.StepCommitted like = committed(step, .5, 0);
+        return new RunEvent.StepCommitted(
+                step,
+                new StepStatistics(scored * spreads.length, 0, OptionalDouble.of(.5), 0, groups),
+                like.tally(),
+                like.lessons(),
+                like.passes(),
+                like.timings(),
+                like.state());
+    }
+
     static RunEvent.Ended ended(int steps, RunEvent.End end) {
         return new RunEvent.Ended(state(steps), end);
     }

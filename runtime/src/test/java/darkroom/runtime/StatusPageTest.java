@@ -3,6 +3,7 @@ package darkroom.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import darkroom.actors.AliveFile;
 import darkroom.actors.ClusterStatus;
 import darkroom.actors.DeskReport;
 import darkroom.actors.Gate;
@@ -92,12 +93,31 @@ class StatusPageTest {
     void pages_are_found_in_a_directory_that_is_the_users_alone() throws IOException {
         try (StatusPage page = page(Duration.ofMillis(50))) {
             long self = ProcessHandle.current().pid();
-            assertThat(directory().pages()).containsExactly(new StatusPage.Found(self, page.url()));
+            assertThat(directory().pages()).containsExactly(new StatusPage.Found(self, page.url(), true));
             assertThat(directory().page(self)).contains(page.url());
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(place.resolve("darkroom/nodes"))))
                     .isEqualTo("rwx------");
         }
         assertThat(directory().pages()).isEmpty();
+    }
+
+    /** In a container that shares the directory, process 1 is another one, and 127.0.0.1 may be. */
+    @Test
+    void a_page_of_another_namespace_is_not_this_processes_and_is_found_only_by_its_own_loopback() throws IOException {
+        StatusDirectory pages = directory();
+        Path nodes = pages.make();
+        long self = ProcessHandle.current().pid();
+        String near = "http://127.0.0.1:1/status";
+        try (AliveFile _ = AliveFile.create(nodes.resolve(self + "-0a.alive"));
+                AliveFile _ = AliveFile.create(nodes.resolve(self + "-0b.alive"))) {
+            Files.write(nodes.resolve(self + "-0a.url"), List.of(near, "another", ProcessSpace.HERE.network()));
+            Files.write(nodes.resolve(self + "-0b.url"), List.of(near, "another", "another"));
+            Files.write(nodes.resolve(self + "-0c.url"), StatusDirectory.lines(near)); // nobody holds its lock
+            assertThat(pages.pages()).containsExactly(new StatusPage.Found(self, near, false));
+            assertThat(pages.page(self)).isEmpty();
+            assertThat(nodes.resolve(self + "-0b.url")).exists();
+            assertThat(nodes.resolve(self + "-0c.url")).doesNotExist();
+        }
     }
 
     @Test

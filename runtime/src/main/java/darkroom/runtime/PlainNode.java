@@ -1,0 +1,109 @@
+package darkroom.runtime;
+
+import darkroom.config.HostPort;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.eventstream.EventStream;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.event.Logging;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A node without TLS: how it finds out that another one has it, which neither side can read from the other's bytes alone. */
+final class PlainNode {
+    private static final Logger LOG = LoggerFactory.getLogger(PlainNode.class);
+    private static final Duration LOOK_WITHIN = Duration.ofSeconds(2);
+
+    /** What has been said is not said again for this long. */
+    private static final Duration SAID_EVERY = Duration.ofMinutes(1);
+
+    /** How Pekko refuses a connection that begins with a TLS handshake: the bytes where those of its own protocol should be. */
+    private static final Pattern HELLO = Pattern.compile("magic bytes, got \\[16 03 ");
+
+    private static final String SETTINGS = "cluster.tls.certificate, cluster.tls.key and cluster.tls.authority";
+
+    /** Of a node that does not let this one in. */
+    static final String OTHER_SPEAKS_TLS =
+            "no TLS with it: it speaks TLS, and this node does not: set " + SETTINGS + " here, or nowhere";
+
+    private PlainNode() {}
+
+    /** Says it if another node speaks TLS to this one. */
+    static void watch(ActorSystem<?> system) {
+        watch(system, LOG::warn);
+    }
+
+    /** @param said told it, a line for people */
+    static void watch(ActorSystem<?> system, Consumer<String> said) {
+        ActorRef<Logging.Error> watch = system.systemActorOf(told(said), "plain-node", Props.empty());
+        system.eventStream().tell(new EventStream.Subscribe<>(Logging.Error.class, watch));
+    }
+
+    private static Behavior<Logging.Error> told(Consumer<String> said) {
+        return Behaviors.setup(context -> {
+            AtomicLong saidNs = new AtomicLong(System.nanoTime() - SAID_EVERY.toNanos());
+            return Behaviors.receiveMessage(error -> {
+                long nowNs = System.nanoTime();
+                if (isTlsHello(error.cause() + " " + error.message()) && nowNs - saidNs.get() >= SAID_EVERY.toNanos()) {
+                    saidNs.set(nowNs);
+                    said.accept(
+                            "no TLS with a node that connects to %s: it speaks TLS, and this node does not: set %s here, or nowhere"
+                                    .formatted(context.getSystem().address(), SETTINGS));
+                }
+                return Behaviors.same();
+            });
+        });
+    }
+
+    /** Whether the log says that a connection has begun with a TLS handshake. */
+    static boolean isTlsHello(String error) {
+        return HELLO.matcher(error).find();
+    }
+
+    /** Looks for an answer to a handshake; sends nothing else, and believes nothing. */
+    static boolean speaksTls(HostPort node) {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(node.host(), node.port()), (int) LOOK_WITHIN.toMillis());
+            socket.setSoTimeout((int) LOOK_WITHIN.toMillis());
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, new TrustManager[] {new Anyone()}, null);
+            try (SSLSocket tls =
+                    (SSLSocket) context.getSocketFactory().createSocket(socket, node.host(), node.port(), true)) {
+                tls.startHandshake();
+                return true;
+            }
+        } catch (IOException | GeneralSecurityException e) {
+            LOG.debug("{} answers no TLS handshake: {}", node, e.toString());
+            return false;
+        }
+    }
+
+    /** Nothing is sent to whoever it is. */
+    private static final class Anyone implements X509TrustManager {
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String kind) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String kind) {}
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
+    }
+}

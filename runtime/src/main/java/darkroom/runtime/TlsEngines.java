@@ -1,0 +1,107 @@
+package darkroom.runtime;
+
+import com.typesafe.config.Config;
+import darkroom.config.ClusterSettings.TlsSettings;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
+import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.remote.artery.tcp.SSLEngineProvider;
+import org.apache.pekko.remote.artery.tcp.ssl.RotatingKeysSSLEngineProvider;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.Option;
+
+/**
+ * TLS between nodes with certificates that are read anew every few minutes, as Pekko does it; and a line in the log for each peer with
+ * which it fails, that says why and which setting to look at.
+ */
+public final class TlsEngines implements SSLEngineProvider {
+    static final String ROTATING = "pekko.remote.artery.ssl.rotating-keys-engine";
+
+    /** What has been said of a peer is not said again for this long. */
+    private static final Duration SAID_EVERY = Duration.ofMinutes(1);
+
+    /** Lines that are remembered as said. */
+    private static final int SAID_MAX = 256;
+
+    private static final Logger LOG = LoggerFactory.getLogger(TlsEngines.class);
+
+    private final RotatingKeysSSLEngineProvider engines;
+    private final TlsSettings files;
+    private final Consumer<String> said;
+    private final Map<String, Long> lines = new LinkedHashMap<>();
+
+    /** Made by Pekko, by the name of this class. */
+    public TlsEngines(ActorSystem system) {
+        this(system, LOG::warn);
+    }
+
+    /** @param said told each failure, a line for people */
+    TlsEngines(ActorSystem system, Consumer<String> said) {
+        this.engines = new RotatingKeysSSLEngineProvider(system);
+        this.said = said;
+        Config config = system.settings().config().getConfig(ROTATING);
+        this.files = new TlsSettings(
+                config.getString("cert-file"), config.getString("key-file"), config.getString("ca-cert-file"));
+    }
+
+    @Override
+    public SSLEngine createServerSSLEngine(String hostname, int port) {
+        return telling(engines.createServerSSLEngine(hostname, port), "a node that connects to this one");
+    }
+
+    @Override
+    public SSLEngine createClientSSLEngine(String hostname, int port) {
+        return telling(engines.createClientSSLEngine(hostname, port), "the node at %s:%d".formatted(hostname, port));
+    }
+
+    private SSLEngine telling(SSLEngine engine, String peer) {
+        return new TellingSslEngine(
+                engine,
+                failure -> say(peer, TlsProblem.of(failure, TlsFiles.problems(files, Instant.now()))),
+                () -> say(peer, TlsProblem.endedEarly()));
+    }
+
+    @Override
+    public Option<Throwable> verifyClientSession(String hostname, SSLSession session) {
+        return verified("the node at " + hostname, engines.verifyClientSession(hostname, session));
+    }
+
+    @Override
+    public Option<Throwable> verifyServerSession(String hostname, SSLSession session) {
+        return verified("a node that connects to this one", engines.verifyServerSession(hostname, session));
+    }
+
+    private Option<Throwable> verified(String peer, Option<Throwable> problem) {
+        if (problem.isDefined()) {
+            say(
+                    peer,
+                    "the certificate that it shows has no subject name in common with cluster.tls.certificate of this"
+                            + " node: "
+                            + problem.get().getMessage());
+        }
+        return problem;
+    }
+
+    private void say(String peer, String what) {
+        String line = "no TLS with %s: %s".formatted(peer, what);
+        long now = System.nanoTime();
+        synchronized (lines) {
+            Long before = lines.remove(line);
+            if (before != null && now - before < SAID_EVERY.toNanos()) {
+                lines.put(line, before);
+                return;
+            }
+            lines.put(line, now);
+            if (lines.size() > SAID_MAX) {
+                lines.remove(lines.keySet().iterator().next());
+            }
+        }
+        said.accept(line);
+    }
+}
