@@ -38,8 +38,8 @@ public record PrecisionMeasurement(double f32, double bf16) {
     }
 
     /** Of this processor; measured by the first call in a process, which blocks for below a second. */
-    public static PrecisionMeasurement ofThisProcessor() {
-        return ONCE.measured();
+    public static PrecisionMeasurement ofThisProcessor(LongSupplier nanoTime) {
+        return ONCE.measured(nanoTime);
     }
 
     /** What {@code auto} means here. */
@@ -102,11 +102,11 @@ public record PrecisionMeasurement(double f32, double bf16) {
     private static final class Once {
         private @Nullable PrecisionMeasurement measured;
 
-        synchronized PrecisionMeasurement measured() {
+        synchronized PrecisionMeasurement measured(LongSupplier nanoTime) {
             PrecisionMeasurement known = measured;
             if (known == null) {
                 try (DeviceThread thread = new DeviceThread("precision")) {
-                    known = thread.run(() -> measure(System::nanoTime))
+                    known = thread.run(() -> measure(nanoTime))
                             .toCompletableFuture()
                             .join();
                 }

@@ -68,7 +68,7 @@ final class ConfigCommand implements Runnable {
             PrintWriter out = spec.commandLine().getOut();
             out.print(Recipes.explain(name(), set));
             if (Recipes.load(name(), set).isPrecisionOpen()) {
-                PrecisionMeasurement measured = PrecisionMeasurement.ofThisProcessor();
+                PrecisionMeasurement measured = PrecisionMeasurement.ofThisProcessor(System::nanoTime);
                 out.printf(
                         "# A precision auto is decided when a run begins. On this processor it is %s:%n# %s.%n",
                         Precisions.label(measured.faster()), measured.describe());

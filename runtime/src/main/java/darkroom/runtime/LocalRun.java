@@ -151,7 +151,7 @@ final class LocalRun {
     /** @param grounds what the run stands on from here on; it may have been another one before */
     static ExitCode resume(Path directory, List<String> overrides, Ground.Opener grounds, PrintWriter out)
             throws IOException, InterruptedException {
-        RunSettings before = settingsOf(directory, List.of());
+        RunSettings before = Precisions.decided(settingsOf(directory, List.of()));
         RunSettings settings = Precisions.decidedAs(before, settingsOf(directory, overrides));
         if (!Recipes.deciding(before).equals(Recipes.deciding(settings))) {
             throw new CommandFailedException(

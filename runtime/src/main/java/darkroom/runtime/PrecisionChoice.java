@@ -43,7 +43,7 @@ record PrecisionChoice(
     static PrecisionChoice of(RunSettings asked, RunSettings decided) {
         Measured measured = null;
         if (asked.isPrecisionOpen()) {
-            PrecisionMeasurement found = PrecisionMeasurement.ofThisProcessor();
+            PrecisionMeasurement found = PrecisionMeasurement.ofThisProcessor(System::nanoTime);
             measured = new Measured(rounded(found.f32()), rounded(found.bf16()));
         }
         return new PrecisionChoice(

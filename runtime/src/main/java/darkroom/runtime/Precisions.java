@@ -46,7 +46,7 @@ final class Precisions {
         if (precision != Precision.AUTO) {
             return precision;
         }
-        PrecisionMeasurement measured = PrecisionMeasurement.ofThisProcessor();
+        PrecisionMeasurement measured = PrecisionMeasurement.ofThisProcessor(System::nanoTime);
         LOG.info("precision auto is {}: {}", label(measured.faster()), measured.describe());
         return measured.faster();
     }
@@ -80,7 +80,8 @@ final class Precisions {
                         decided.scoring().judgePrecision())
                 .anyMatch(Precision.BF16::equals);
         if (bf16 && mayBeEmulated(System.getenv())) {
-            slow(Precision.BF16, PrecisionMeasurement.ofThisProcessor()).ifPresent(say);
+            slow(Precision.BF16, PrecisionMeasurement.ofThisProcessor(System::nanoTime))
+                    .ifPresent(say);
         }
     }
 

@@ -307,7 +307,8 @@ final class LocalRunTest {
     @Test
     void a_run_in_precision_auto_records_what_it_came_to_and_why() throws Exception {
         Path run = directory.resolve("run");
-        Precision measured = PrecisionMeasurement.ofThisProcessor().faster();
+        Precision measured =
+                PrecisionMeasurement.ofThisProcessor(System::nanoTime).faster();
         Precision other = measured == Precision.F32 ? Precision.BF16 : Precision.F32;
 
         assertThat(start(run, "steps=1", "training.precision=" + Precisions.label(other)))
@@ -329,7 +330,8 @@ final class LocalRunTest {
     /** P-7: another machine, or another moment, may measure otherwise. */
     @Test
     void a_resumed_run_keeps_the_precision_that_it_began_with() throws Exception {
-        Precision measured = PrecisionMeasurement.ofThisProcessor().faster();
+        Precision measured =
+                PrecisionMeasurement.ofThisProcessor(System::nanoTime).faster();
         String other = Precisions.label(measured == Precision.F32 ? Precision.BF16 : Precision.F32);
         Path straight = directory.resolve("straight");
         Path resumed = directory.resolve("resumed");

@@ -45,7 +45,8 @@ class PrecisionsTest {
         assertThat(decided.rollout().precision()).isEqualTo(Precision.BF16);
         assertThat(decided.training().precision()).isEqualTo(Precision.F32);
         assertThat(decided.scoring().judgePrecision())
-                .isEqualTo(PrecisionMeasurement.ofThisProcessor().faster());
+                .isEqualTo(
+                        PrecisionMeasurement.ofThisProcessor(System::nanoTime).faster());
         assertThat(decided.isPrecisionOpen()).isFalse();
         assertThat(Precisions.decided(decided)).isSameAs(decided);
     }
