@@ -1,5 +1,6 @@
 package darkroom.actors;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.LimitSettings;
 import java.io.UncheckedIOException;
 import java.time.InstantSource;
@@ -148,7 +149,7 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
             listenerFailure = new Fault.StopRun("the listener failed at evaluation %s: %s"
                     .formatted(
                             request.name(),
-                            failure instanceof UncheckedIOException ? failure.getMessage() : failure.toString()));
+                            failure instanceof UncheckedIOException ? ErrorReason.of(failure) : failure.toString()));
             lost = listenerFailure;
         }
     }

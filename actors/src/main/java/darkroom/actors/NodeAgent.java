@@ -1,5 +1,6 @@
 package darkroom.actors;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.LimitSettings;
 import java.time.Duration;
 import java.util.List;
@@ -226,7 +227,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
             crew = host.crew(welcome.settings());
         } catch (RuntimeException failure) { // NA-4
             context.getLog().error("node {} has no crew for this run", card.name(), failure);
-            String why = "its crew could not be made: " + failure.getMessage();
+            String why = "its crew could not be made: " + ErrorReason.of(failure);
             sayLeaving(why);
             return end(new Ending.Refused(why));
         }

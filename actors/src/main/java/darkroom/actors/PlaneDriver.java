@@ -1,5 +1,6 @@
 package darkroom.actors;
 
+import darkroom.config.ErrorReason;
 import io.aeron.Aeron;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
@@ -204,7 +205,7 @@ final class PlaneDriver implements AutoCloseable {
                     .subscriberErrorHandler(errors));
         } catch (RuntimeException e) {
             throw new PlaneUnavailableException(
-                    "the media driver in %s does not answer: %s".formatted(directory, e.getMessage()), e);
+                    "the media driver in %s does not answer: %s".formatted(directory, ErrorReason.of(e)), e);
         }
     }
 

@@ -1,5 +1,6 @@
 package darkroom.actors;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.RunSettings;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -213,7 +214,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
             }
         } catch (RuntimeException failure) {
             context.getLog().error("run {} fails at step {}", order.run(), state.step(), failure);
-            fail(failure instanceof UncheckedIOException ? String.valueOf(failure.getMessage()) : failure.toString());
+            fail(failure instanceof UncheckedIOException ? ErrorReason.of(failure) : failure.toString());
         }
         return end != null && children.isEmpty() && ended == null ? finish(end) : this;
     }

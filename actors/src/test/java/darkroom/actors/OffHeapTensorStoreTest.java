@@ -124,7 +124,6 @@ class OffHeapTensorStoreTest {
         }
     }
 
-    /** TS-2, TS-4 with threads. */
     /** What was used last is in the processor's cache, and mapped by others. */
     @Test
     void memory_that_was_used_longest_ago_is_given_back_first() {

@@ -102,7 +102,7 @@ public final class Recipes {
                     .withFallback(defaults())
                     .resolve());
         } catch (ConfigException e) {
-            throw new SettingsException("configuration %s: %s".formatted(nameOrFile, e.getMessage()), e);
+            throw new SettingsException("configuration %s: %s".formatted(nameOrFile, ErrorReason.of(e)), e);
         }
     }
 
@@ -171,7 +171,7 @@ public final class Recipes {
             return SettingsReader.read(
                     ConfigFactory.parseString(text).withFallback(known).resolve(), known);
         } catch (ConfigException e) {
-            throw new SettingsException("settings from the control node: " + e.getMessage(), e);
+            throw new SettingsException("settings from the control node: " + ErrorReason.of(e), e);
         }
     }
 

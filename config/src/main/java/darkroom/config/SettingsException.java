@@ -36,7 +36,7 @@ public final class SettingsException extends IllegalArgumentException {
         return new SettingsException(key, "%s=%s: allowed are %s".formatted(key, value, allowed), null);
     }
 
-    /** One exception for several faults. @param faults at least one */
+    /** One exception for one or more faults. */
     static SettingsException all(List<SettingsException> faults) {
         return faults.size() == 1
                 ? faults.getFirst()

@@ -175,7 +175,7 @@ final class SettingsReader {
             try {
                 values[i] = value(components[i].getType(), components[i].getGenericType(), config, key);
             } catch (ConfigException e) {
-                throw new SettingsException(key, "%s: %s".formatted(key, e.getMessage()), e);
+                throw new SettingsException(key, "%s: %s".formatted(key, ErrorReason.of(e)), e);
             }
         }
         try {

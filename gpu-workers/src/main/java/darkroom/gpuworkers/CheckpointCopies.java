@@ -1,5 +1,6 @@
 package darkroom.gpuworkers;
 
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.DirectoryStream;
@@ -42,7 +43,7 @@ public final class CheckpointCopies {
         } catch (FileSystemNotFoundException | IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     "checkpoints.copy-to=\"%s\": there is no such place: %s. A URI needs a provider of java.nio.file on the class path, DARKROOM_CLASS_PATH"
-                            .formatted(where, e.getMessage()),
+                            .formatted(where, ErrorReason.of(e)),
                     e);
         }
     }

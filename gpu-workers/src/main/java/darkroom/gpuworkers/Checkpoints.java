@@ -16,6 +16,7 @@ import darkroom.actors.RunState;
 import darkroom.actors.TensorRef;
 import darkroom.actors.TensorRef.ElementType;
 import darkroom.actors.TensorStore;
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -212,8 +213,8 @@ public final class Checkpoints {
                 Loaded loaded = load(checkpoint, store);
                 return Optional.of(new Loaded(loaded.path(), loaded.manifest(), loaded.state(), refused));
             } catch (CheckpointException e) {
-                LOG.error("{}; trying the one before", e.getMessage());
-                refused.add(String.valueOf(e.getMessage()));
+                LOG.error("{}; trying the one before", ErrorReason.of(e));
+                refused.add(ErrorReason.of(e));
             }
         }
         if (!refused.isEmpty()) {
@@ -240,7 +241,7 @@ public final class Checkpoints {
                 Files.move(checkpoint, aside, StandardCopyOption.ATOMIC_MOVE);
                 LOG.error(
                         "{}; it is now {}; {}",
-                        e.getMessage(),
+                        ErrorReason.of(e),
                         aside.getFileName(),
                         list().isEmpty()
                                 ? "there is none before it: all steps are computed again, and held against the ledger"
@@ -277,7 +278,7 @@ public final class Checkpoints {
             }
             done = true;
         } catch (SafetensorsException e) {
-            throw because(checkpoint, String.valueOf(e.getMessage()), e);
+            throw because(checkpoint, ErrorReason.of(e), e);
         } finally {
             if (!done) {
                 refs.values().forEach(store::release);
@@ -454,7 +455,7 @@ public final class Checkpoints {
         } catch (JsonProcessingException e) {
             throw because(checkpoint, MANIFEST + " is damaged: " + e.getOriginalMessage(), e);
         } catch (IOException | IllegalArgumentException e) {
-            throw because(checkpoint, MANIFEST + " is damaged: " + e.getMessage(), e);
+            throw because(checkpoint, MANIFEST + " is damaged: " + ErrorReason.of(e), e);
         }
     }
 

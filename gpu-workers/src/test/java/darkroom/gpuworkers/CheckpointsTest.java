@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
@@ -79,7 +80,8 @@ class CheckpointsTest {
     /** P-7: between the two renames of a save of the same step both copies are whole, and one of them is found. */
     @Test
     void a_save_that_dies_between_its_two_renames_loses_no_checkpoint() throws IOException {
-        Path directory = checkpoints.save(manifest(1), state(1), store).getParent();
+        Path directory = Objects.requireNonNull(
+                checkpoints.save(manifest(1), state(1), store).getParent());
         Checkpoints dying = new Checkpoints(
                 directory,
                 () -> {},

@@ -2,6 +2,7 @@ package darkroom.rewardactors;
 
 import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.JsonNode;
+import darkroom.config.ErrorReason;
 import darkroom.config.ScoringSettings;
 import darkroom.rewardactors.LabelScore.Believed;
 import darkroom.rewardactors.LabelScore.Reading;
@@ -54,7 +55,8 @@ record AnswerNumber(Pattern text, JsonPointer json, double low, double high) {
             return JsonPointer.compile(where);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
-                    "scoring.answer=\"%s\" is no JSON pointer such as /score: %s".formatted(where, e.getMessage()), e);
+                    "scoring.answer=\"%s\" is no JSON pointer such as /score: %s".formatted(where, ErrorReason.of(e)),
+                    e);
         }
     }
 

@@ -100,7 +100,7 @@ public final class JudgeEndpoint implements AutoCloseable {
             try {
                 route(exchange);
             } catch (RefusedException e) {
-                reply(exchange, e.status(), error(e.status(), e.getMessage(), e.param()));
+                reply(exchange, e.status(), error(e.status(), ErrorReason.of(e), e.param()));
             } catch (RuntimeException e) {
                 LOG.warn("a question to the judge failed", e);
                 reply(exchange, 500, error(500, "the judge failed: " + ErrorReason.of(e), ""));

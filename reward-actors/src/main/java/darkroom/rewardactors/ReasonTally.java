@@ -64,7 +64,7 @@ public final class ReasonTally {
     public String flat() {
         return scored < SCORED_MIN || differ
                 ? ""
-                : ("all %d images have exactly the same score %s, by %s: %s")
+                : "all %d images have exactly the same score %s, by %s: %s"
                         .formatted(scored, first.orElse(Double.NaN), scorer, FLAT_CAUSE);
     }
 

@@ -1,5 +1,6 @@
 package darkroom.rewardactors;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.ScoringSettings;
 import java.io.IOException;
 import java.net.URI;
@@ -49,7 +50,7 @@ public final class Rewards {
             var _ = ScoringMethod.of(asked);
             return Optional.empty();
         } catch (IllegalArgumentException e) {
-            return Optional.of(String.valueOf(e.getMessage()));
+            return Optional.of(ErrorReason.of(e));
         }
     }
 

@@ -215,7 +215,7 @@ class ScorerHttpTest {
     }
 
     private static boolean hasIpv6Loopback() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("::1"))) {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.ofLiteral("::1"))) {
             return socket.isBound();
         } catch (IOException e) {
             return false;

@@ -140,7 +140,7 @@ final class Chart {
     /**
      * One stacked bar a step, from 0.
      *
-     * @param layers equally long, from the bottom
+     * @param all layers, equally long, from the bottom
      */
     static String stacks(Labels labels, List<Layer> all) {
         List<Layer> layers = all.stream().map(Layer::drawable).toList();

@@ -9,6 +9,7 @@ import darkroom.actors.PlaneUnavailableException;
 import darkroom.actors.RunEvent;
 import darkroom.actors.Studio;
 import darkroom.actors.TensorPlane;
+import darkroom.config.ErrorReason;
 import darkroom.config.HostPort;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
@@ -108,7 +109,7 @@ final class ControlNode implements Ground {
             return TensorPlanes.open(name, store, settings.cluster());
         } catch (PlaneUnavailableException e) {
             store.close();
-            throw new CommandFailedException(e.getMessage(), e);
+            throw new CommandFailedException(ErrorReason.of(e), e);
         }
     }
 

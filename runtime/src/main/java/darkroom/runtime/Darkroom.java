@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.SettingsException;
 import darkroom.edittasks.FileFault;
 import java.io.FileDescriptor;
@@ -90,7 +91,7 @@ public final class Darkroom implements Runnable {
         System.setOut(printed);
         try {
             CommandLine commands = commandLine(args);
-            commands.setOut(new PrintWriter(printed, true));
+            commands.setOut(new PrintWriter(printed, true, printed.charset()));
             return output.ended(commands.execute(args), printed, commands.getErr());
         } finally {
             System.setOut(before);
@@ -142,7 +143,7 @@ public final class Darkroom implements Runnable {
     private static int misused(ParameterException wrong, String[] args) {
         CommandLine line = wrong.getCommandLine();
         PrintWriter err = line.getErr();
-        err.println(line.getColorScheme().errorText("darkroom: " + wrong.getMessage()));
+        err.println(line.getColorScheme().errorText("darkroom: " + ErrorReason.of(wrong)));
         UnmatchedArgumentException.printSuggestions(wrong, err);
         err.println("darkroom%s --help shows what there is."
                 .formatted(line.getCommandSpec()

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
 import darkroom.edittasks.Curation;
 import darkroom.edittasks.CurationRule;
@@ -144,7 +145,7 @@ final class DatasetCurateCommand implements Callable<Integer> {
                     "%s is there already; give another --out, or --force to replace it".formatted(e.getFile()),
                     ExitCode.USAGE);
         } catch (IllegalArgumentException e) {
-            throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
+            throw new CommandFailedException(ErrorReason.of(e), ExitCode.USAGE);
         } catch (IOException e) {
             throw new CommandFailedException(
                     "%s could not be curated into %s: %s".formatted(in, out, FileFault.reason(e)), e);
@@ -170,7 +171,7 @@ final class DatasetCurateCommand implements Callable<Integer> {
                     testShare,
                     seed);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+            throw new ParameterException(spec.commandLine(), "--" + ErrorReason.of(e));
         }
     }
 

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
 import darkroom.edittasks.DatasetDirectory;
 import darkroom.edittasks.DatasetImages;
@@ -220,7 +221,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
         try {
             tasks = new EditTasks(size == null ? 32 : size, 0, TaskMix.all());
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--size: " + e.getMessage());
+            throw new ParameterException(spec.commandLine(), "--size: " + ErrorReason.of(e));
         }
         WorkPace pace = new WorkPace(spec.commandLine().getErr(), System::nanoTime);
         Findings findings = new Findings();

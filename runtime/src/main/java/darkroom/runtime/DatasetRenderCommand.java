@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import darkroom.edittasks.EditTasks;
 import darkroom.edittasks.FileFault;
 import darkroom.edittasks.RenderedDataset;
@@ -114,7 +115,7 @@ final class DatasetRenderCommand implements Callable<Integer> {
             Map<TaskType, Double> weights = TaskMix.named(tasks).weights();
             return new EditTasks(size, seed, new TaskMix(weights, objects));
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
+            throw new ParameterException(spec.commandLine(), ErrorReason.of(e));
         }
     }
 }

@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.http.HttpClient;
@@ -187,7 +188,7 @@ final class FaultCommand implements Runnable {
                         moment == null ? usual.moment() : Optional.of(FaultMoment.of(moment)),
                         count == null ? usual.count() : count);
             } catch (IllegalArgumentException e) {
-                throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+                throw new ParameterException(spec.commandLine(), ErrorReason.of(e), e);
             }
         }
     }

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import freemarker.core.HTMLOutputFormat;
 import freemarker.core.TemplateHTMLOutputModel;
 import freemarker.template.Configuration;
@@ -31,7 +32,7 @@ final class HtmlPages {
         } catch (IOException e) {
             throw new UncheckedIOException("the jar is broken: no " + template, e);
         } catch (TemplateException e) {
-            throw new IllegalStateException(template + " does not fit its page: " + e.getMessage(), e);
+            throw new IllegalStateException(template + " does not fit its page: " + ErrorReason.of(e), e);
         }
         return html.toString();
     }

@@ -5,7 +5,7 @@ import java.util.Map;
 /**
  * One line of {@code inputs.jsonl}: something that a run reads, as it was when the run began.
  *
- * @param input which setting of {@code inputs} it belongs to: train, validation, held-out, base or judge
+ * @param input which digest of the settings it belongs to: train, validation, held-out, base or judge
  * @param file where it is: the metadata file of a row, the file of weights, or the name of what ships with the build
  * @param line number of the row's line in {@code file}, from 1; 0 where there are no lines
  * @param row identity of the row; empty where there are no rows

@@ -18,6 +18,7 @@ import darkroom.actors.StopWhen;
 import darkroom.actors.TensorRef;
 import darkroom.actors.TensorStore;
 import darkroom.actors.ValidationPlan;
+import darkroom.config.ErrorReason;
 import darkroom.config.InputSettings;
 import darkroom.config.LedgerSettings;
 import darkroom.config.Recipes;
@@ -180,7 +181,7 @@ final class LocalRun {
                         Files.exists(directory.resolve(SETTINGS))
                                 ? "Interrupted while preparing. Resume with: darkroom train --resume " + directory
                                 : "Interrupted while preparing; nothing is written. The same command starts the run.",
-                        new PrintWriter(System.err, true));
+                        new PrintWriter(System.err, true, System.err.charset()));
     }
 
     /** A run does not lose steps. */
@@ -490,7 +491,7 @@ final class LocalRun {
             try {
                 checkpoints.heard(ended);
             } catch (UncheckedIOException unwritable) {
-                LOGGER.error("{}: {}", unwritable.getMessage(), unwritable.getCause());
+                LOGGER.error("{}: {}", ErrorReason.of(unwritable), unwritable.getCause());
             }
             return ended;
         }
@@ -505,8 +506,7 @@ final class LocalRun {
                 journal.requireThere();
                 return ended;
             } catch (UncheckedIOException gone) {
-                return ended(
-                        new RunEvent.Ended(ended.state(), new RunEvent.End.Failed(String.valueOf(gone.getMessage()))));
+                return ended(new RunEvent.Ended(ended.state(), new RunEvent.End.Failed(ErrorReason.of(gone))));
             }
         }
 
@@ -535,7 +535,7 @@ final class LocalRun {
                 if (!(ended.end() instanceof RunEvent.End.Failed)) {
                     throw unwritable;
                 }
-                LOGGER.error("what is left of the run cannot be written: {}", unwritable.getMessage());
+                LOGGER.error("what is left of the run cannot be written: {}", ErrorReason.of(unwritable));
             }
             return switch (ended.end()) {
                 case RunEvent.End.Failed(String message) ->

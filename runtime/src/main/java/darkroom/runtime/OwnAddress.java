@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.config.ClusterSettings;
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.DatagramSocket;
@@ -58,7 +59,7 @@ final class OwnAddress {
             any.bind(new InetSocketAddress(address, 0));
         } catch (IOException e) {
             throw refused("cluster.host=%s is not an address of this machine (%s: %s)"
-                    .formatted(cluster.host(), address.getHostAddress(), e.getMessage()));
+                    .formatted(cluster.host(), address.getHostAddress(), ErrorReason.of(e)));
         }
         try (ServerSocket messages = new ServerSocket()) {
             messages.bind(new InetSocketAddress(address, cluster.port()));
@@ -80,7 +81,7 @@ final class OwnAddress {
                 why instanceof BindException
                         ? "%s=%d is in use: another process has %s port %d of cluster.host=%s. Choose another port, or 0 for a free one."
                                 .formatted(key, port, protocol, port, host)
-                        : "%s=%d cannot be used on cluster.host=%s: %s".formatted(key, port, host, why.getMessage()),
+                        : "%s=%d cannot be used on cluster.host=%s: %s".formatted(key, port, host, ErrorReason.of(why)),
                 ExitCode.USAGE);
     }
 

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.Precision;
 import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.PretrainPolicy;
@@ -117,7 +118,7 @@ final class PretrainCommand implements Callable<Integer> {
                             learningRate == null ? usual.learningRate() : learningRate)
                     .in(Precisions.decided(precision));
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
+            throw new ParameterException(spec.commandLine(), ErrorReason.of(e));
         }
     }
 

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.Precision;
 import darkroom.edittasks.FileFault;
 import darkroom.gpuworkers.JudgeExamples;
@@ -179,7 +180,7 @@ final class PretrainJudgeCommand implements Callable<Integer> {
                     Precisions.decided(precision),
                     seed);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
+            throw new ParameterException(spec.commandLine(), ErrorReason.of(e));
         }
         QwenJudge.Listener listener = new QwenJudge.Listener() {
             private PretrainPace pace = pace();
@@ -289,7 +290,7 @@ final class PretrainJudgeCommand implements Callable<Integer> {
                     Precisions.decided(precision),
                     seed);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
+            throw new ParameterException(spec.commandLine(), ErrorReason.of(e));
         }
     }
 

@@ -18,7 +18,11 @@ interface Rows {
     /** SHA-256 of all rows of the split as a run sees them, in hexadecimal: equal where a run would be the same. */
     String digest();
 
-    /** What {@link #digest} is made of, in order. @param input which of the {@code inputs} the rows are */
+    /**
+     * What {@link #digest} is made of, in order.
+     *
+     * @param input which digest of the settings the rows belong to
+     */
     void inputs(String input, Consumer<InputLine> each);
 
     /** What the embedded model cannot read of the instructions, for people, one line each; nothing of rendered tasks. */

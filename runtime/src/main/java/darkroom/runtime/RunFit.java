@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.config.ClusterSettings;
+import darkroom.config.ErrorReason;
 import darkroom.config.RunSettings;
 import darkroom.config.SettingsException;
 import darkroom.edittasks.InstructionVocabulary;
@@ -35,7 +36,7 @@ final class RunFit {
             try {
                 var _ = TaskType.of(task);
             } catch (IllegalArgumentException e) {
-                faults.add("data.tasks: " + e.getMessage());
+                faults.add("data.tasks: " + ErrorReason.of(e));
             }
         }
         if (!JudgeNetwork.SHIPPED.contains(settings.scoring().judge())) {
@@ -70,7 +71,7 @@ final class RunFit {
         try {
             var _ = CheckpointWriter.copiesOf(settings);
         } catch (CommandFailedException e) {
-            faults.add(String.valueOf(e.getMessage()));
+            faults.add(ErrorReason.of(e));
         }
         faults.addAll(Rewards.faults(settings.scoring()));
         return faults;

@@ -7,6 +7,7 @@ import darkroom.actors.Ledger;
 import darkroom.actors.LedgerBook;
 import darkroom.actors.LedgerEvent;
 import darkroom.actors.LedgerFormat;
+import darkroom.config.ErrorReason;
 import darkroom.config.LedgerSettings;
 import darkroom.edittasks.FileFault;
 import darkroom.edittasks.OutputFile;
@@ -227,7 +228,7 @@ final class RunJournal implements AutoCloseable {
             }
         } catch (SQLException | IOException e) {
             throw new CommandFailedException("the tables of the ledger cannot be made: "
-                    + (e instanceof SQLException sql ? plain(sql) : e.getMessage()));
+                    + (e instanceof SQLException sql ? plain(sql) : ErrorReason.of(e)));
         }
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.actors.NodeEvent;
 import darkroom.actors.RunDigests;
 import darkroom.actors.RunEvent;
+import darkroom.config.ErrorReason;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import java.io.IOException;
@@ -109,7 +110,7 @@ final class ScheduleBench implements Callable<Integer> {
                                 equal ? "equal" : "DIFFERENT " + outcome.digests());
             } catch (CommandFailedException e) {
                 unequal++;
-                line = schedule + ": FAILED " + e.getMessage();
+                line = schedule + ": FAILED " + ErrorReason.of(e);
             }
             out.println(line);
             out.flush();

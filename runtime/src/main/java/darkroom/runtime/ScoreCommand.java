@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import com.fasterxml.jackson.databind.node.TextNode;
 import darkroom.actors.ScoreOutcome;
+import darkroom.config.ErrorReason;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
@@ -180,7 +181,7 @@ final class ScoreCommand implements Callable<Integer> {
         try {
             return Rewards.open(scorers, settings, System.getenv());
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
+            throw new ParameterException(spec.commandLine(), ErrorReason.of(e));
         } catch (IOException e) {
             throw new CommandFailedException("scoring.cache=%s cannot be used: %s".formatted(settings.cache(), e), e);
         }

@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.config.ClusterSettings;
+import darkroom.config.ErrorReason;
 import darkroom.config.HostPort;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -47,9 +48,9 @@ final class SeedProbe {
                     .formatted(CONNECT_WITHIN.toSeconds());
         } catch (ConnectException e) {
             return "nobody listens there (%s): the control node has not started, or listens at another address, which it prints when it starts"
-                    .formatted(e.getMessage());
+                    .formatted(ErrorReason.of(e));
         } catch (IOException e) {
-            return "it cannot be reached from here: " + e.getMessage();
+            return "it cannot be reached from here: " + ErrorReason.of(e);
         }
     }
 

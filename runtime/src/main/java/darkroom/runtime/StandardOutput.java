@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -67,7 +68,7 @@ final class StandardOutput extends OutputStream {
         if (lost == null || String.valueOf(lost.getMessage()).contains(BROKEN_PIPE)) {
             return code;
         }
-        err.println("darkroom: standard output could not be written: " + lost.getMessage());
+        err.println("darkroom: standard output could not be written: " + ErrorReason.of(lost));
         err.flush();
         return code == ExitCode.OK.code() || code == ExitCode.UNSCORED.code() ? ExitCode.FAILED.code() : code;
     }

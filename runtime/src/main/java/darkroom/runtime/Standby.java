@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.LedgerSettings;
 import darkroom.config.RunSettings;
 import java.io.IOException;
@@ -144,7 +145,7 @@ final class Standby {
         try {
             return Optional.of(LocalRun.resume(directory, overrides, grounds, terminal));
         } catch (FollowedException other) {
-            say("another control node was faster: " + other.getMessage());
+            say("another control node was faster: " + ErrorReason.of(other));
             return Optional.empty();
         }
     }

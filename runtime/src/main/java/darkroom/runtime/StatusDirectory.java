@@ -170,7 +170,7 @@ final class StatusDirectory {
                     found(Files.readAllLines(file), Long.parseLong(name.substring(0, name.indexOf('-'))))
                             .ifPresent(found -> all.add(new Page(found, written)));
                 } catch (NoSuchFileException closedMeanwhile) {
-                    continue;
+                    // its process has ended since the directory was listed
                 }
             }
         }

@@ -8,6 +8,7 @@ import com.sun.net.httpserver.HttpServer;
 import darkroom.actors.AliveFile;
 import darkroom.actors.ClusterStatus;
 import darkroom.actors.Gate;
+import darkroom.config.ErrorReason;
 import darkroom.config.HostPort;
 import java.io.IOException;
 import java.net.BindException;
@@ -114,7 +115,7 @@ final class StatusPage implements AutoCloseable {
         } catch (BindException e) {
             throw new CommandFailedException(
                     "cluster.status-port=%d is in use on this machine (%s). Choose another port, or 0 for a free one."
-                            .formatted(port, e.getMessage()));
+                            .formatted(port, ErrorReason.of(e)));
         }
     }
 
@@ -184,7 +185,7 @@ final class StatusPage implements AutoCloseable {
             } catch (JsonProcessingException e) {
                 send(exchange, 400, Map.of("error", e.getOriginalMessage()));
             } catch (IllegalArgumentException e) {
-                send(exchange, 400, Map.of("error", String.valueOf(e.getMessage())));
+                send(exchange, 400, Map.of("error", ErrorReason.of(e)));
             }
         }
     }

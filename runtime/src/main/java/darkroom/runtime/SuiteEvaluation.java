@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.ErrorReason;
 import darkroom.rewardactors.DecimalRounding;
 import darkroom.rewardactors.EditSuite;
 import darkroom.rewardactors.JudgeSilentException;
@@ -59,11 +60,11 @@ final class SuiteEvaluation implements Callable<Integer> {
                 return judge(SuiteResult.after(out, suite, judge, options.pictures()), judge, suite, out, interrupt);
             }
         } catch (SuiteItemsException e) {
-            throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
+            throw new CommandFailedException(ErrorReason.of(e), ExitCode.USAGE);
         } catch (UncheckedIOException e) {
-            throw new CommandFailedException(String.valueOf(e.getMessage()), e);
+            throw new CommandFailedException(ErrorReason.of(e), e);
         } catch (JudgeSilentException e) {
-            throw new CommandFailedException(String.valueOf(e.getMessage()));
+            throw new CommandFailedException(ErrorReason.of(e));
         }
     }
 
@@ -103,7 +104,7 @@ final class SuiteEvaluation implements Callable<Integer> {
         try {
             return TextJudge.open(options.judge(), ScorerAccess.in(System.getenv()));
         } catch (IllegalArgumentException e) {
-            throw new CommandFailedException(String.valueOf(e.getMessage()), ExitCode.USAGE);
+            throw new CommandFailedException(ErrorReason.of(e), ExitCode.USAGE);
         }
     }
 

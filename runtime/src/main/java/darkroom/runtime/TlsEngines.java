@@ -2,6 +2,7 @@ package darkroom.runtime;
 
 import com.typesafe.config.Config;
 import darkroom.config.ClusterSettings.TlsSettings;
+import darkroom.config.ErrorReason;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -83,7 +84,7 @@ public final class TlsEngines implements SSLEngineProvider {
                     peer,
                     "the certificate that it shows has no subject name in common with cluster.tls.certificate of this"
                             + " node: "
-                            + problem.get().getMessage());
+                            + ErrorReason.of(problem.get()));
         }
         return problem;
     }

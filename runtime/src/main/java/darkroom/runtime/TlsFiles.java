@@ -1,6 +1,7 @@
 package darkroom.runtime;
 
 import darkroom.config.ClusterSettings.TlsSettings;
+import darkroom.config.ErrorReason;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -121,7 +122,7 @@ final class TlsFiles {
         } catch (IOException e) {
             problems.add(unread(setting, file, e));
         } catch (CertificateException e) {
-            problems.add("%s=%s is not a certificate in PEM form: %s".formatted(setting, file, e.getMessage()));
+            problems.add("%s=%s is not a certificate in PEM form: %s".formatted(setting, file, ErrorReason.of(e)));
         }
         return null;
     }
@@ -134,7 +135,7 @@ final class TlsFiles {
             problems.add(unread(KEY, file, e));
         } catch (Exception e) { // Scala declares none
             problems.add("%s=%s is not an RSA private key in PEM form, PKCS#8 without a passphrase: %s"
-                    .formatted(KEY, file, e.getMessage()));
+                    .formatted(KEY, file, ErrorReason.of(e)));
         }
         return null;
     }
@@ -147,7 +148,7 @@ final class TlsFiles {
                         switch (why) {
                             case NoSuchFileException _ -> "there is no such file";
                             case AccessDeniedException _ -> "permission denied";
-                            default -> String.valueOf(why.getMessage());
+                            default -> ErrorReason.of(why);
                         });
     }
 

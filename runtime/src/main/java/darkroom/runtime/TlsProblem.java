@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.Certificate;
@@ -46,7 +47,7 @@ final class TlsProblem {
                             .formatted(
                                     named(shown),
                                     shown.map(of -> " on " + of.getNotAfter().toInstant())
-                                            .orElse(" (" + cause.getMessage() + ")"));
+                                            .orElse(" (" + ErrorReason.of(cause) + ")"));
                 }
                 case CertificateNotYetValidException _ -> {
                     return "the certificate that it shows%s is not valid%s: look at cluster.tls.certificate there, and at both clocks"
@@ -54,7 +55,7 @@ final class TlsProblem {
                                     named(shown),
                                     shown.map(of -> " before "
                                                     + of.getNotBefore().toInstant())
-                                            .orElse(" yet (" + cause.getMessage() + ")"));
+                                            .orElse(" yet (" + ErrorReason.of(cause) + ")"));
                 }
                 case CertPathBuilderException _ -> {
                     return "the certificate that it shows is of an authority that this node does not know: compare"

@@ -14,6 +14,7 @@ import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreUnit;
 import darkroom.actors.WireVersion;
 import darkroom.config.ClusterSettings;
+import darkroom.config.ErrorReason;
 import darkroom.config.HostPort;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
@@ -144,9 +145,9 @@ final class WorkerNode implements AutoCloseable {
             } catch (PlaneUnavailableException e) {
                 inVain++;
                 if (!(lived || sharesDriver()) || inVain >= livesInVainMax) {
-                    throw new CommandFailedException(e.getMessage(), e);
+                    throw new CommandFailedException(ErrorReason.of(e), e);
                 }
-                said.accept(e.getMessage() + "; beginning again");
+                said.accept(ErrorReason.of(e) + "; beginning again");
             } finally {
                 life.set(null);
             }

@@ -39,10 +39,10 @@ class ConfigCommandTest {
 
     @Test
     void a_model_that_the_embedded_judge_does_not_know_is_not_valid_without_scorers() throws IOException {
-        Path scored = Files.writeString(
-                folder.resolve("scored.conf"),
-                "include classpath(\"darkroom/config/recipes/uniworld-v2.conf\")\n"
-                        + "scoring.endpoints = [\"http://localhost:8000\"]\n");
+        Path scored = Files.writeString(folder.resolve("scored.conf"), """
+            include classpath("darkroom/config/recipes/uniworld-v2.conf")
+            scoring.endpoints = ["http://localhost:8000"]
+            """);
         assertThat(run("config", "check", scored.toString(), "embedded-paper-literal")
                         .exitCode())
                 .isZero();

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -123,7 +124,7 @@ class DocumentationTest {
         assertThat(wrong).isEmpty();
     }
 
-    private static TreeSet<Integer> numbers(String first, String last) {
+    private static SortedSet<Integer> numbers(String first, String last) {
         return IntStream.rangeClosed(Integer.parseInt(first), Integer.parseInt(last))
                 .boxed()
                 .collect(Collectors.toCollection(TreeSet::new));
@@ -134,7 +135,7 @@ class DocumentationTest {
     void the_messages_of_the_tensor_plane_are_those_that_its_page_shows() throws IOException {
         String code = Files.readString(ROOT.resolve("actors/src/main/java/darkroom/actors/PlaneFrame.java"));
         String page = Files.readString(ROOT.resolve("actors/README.md"));
-        TreeSet<String> said = words(FRAME_SAID, code);
+        SortedSet<String> said = words(FRAME_SAID, code);
         assertThat(said).contains("REQUEST", "DATA");
         assertThat(words(
                         FRAME_SHOWN,
@@ -146,7 +147,7 @@ class DocumentationTest {
                 .isEqualTo(said);
     }
 
-    private static TreeSet<String> words(Pattern pattern, String text) {
+    private static SortedSet<String> words(Pattern pattern, String text) {
         return all(pattern, text).stream().map(word -> word.group(1)).collect(Collectors.toCollection(TreeSet::new));
     }
 

@@ -22,7 +22,7 @@ class LedgerCoverageTest {
     private static final String WHERE = "run/ledger.mv.db";
 
     @TempDir
-    Path run;
+    Path run = Path.of("unset");
 
     private static RunDigests digests(int steps) {
         return new RunDigests("weights-" + steps, "optimizer-" + steps, "verdicts-" + steps);

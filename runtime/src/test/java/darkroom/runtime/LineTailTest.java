@@ -13,10 +13,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 class LineTailTest {
     @TempDir
-    Path directory;
+    Path directory = Path.of("unset");
 
-    private Path file;
-    private LineTail tail;
+    private Path file = Path.of("unset");
+    private LineTail tail = new LineTail(file);
 
     @BeforeEach
     void begin() {

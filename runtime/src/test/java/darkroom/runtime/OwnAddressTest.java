@@ -51,7 +51,7 @@ class OwnAddressTest {
 
     @Test
     void a_port_in_use_is_refused_by_its_key() throws IOException {
-        InetAddress loopback = InetAddress.getByName("127.0.0.1");
+        InetAddress loopback = InetAddress.ofLiteral("127.0.0.1");
         try (ServerSocket messages = new ServerSocket(0, 1, loopback);
                 DatagramSocket tensors = new DatagramSocket(new InetSocketAddress(loopback, 0))) {
             assertThatThrownBy(() -> require("port=" + messages.getLocalPort()))
@@ -74,7 +74,7 @@ class OwnAddressTest {
 
     @Test
     void a_node_that_is_not_let_in_is_told_what_its_machine_can_tell() throws IOException {
-        try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket other = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
             List<String> lines = SeedProbe.look(
                     List.of(
                             new HostPort("127.0.0.1", other.getLocalPort()),

@@ -8,6 +8,7 @@ import darkroom.actors.PromptBan;
 import darkroom.actors.RandomKey;
 import darkroom.edittasks.RgbImage;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -16,11 +17,15 @@ import org.junit.jupiter.api.Test;
 class RowPromptsTest {
     private static final long SEED = 5;
 
+    private static Rows weighted(double... weights) {
+        return new Weighted(Arrays.stream(weights).boxed().toList());
+    }
+
     /** Rows that differ in their weights. */
-    private record Weighted(double... weights) implements Rows {
+    private record Weighted(List<Double> weights) implements Rows {
         @Override
         public int size() {
-            return weights.length;
+            return weights.size();
         }
 
         @Override
@@ -30,7 +35,7 @@ class RowPromptsTest {
 
         @Override
         public double weight(int index) {
-            return weights[index];
+            return weights.get(index);
         }
 
         @Override
@@ -60,21 +65,21 @@ class RowPromptsTest {
     void rows_of_equal_weights_are_drawn_in_the_order_of_the_permutation() {
         int[] order = RandomKey.of(SEED, RandomKey.Purpose.PROMPTS).atStep(0).permutation(8);
         List<Integer> expected = IntStream.of(order).limit(3).boxed().toList();
-        assertThat(drawn(new Weighted(1, 1, 1, 1, 1, 1, 1, 1), 1, 3)).isEqualTo(expected);
-        assertThat(drawn(new Weighted(7, 7, 7, 7, 7, 7, 7, 7), 1, 3)).isEqualTo(expected);
+        assertThat(drawn(weighted(1, 1, 1, 1, 1, 1, 1, 1), 1, 3)).isEqualTo(expected);
+        assertThat(drawn(weighted(7, 7, 7, 7, 7, 7, 7, 7), 1, 3)).isEqualTo(expected);
     }
 
     @Test
     void a_row_is_drawn_in_proportion_to_its_weight() {
-        List<Integer> drawn = drawn(new Weighted(9, 1, 1, 1, 1, 1, 1, 1, 1, 1), 2000, 1);
+        List<Integer> drawn = drawn(weighted(9, 1, 1, 1, 1, 1, 1, 1, 1, 1), 2000, 1);
         double share = drawn.stream().filter(row -> row == 0).count() / 2000.0;
         assertThat(share).isBetween(0.47, 0.53); // 9 of 18; standard deviation 0.011
-        assertThat(drawn).isEqualTo(drawn(new Weighted(9, 1, 1, 1, 1, 1, 1, 1, 1, 1), 2000, 1));
+        assertThat(drawn).isEqualTo(drawn(weighted(9, 1, 1, 1, 1, 1, 1, 1, 1, 1), 2000, 1));
     }
 
     @Test
     void a_step_draws_a_row_once_whatever_its_weight() {
-        List<Integer> drawn = drawn(new Weighted(1000, 0.001, 1), 50, 3);
+        List<Integer> drawn = drawn(weighted(1000, 0.001, 1), 50, 3);
         for (int step = 0; step < 50; step++) {
             assertThat(drawn.subList(3 * step, 3 * step + 3)).containsExactlyInAnyOrder(0, 1, 2);
         }

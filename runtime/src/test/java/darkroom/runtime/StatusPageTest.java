@@ -32,7 +32,7 @@ class StatusPageTest {
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     @TempDir
-    Path place;
+    Path place = Path.of("unset");
 
     @AfterAll
     static void close() {
@@ -122,7 +122,8 @@ class StatusPageTest {
 
     @Test
     void a_directory_that_another_user_can_write_to_is_refused_with_its_mode() throws IOException {
-        Path open = Files.createDirectories(place.resolve("darkroom/nodes")).getParent();
+        Path open = place.resolve("darkroom");
+        Files.createDirectories(open.resolve("nodes"));
         Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
         assertThatThrownBy(() -> page(Duration.ofMillis(50)))
                 .isInstanceOf(CommandFailedException.class)
