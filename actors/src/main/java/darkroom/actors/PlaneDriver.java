@@ -223,7 +223,7 @@ final class PlaneDriver implements AutoCloseable {
         return isShort;
     }
 
-    /** What stands in the driver's directory; whoever has read the same uses the same driver. Empty if it cannot be written. */
+    /** The contents of the driver's directory: nodes that have read the same use the same driver. Empty if it cannot be written. */
     String token() {
         Path file = directory.resolve(TOKEN);
         try {

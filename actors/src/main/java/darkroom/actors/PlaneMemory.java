@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 
 /**
  * Where the media driver of a node has its buffers, by the room that there is: in shared memory, and where that is short, as in a
- * container that was given none, on a disk. A buffer takes all of its memory when it is made, so that what works goes on working
+ * container that was given none, on a disk. A buffer takes all of its memory when it is made, so that it keeps working
  * when something else fills the place.
  *
  * @param parent directory in which the driver has its own

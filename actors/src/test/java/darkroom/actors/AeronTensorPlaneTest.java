@@ -155,7 +155,7 @@ class AeronTensorPlaneTest {
         }
     }
 
-    /** P-9: nor is a node that has left and goes on sending, or one that nobody has named. */
+    /** P-9: nor is a node that has left and keeps sending, or one that nobody has named. */
     @Test
     void a_node_that_has_left_and_sends_is_not_remembered_by_what_it_sends() {
         try (PlaneFleet fleet = PlaneFleet.of(Transport.UDP, "home", "gone", "here")) {

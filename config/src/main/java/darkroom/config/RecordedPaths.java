@@ -51,7 +51,7 @@ final class RecordedPaths {
         try {
             return Path.of(path).toAbsolutePath().toString();
         } catch (InvalidPathException e) {
-            return path; // whoever opens it says what is wrong with it
+            return path; // the code that opens it says what is wrong with it
         }
     }
 }

@@ -19,7 +19,7 @@ final class ColourProfile {
 
     private ColourProfile() {}
 
-    /** What came of a conversion. */
+    /** The outcome of a conversion. */
     sealed interface Result {
         /** @param rgb UINT8 [height, width, 3] */
         @SuppressWarnings("ArrayRecordComponent")

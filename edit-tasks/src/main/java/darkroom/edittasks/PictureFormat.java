@@ -83,7 +83,7 @@ public enum PictureFormat {
                 "the file is " + other(file) + "; what is read: PNG, JPEG, WebP, GIF, BMP, TIFF");
     }
 
-    /** What stands in the place of a picture, if it is known. */
+    /** What the file is instead of a picture, if it is known. */
     private static @Nullable String instead(byte[] file) {
         if (file.length == 0) {
             return "empty";

@@ -98,7 +98,7 @@ public record PrecisionMeasurement(double f32, double bf16) {
         return BATCH * 1e9 / nanos;
     }
 
-    /** Whoever asks while it is measured waits for the same figures. */
+    /** A caller that asks during the measurement waits for the same figures. */
     private static final class Once {
         private @Nullable PrecisionMeasurement measured;
 

@@ -162,12 +162,12 @@ class SafetensorsTest {
         version https://git-lfs.github.com/spec/v1 oid sha256:0 size 5 | pointer of Git LFS
         <!DOCTYPE html><html>Not found</html>                          | a page in HTML
         <html><body>Access denied</body></html>                        | a page in HTML
-        PK\003\004\024\000\000\000\010\010archive/data.pkl                | zip archive
-        \200\002}q\000(X\004\000\000\000nameq\001                          | a pickle of Python
-        \200\004\225\010\000\000\000\000\000\000\000}\224.                     | a pickle of Python
-        \037\213\010\000\000\000\000\000\000\003abc                         | gzip
+        PK\\003\\004\\024\\000\\000\\000\\010\\010archive/data.pkl                | zip archive
+        \\200\\002}q\\000(X\\004\\000\\000\\000nameq\\001                          | a pickle of Python
+        \\200\\004\\225\\010\\000\\000\\000\\000\\000\\000\\000}\\224.                     | a pickle of Python
+        \\037\\213\\010\\000\\000\\000\\000\\000\\000\\003abc                         | gzip
         {"metadata": {"total_size": 5}, "weight_map": {}}              | text in JSON
-        GGUF\003\000\000\000\000\000\000\000\000\000                         | a GGUF file
+        GGUF\\003\\000\\000\\000\\000\\000\\000\\000\\000\\000                         | a GGUF file
         """)
     void what_is_no_safetensors_file_is_named_as_what_it_is(String content, String kind) throws IOException {
         Files.write(file, content.translateEscapes().getBytes(StandardCharsets.ISO_8859_1));

@@ -37,7 +37,7 @@ public final class JudgeEndpoint implements AutoCloseable {
     /** Bytes of a request, at most. */
     static final int REQUEST_BYTES_MAX = 32 << 20;
 
-    /** Bytes of the requests in work, all together; a request that finds no room is told 503 before its body is read. */
+    /** Bytes of the requests in work, all together; a request that does not fit gets 503 before its body is read. */
     static final int BODY_BYTES_IN_FLIGHT_MAX = 256 << 20;
 
     private static final int BACKLOG = 512;

@@ -26,7 +26,7 @@ import java.util.function.Consumer;
 
 /**
  * What a judge said of a suite, and the file of it ({@code eval.json}): settings, means, every item's figures with the judge's words or the
- * reason why there are none. An answer that stands in the file is not asked for again while model, sampling settings, words, both
+ * reason why there are none. An answer that is in the file is not asked for again while model, sampling settings, words, both
  * pictures and the way they are read are the same. Used by one thread, but for {@link #stop}.
  */
 public final class SuiteResult {

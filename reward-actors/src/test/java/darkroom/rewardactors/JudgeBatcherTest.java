@@ -31,7 +31,7 @@ class JudgeBatcherTest {
         }
     }
 
-    /** P-4: whoever asks while the judge is closed has an answer at once, not after the timeout of the endpoint. */
+    /** P-4: a question while the judge is closed is answered at once, not after the timeout of the endpoint. */
     @Test
     void every_question_asked_while_it_closes_is_answered_or_refused() throws Exception {
         BufferedImage picture = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB);

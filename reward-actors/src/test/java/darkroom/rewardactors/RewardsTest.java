@@ -11,6 +11,7 @@ import darkroom.actors.ScoreOutcome;
 import darkroom.actors.ScoreOutcome.Scored;
 import darkroom.actors.ScoreOutcome.Unscored;
 import darkroom.config.ScoringSettings;
+import darkroom.config.SettingsException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -285,17 +286,16 @@ class RewardsTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "answer=\"no group\" | 0 groups",
-                "answer=\"([\" | no regular expression",
+                "answer=\"no group\" | regular expressions with one group",
+                "answer=\"([\" | Unclosed character class",
                 "templates=[\"any=no place\"] | {{instruction}} is missing",
                 "templates=[\"any={{instruction}} {{mood}}\"] | {{mood}} is no placeholder",
                 "templates=[] | any=@FILE",
                 "labels=[\"a=1\", \"b=1\"] | two different weights",
             })
     void a_question_that_cannot_be_asked_is_refused_at_once(String override, String complaint) {
-        ScoringSettings settings = reading("([0-9])", override);
-        assertThatThrownBy(() -> Rewards.open(List.of(judge.url()), settings, Map.of()))
-                .isInstanceOf(IllegalArgumentException.class)
+        assertThatThrownBy(() -> Rewards.open(List.of(judge.url()), reading("([0-9])", override), Map.of()))
+                .isInstanceOfAny(IllegalArgumentException.class, SettingsException.class)
                 .hasMessageContaining(complaint);
     }
 

@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  * @param startedMillis when that process began, milliseconds since 1970, by its own machine; 0 if unknown
  * @param address host:port for messages
  * @param count goes up while the node lives
- * @param end how the run ended; null while it goes on
- * @param ended the same in words; empty while it goes on
+ * @param end how the run ended; null during the run
+ * @param ended the same in words; empty during the run
  */
 record ControlBeat(
         String name,

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Ends a run whose scorers give every image of a group one and the same score, for {@code scoring.flat-groups-max} scored groups in a
  * row: there is nothing to learn from them. Counted over committed groups in the order of steps and groups, and from recorded scores
- * where a run is resumed, so that it ends at the same step whoever worked on it.
+ * where a run is resumed, so that it ends at the same step for any workers.
  */
 final class FlatGroups implements StopWhen {
     /** Standard deviations up to this are rounding of equal scores. */

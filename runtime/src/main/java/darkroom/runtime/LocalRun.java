@@ -590,7 +590,7 @@ final class LocalRun {
             return (committed, validation) -> first(committed, validation, List.of(silent, flat, stall, rows));
         }
 
-        /** Each rule hears of every step. */
+        /** Each rule sees every step. */
         private static Optional<String> first(
                 RunEvent.StepCommitted committed, Optional<RunEvent.Evaluated> validation, List<StopWhen> rules) {
             return rules.stream().map(rule -> rule.reason(committed, validation)).toList().stream()

@@ -93,7 +93,7 @@ final class PlainNode {
         }
     }
 
-    /** Nothing is sent to whoever it is. */
+    /** Accepts any certificate: the connection reads it to say what is wrong with it, and sends nothing. */
     private static final class Anyone implements X509TrustManager {
         @Override
         public void checkClientTrusted(X509Certificate[] chain, String kind) {}

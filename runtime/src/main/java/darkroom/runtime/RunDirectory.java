@@ -86,14 +86,13 @@ record RunDirectory(Path path) {
         write(file, content.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** What a run that is going on says when something it has written is not there any more. */
+    /** The message of a run when a file that it has written is gone. */
     static UncheckedIOException gone(Path file) {
         Path directory = file.toAbsolutePath().getParent();
         boolean all = directory != null && !Files.isDirectory(directory);
         String message = all
-                ? "the run's directory %s is gone: it was deleted or moved while the run was going on"
-                        .formatted(directory)
-                : "%s is gone: it was deleted or replaced while the run was going on".formatted(file);
+                ? "the run's directory %s is gone: it was deleted or moved during the run".formatted(directory)
+                : "%s is gone: it was deleted or replaced during the run".formatted(file);
         return new UncheckedIOException(message, new FileNotFoundException(file.toString()));
     }
 

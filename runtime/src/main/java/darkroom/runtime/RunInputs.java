@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a run reads, by content: pictures and rows of a dataset, rendered tasks, weights of the base and of the embedded judge. A
  * run records digests when it begins, in {@code settings.conf} one for each input and in {@code inputs.jsonl} one for each row
- * and file. Whoever reads an input compares it first (promise P-7): the run when it is resumed, a standby, a node, {@code eval}.
+ * and file. Every reader of an input compares it first (promise P-7): the run when it is resumed, a standby, a node, {@code eval}.
  */
 final class RunInputs {
     /** One {@link InputLine} a line. */

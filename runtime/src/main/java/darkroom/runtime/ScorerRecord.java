@@ -36,7 +36,7 @@ final class ScorerRecord implements RunListener, AutoCloseable {
      */
     record Line(int step, String scorer) {}
 
-    /** @param step steps committed in the state that the run goes on from; lines of later ones are cut */
+    /** @param step steps committed in the state that the run resumes from; lines of later ones are cut */
     ScorerRecord(Path run, int step) {
         Path file = new RunDirectory(run).scorers();
         lines = JsonLines.open(file, Line.class, line -> line.step() < step);

@@ -115,7 +115,10 @@ final class LocalRunTest {
                 "groups.ban-prompts=true",
                 "the first ban ends the run");
         unstarted(
-                List.of("policy.base=\"" + base + "\"", "policy.resolution=64", "scoring.endpoints=[\"http://localhost:9\"]"),
+                List.of(
+                        "policy.base=\"" + base + "\"",
+                        "policy.resolution=64",
+                        "scoring.endpoints=[\"http://localhost:9\"]"),
                 "policy.resolution=64, but policy.base=" + base + " draws 32 pixels");
         unstarted(List.of("data.tasks=[addd]"), "task type 'addd' is not known");
         unstarted(List.of("policy.base=nowhere"), "policy.base=nowhere");
@@ -451,7 +454,7 @@ final class LocalRunTest {
         assertThat(RunAudit.of(run).findings()).isEmpty();
     }
 
-    /** What the end is told from is not what may have been deleted; and what is in memory is kept. */
+    /** The end of a run is not derived from files that may be gone, and what is in memory is kept. */
     @Test
     void a_run_whose_directory_is_deleted_fails_and_keeps_its_last_state() throws Exception {
         Path run = directory.resolve("run");

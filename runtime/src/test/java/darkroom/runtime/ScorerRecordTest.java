@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** U3: who scored a run is recorded, and another one is told. */
+/** U3: which scorer scored a run is recorded, and a change is reported. */
 class ScorerRecordTest {
     private final Logger log = (Logger) LoggerFactory.getLogger(ScorerRecord.class);
     private final ListAppender<ILoggingEvent> told = new ListAppender<>();

@@ -53,7 +53,7 @@ class SharedMemoryTest {
         return all;
     }
 
-    /** P-1: less than the buffers of messages need, read-only, and filled by something else while the run goes on. */
+    /** P-1: less than the buffers of messages need, read-only, and filled by something else during the run. */
     @Test
     void a_local_cluster_with_little_shared_memory_trains_like_one_process() throws Exception {
         Path alone = directory.resolve("alone");
