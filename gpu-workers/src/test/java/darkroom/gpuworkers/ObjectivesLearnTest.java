@@ -69,7 +69,14 @@ class ObjectivesLearnTest {
         return TorchRun.settings(
                 7,
                 new RolloutSettings(
-                        4, 8, 4, RolloutSettings.Schedule.LINEAR, grpo ? Solver.SDE : Solver.DPM2, 0.7, Precision.F32, 0),
+                        4,
+                        8,
+                        4,
+                        RolloutSettings.Schedule.LINEAR,
+                        grpo ? Solver.SDE : Solver.DPM2,
+                        0.7,
+                        Precision.F32,
+                        0),
                 training);
     }
 }

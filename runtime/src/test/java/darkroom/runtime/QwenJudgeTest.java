@@ -60,7 +60,8 @@ class QwenJudgeTest {
         assertThat(heldOut).hasSize(HELD_OUT);
         for (JsonNode row : heldOut) {
             assertThat(row.path("question").textValue())
-                    .startsWith("Here are two images: the original and the edited version.")
+                    .startsWith("Here are two images: the original (the first image) and the edited version (the second"
+                            + " image).")
                     .endsWith("Answer with the score number alone (0-5).")
                     .doesNotContain("{{");
             RgbImage source = picture(pictures, row.path("source"));
