@@ -246,7 +246,7 @@ final class Report {
                 gain == null ? "" : signed(gain.mean(), decimals),
                 gain == null
                         ? "measured before and after a whole run"
-                        : "%s; better on %s %% of %s tasks"
+                        : "%s; better on %s %% of %s tasks"
                                 .formatted(
                                         interval(gain, decimals), fixed(100 * gain.better(), 0), grouped(gain.tasks())),
                 clean.isEmpty() ? "" : fixed(clean, decimals));
