@@ -77,11 +77,6 @@ public record RunSettings(
                     "whole numbers from rollout.groups-per-step=" + rollout.groupsPerStep());
         }
         Allowed.require(
-                evaluation.patience() == 0 || evaluation.everySteps() > 0,
-                "evaluation.patience",
-                evaluation.patience(),
-                "0, or with validations: evaluation.every-steps of 1 or more");
-        Allowed.require(
                 !policy.model().equals("embedded") || policy.guidance() == 1.0,
                 "policy.guidance",
                 policy.guidance(),
