@@ -36,8 +36,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tensors between nodes by Aeron: through shared memory where two nodes have proved to use one media driver, by UDP elsewhere. Whoever
- * wants a tensor asks for it, and asks again for what is missing; whoever has it sends chunks as there is room. One thread
+ * Tensors between nodes by Aeron: through shared memory where two nodes have proved to use one media driver, by UDP elsewhere. The
+ * receiver requests a tensor, and requests again what is missing; its home sends chunks as there is room. One thread
  * does all of it and waits for nothing.
  *
  * <ul>

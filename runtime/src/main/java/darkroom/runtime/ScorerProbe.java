@@ -22,8 +22,8 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Asks each outside scorer of a run about two edits before anything is written: one that does what was asked for, and noise. A fault
- * that no retry removes ends the command; one that may pass is told, since a scorer may still be starting. Equal scores of the two
- * are told as well.
+ * that no retry removes ends the command; one that may pass is a warning, since a scorer may still be starting. Equal scores
+ * of the two are a warning too.
  */
 final class ScorerProbe {
     private ScorerProbe() {}
