@@ -4,6 +4,7 @@ import darkroom.config.HostPort;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -62,7 +63,7 @@ final class PlainNode {
                 if (isTlsHello(error.cause() + " " + error.message()) && nowNs - saidNs.get() >= SAID_EVERY.toNanos()) {
                     saidNs.set(nowNs);
                     said.accept(
-                            "no TLS with a node that connects to %s: it speaks TLS, and this node does not: set %s here, or nowhere"
+                            "a node that connects to %s begins a TLS handshake, and this node has no TLS: set %s on both, or on neither"
                                     .formatted(context.getSystem().address(), SETTINGS));
                 }
                 return Behaviors.same();
@@ -75,8 +76,18 @@ final class PlainNode {
         return HELLO.matcher(error).find();
     }
 
-    /** Looks for an answer to a handshake; sends nothing else, and believes nothing. */
-    static boolean speaksTls(HostPort node) {
+    /** The answer of a port to a TLS handshake. */
+    enum Handshake {
+        /** It speaks TLS, whether or not it accepts this node. */
+        ANSWERED,
+        /** It ended the connection, or sent something other than TLS. */
+        REFUSED,
+        /** It sent nothing in time, or could not be reached: nothing is known. */
+        SILENT
+    }
+
+    /** Starts a TLS handshake with a port, to find out whether it speaks TLS; sends nothing else and trusts nothing it gets. */
+    static Handshake handshake(HostPort node) {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(node.host(), node.port()), (int) LOOK_WITHIN.toMillis());
             socket.setSoTimeout((int) LOOK_WITHIN.toMillis());
@@ -84,12 +95,24 @@ final class PlainNode {
             context.init(null, new TrustManager[] {new Anyone()}, null);
             try (SSLSocket tls =
                     (SSLSocket) context.getSocketFactory().createSocket(socket, node.host(), node.port(), true)) {
-                tls.startHandshake();
-                return true;
+                return shake(tls);
             }
         } catch (IOException | GeneralSecurityException e) {
-            LOG.debug("{} answers no TLS handshake: {}", node, e.toString());
-            return false;
+            LOG.debug("{} cannot be asked for TLS: {}", node, e.toString());
+            return Handshake.SILENT;
+        }
+    }
+
+    private static Handshake shake(SSLSocket tls) {
+        try {
+            tls.startHandshake();
+            return Handshake.ANSWERED;
+        } catch (SocketTimeoutException e) {
+            LOG.debug("no answer to a TLS handshake: {}", e.toString());
+            return Handshake.SILENT;
+        } catch (IOException e) {
+            LOG.debug("a TLS handshake fails: {}", e.toString());
+            return TlsProblem.isAlert(e) ? Handshake.ANSWERED : Handshake.REFUSED;
         }
     }
 

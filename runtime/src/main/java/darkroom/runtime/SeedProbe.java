@@ -62,8 +62,12 @@ final class SeedProbe {
             return "it listens, and cannot reach this node at cluster.host=%s, which is loopback: add --set cluster.host=%s"
                     .formatted(own.host(), here.getHostAddress());
         }
-        if (!own.tls().enabled() && PlainNode.speaksTls(seed)) {
+        PlainNode.Handshake answer = PlainNode.handshake(seed);
+        if (!own.tls().enabled() && answer == PlainNode.Handshake.ANSWERED) {
             return PlainNode.OTHER_SPEAKS_TLS;
+        }
+        if (own.tls().enabled() && answer == PlainNode.Handshake.REFUSED) {
+            return TlsProblem.endedEarly();
         }
         return "it listens, and has not let this node in. A control node is known by one address alone, that of its own cluster.host, which it prints when it starts: join by exactly that one. It must reach this node at cluster.host=%s%s"
                 .formatted(

@@ -76,6 +76,11 @@ final class TlsProblem {
         return "TLS was not agreed: " + text;
     }
 
+    /** Whether the other side ended the handshake by a TLS alert, which shows that it speaks TLS. */
+    static boolean isAlert(Exception failure) {
+        return String.valueOf(failure.getMessage()).contains(ALERT);
+    }
+
     /** The other side has ended the connection before the first message. */
     static String endedEarly() {
         return "it ended the connection before TLS was agreed: it may speak no TLS (cluster.tls is set on every node"

@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 
 /** A command of ours in a process of its own, which ends, with all that it started, when this is closed. */
 final class CommandProcess implements AutoCloseable {
-    private static final Duration WITHIN = Duration.ofSeconds(100);
+    private static final Duration WITHIN = Duration.ofMinutes(4);
     private static final int LOOK_EVERY_MILLIS = 20;
 
     private final Process process;

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("cluster")
 class ContainersTest {
     private static final List<List<String>> NODES = List.of(List.of("rollout"), List.of("trainer", "reward"));
-    private static final Duration LET_IN_WITHIN = Duration.ofSeconds(100);
+    private static final Duration LET_IN_WITHIN = Duration.ofMinutes(4);
     private static final List<String> PROCESS_ONE =
             List.of("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc");
     private static final Path SHARED = Path.of("/dev/shm");

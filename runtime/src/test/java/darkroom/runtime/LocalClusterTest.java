@@ -27,7 +27,7 @@ class LocalClusterTest {
     private static final Duration GRACE = Duration.ofSeconds(20);
 
     private static final Duration ORPHANS_WITHIN = Duration.ofSeconds(10);
-    private static final Duration CHECKPOINT_WITHIN = Duration.ofSeconds(100);
+    private static final Duration CHECKPOINT_WITHIN = Duration.ofMinutes(4);
 
     @TempDir
     Path directory = Path.of("unset");

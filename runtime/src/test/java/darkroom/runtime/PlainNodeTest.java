@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -52,7 +53,7 @@ class PlainNodeTest {
         assertThat(said)
                 .singleElement()
                 .asString()
-                .contains("it speaks TLS, and this node does not", "cluster.tls.certificate");
+                .contains("begins a TLS handshake, and this node has no TLS", "cluster.tls.certificate");
     }
 
     @Test
@@ -63,18 +64,45 @@ class PlainNodeTest {
     }
 
     @Test
-    void a_node_that_hangs_up_on_a_handshake_is_not_taken_for_one_with_tls() throws IOException {
+    void a_port_that_closes_the_connection_or_sends_plain_text_refuses_the_handshake() throws IOException {
+        assertThat(handshakeWith(one -> {})).isEqualTo(PlainNode.Handshake.REFUSED);
+        assertThat(handshakeWith(one -> one.setSoLinger(true, 0))).isEqualTo(PlainNode.Handshake.REFUSED);
+        assertThat(handshakeWith(
+                        one -> one.getOutputStream().write("AKKA plain text".getBytes(StandardCharsets.US_ASCII))))
+                .isEqualTo(PlainNode.Handshake.REFUSED);
+    }
+
+    @Test
+    void a_port_that_refuses_the_handshake_by_an_alert_speaks_tls() throws IOException {
+        byte[] handshakeFailure = {0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28};
+        assertThat(handshakeWith(one -> one.getOutputStream().write(handshakeFailure)))
+                .isEqualTo(PlainNode.Handshake.ANSWERED);
+    }
+
+    @Test
+    void a_port_that_nobody_listens_on_is_silent() throws IOException {
+        assertThat(PlainNode.handshake(new HostPort("127.0.0.1", CommandProcess.freePort())))
+                .isEqualTo(PlainNode.Handshake.SILENT);
+    }
+
+    private interface Answer {
+        void to(Socket one) throws IOException;
+    }
+
+    /** The result of a handshake with a server that reads the first byte, answers, and closes the connection. */
+    private static PlainNode.Handshake handshakeWith(Answer answer) throws IOException {
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            CompletableFuture<Void> hungUp = CompletableFuture.runAsync(() -> {
+            CompletableFuture<Void> ended = CompletableFuture.runAsync(() -> {
                 try (Socket one = other.accept()) {
                     assertThat(one.getInputStream().read()).isEqualTo(0x16);
+                    answer.to(one);
                 } catch (IOException e) {
                     throw new IllegalStateException(e);
                 }
             });
-            assertThat(PlainNode.speaksTls(new HostPort("127.0.0.1", other.getLocalPort())))
-                    .isFalse();
-            hungUp.join();
+            PlainNode.Handshake seen = PlainNode.handshake(new HostPort("127.0.0.1", other.getLocalPort()));
+            ended.join();
+            return seen;
         }
     }
 }

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /** Small steps with virtual devices by worker processes, for as long as a test wants; each commit's digests are kept. */
 final class VirtualCluster implements AutoCloseable {
     /** On a busy machine too. */
-    static final Duration SOON = Duration.ofSeconds(45);
+    static final Duration SOON = Duration.ofSeconds(90);
 
     /** Units that are held long enough for something to happen meanwhile. */
     static final List<String> SLOW = List.of("workers.virtual.draw=2s", "workers.virtual.unit=300ms");
