@@ -163,7 +163,7 @@ def main():
 
     parameters = sum(p.numel() for p in model.parameters())
     rollout_rate, train_rate = rate(rollout, 48, a.repeats), rate(train, 4 * a.unit, a.repeats)
-    # One whole step, sequentially: 144 images drawn and 144 samples trained, as the embedded recipe does.
+    # One whole step, sequentially: 144 images generated and 144 samples trained, as the embedded recipe does.
     step_rate = 1 / (1 / rollout_rate + 1 / train_rate)
     print(json.dumps({"parameters": parameters, "threads": a.threads, "precision": a.precision,
                       "rolloutImagesPerSecond": round(rollout_rate, 1), "trainImagesPerSecond": round(train_rate, 1),

@@ -1,4 +1,4 @@
-"""Scores the rows of a file of pairs by the model itself, in float32, without a server: what every rung must come to.
+"""Scores the rows of a file of pairs by the model itself, in float32, without a server: what every logprob source must come to.
 
     python reference.py MODEL PAIRS > OUT
 

@@ -4,7 +4,7 @@
 
 "displayed" is what Darkroom reads by default: orientation applied (ImageOps.exif_transpose), colour profile converted to sRGB
 (ImageCms, perceptual), transparency over white. "asStored" is Image.open(file).convert("RGB"), as Edit-R1's code has it. Where
-Pillow's value is not the truth (16-bit gray, which it clips), the script computes it and says so in "note".
+Pillow's value is not the truth (16-bit gray, which it clips), the script computes it and records it in "note".
 """
 
 import base64

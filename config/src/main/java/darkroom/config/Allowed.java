@@ -2,7 +2,7 @@ package darkroom.config;
 
 import java.time.Duration;
 
-/** What values settings may have; whatever else is a {@link SettingsException} with the key, the value and the rule. */
+/** Checks the values of settings. Any other value is a {@link SettingsException} with the key, the value and the rule. */
 final class Allowed {
     /** Largest number of a TCP or UDP port. */
     static final int PORT_MAX = 65_535;
@@ -48,7 +48,7 @@ final class Allowed {
                 "1ms to 7d");
     }
 
-    /** @param allowed what may stand there, or what else has to be set */
+    /** @param allowed the allowed values, or what else must be set */
     static void require(boolean holds, String key, Object value, String allowed) {
         if (!holds) {
             throw SettingsException.of(key, value, allowed);

@@ -1,9 +1,11 @@
 package darkroom.config;
 
 /**
+ * Checkpoints of a run.
+ *
  * @param everySteps a checkpoint after this many committed steps
- * @param keepLast newest checkpoints kept; the best by validation is kept besides
- * @param copyTo directory, or URI of one in a file system that is installed, that gets a copy of each; empty for none
+ * @param keepLast newest checkpoints kept; the best by validation is kept as well
+ * @param copyTo directory, or URI of one in an installed file system, that gets a copy of each; empty for none
  */
 public record CheckpointSettings(int everySteps, int keepLast, String copyTo) {
     public CheckpointSettings {

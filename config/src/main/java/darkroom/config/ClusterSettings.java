@@ -4,16 +4,16 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * How the nodes of a run find and reach one another. Never reaches a result (promise P-1).
+ * Settings by which the nodes of a run find and reach one another. They never affect a result (promise P-1).
  *
- * @param host address that other nodes reach this one at; loopback keeps everything on this machine
+ * @param host address at which other nodes reach this one; loopback keeps everything on this machine
  * @param port TCP port for messages between nodes; 0 takes a free one
- * @param seedNodes {@link HostPort} of nodes that are there; with several control nodes, all of them
+ * @param seedNodes {@link HostPort} of existing nodes; with several control nodes, all of them
  * @param discoveryName DNS name that resolves to the control nodes, instead of seed nodes; they listen on {@code port}
  * @param statusPort port of the status page on loopback; 0 takes a free one
- * @param nodeSilentAfter a node that was not heard of for this long is off the roster; its tensors count as lost
- * @param controlSilentAfter how long a standby sees nothing of the control node before it takes its place
- * @param drainTime how long a node that leaves waits for its results to be taken over
+ * @param nodeSilentAfter a node silent for this long is removed from the node registry; its tensors count as lost
+ * @param controlSilentAfter how long the control node must be silent before a standby takes over
+ * @param drainTime how long a leaving node waits for its results to be taken over
  */
 public record ClusterSettings(
         String host,
@@ -72,18 +72,18 @@ public record ClusterSettings(
         }
     }
 
-    /** The same on a free port: for nodes that look for others on {@code port}. */
+    /** Returns these settings with a free port, for nodes that look for others on {@code port}. */
     public ClusterSettings onAnyPort() {
         return new ClusterSettings(
                 host, 0, seedNodes, "", statusPort, nodeSilentAfter, controlSilentAfter, drainTime, tls, tensorPlane);
     }
 
     /**
-     * Mutual TLS between nodes, for messages. Tensors travel by UDP in the clear: keep them on a network of your own.
+     * Mutual TLS between nodes, for messages. Tensors travel by UDP in the clear: keep them on a private network.
      *
      * @param certificate PEM file of this node's certificate chain; empty leaves messages in the clear
      * @param key PEM file of its private key, PKCS#8
-     * @param authority PEM file of the authority that every node's certificate comes from
+     * @param authority PEM file of the authority that issued every node's certificate
      */
     public record TlsSettings(String certificate, String key, String authority) {
         public TlsSettings {
@@ -105,15 +105,15 @@ public record ClusterSettings(
     }
 
     /**
-     * How tensors travel.
+     * Transport of tensors between nodes.
      *
-     * @param transport by shared memory where two nodes use one media driver, else by UDP; or only one of the two
-     * @param driver {@code embedded}, or the directory of a media driver that runs already
+     * @param transport shared memory where two nodes use the same media driver, else UDP; or only one of the two
+     * @param driver {@code embedded}, or the directory of a running media driver
      * @param port UDP port; 0 takes a free one
      * @param transferTimeout deadline of one tensor
-     * @param peerSilentAfter a peer that a transfer waits for and that was not heard of for this long is lost
+     * @param peerSilentAfter a peer that a transfer waits for is lost after being silent for this long
      * @param replicaBytesMax bytes of tensors of other nodes kept here
-     * @param transfersMax tensors on their way to this node at the same time; further ones wait
+     * @param transfersMax concurrent transfers of tensors to this node; further ones wait
      */
     public record PlaneSettings(
             Transport transport,
@@ -133,7 +133,7 @@ public record ClusterSettings(
         }
     }
 
-    /** What carries tensors. */
+    /** Medium that carries tensors. */
     public enum Transport {
         AUTO,
         IPC,

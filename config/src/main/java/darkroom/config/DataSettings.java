@@ -4,13 +4,13 @@ import java.util.HashSet;
 import java.util.List;
 
 /**
- * Where prompts come from.
+ * Source of the prompts.
  *
  * @param source {@code embedded} for rendered tasks, else a directory in the Edit-R1 layout
- * @param tasks task types drawn from, by name; order matters to nothing
+ * @param tasks names of the task types drawn from; their order has no effect
  * @param trainTasks how many rendered rows the run draws its prompts from
- * @param onMalformed what to do with a malformed line of a dataset
- * @param pictures how the pixels of picture files are taken
+ * @param onMalformed handling of a malformed line of a dataset
+ * @param pictures how the pixels of picture files are read
  */
 public record DataSettings(
         String source, List<String> tasks, int trainTasks, OnMalformed onMalformed, PictureView pictures) {
@@ -25,12 +25,12 @@ public record DataSettings(
         tasks = List.copyOf(tasks);
     }
 
-    /** Pictures are taken as displayed. */
+    /** Creates settings that read pictures as displayed. */
     public DataSettings(String source, List<String> tasks, int trainTasks, OnMalformed onMalformed) {
         this(source, tasks, trainTasks, onMalformed, PictureView.DISPLAYED);
     }
 
-    /** {@code SKIP} reports the line and goes on; {@code STOP} reports it and ends the run before it begins. */
+    /** {@code SKIP} reports the line and continues; {@code STOP} reports it and ends the run before it begins. */
     public enum OnMalformed {
         SKIP,
         STOP

@@ -26,15 +26,15 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reason that an exception gives, in one text for a message to the user. Many exceptions of the JDK have no message, or only a
- * file's name, and those of libraries may recommend a switch of the library; none of this is repeated.
+ * Text for the user from an exception. Many exceptions of the JDK have no message, or only a file name, and those of
+ * libraries may recommend a switch of the library; such messages are not repeated.
  */
 public final class ErrorReason {
     private static final int CAUSES_MAX = 16;
 
     private ErrorReason() {}
 
-    /** Never empty and never {@code null}: the message, else that of a cause, else the meaning of the exception's class. */
+    /** Returns the message, else that of a cause, else the meaning of the exception's class; never empty or {@code null}. */
     public static String of(Throwable thrown) {
         return of(thrown, CAUSES_MAX);
     }
@@ -62,7 +62,7 @@ public final class ErrorReason {
         return cause != null && causesMax > 0 ? of(cause, causesMax - 1) : named(thrown);
     }
 
-    /** Whether the message is the one that the constructor makes of the cause. */
+    /** Whether the message is the one that the constructor derives from the cause. */
     private static boolean repeats(Throwable thrown, @Nullable Throwable cause) {
         return cause != null && cause.toString().equals(thrown.getMessage());
     }
@@ -133,7 +133,7 @@ public final class ErrorReason {
         };
     }
 
-    /** {@code java.nio.BufferUnderflowException} becomes "buffer underflow (BufferUnderflowException)". */
+    /** Returns "buffer underflow (BufferUnderflowException)" for {@code java.nio.BufferUnderflowException}. */
     private static String named(Throwable thrown) {
         String name = thrown.getClass().getSimpleName();
         String words = name.replaceFirst("(Exception|Error)$", "")

@@ -1,8 +1,8 @@
 package darkroom.config;
 
 /**
- * Whether faults may be injected into a node, for tests of a run and of those who watch it.
+ * Settings of fault injection into a node, for tests of a run and of its monitoring.
  *
- * @param enabled whether {@code darkroom fault} and {@code darkroom chaos} are obeyed; never where a run matters
+ * @param enabled whether {@code darkroom fault} and {@code darkroom chaos} take effect; never in a run that matters
  */
 public record FaultSettings(boolean enabled) {}

@@ -1,8 +1,8 @@
 package darkroom.config;
 
 /**
- * SHA-256 of what a run reads, in hexadecimal: written into {@code settings.conf} when the run begins, and compared each time the
- * run is resumed or a node reads the same file. An empty text accepts what is there.
+ * SHA-256 digests of the inputs of a run, in hexadecimal: written into {@code settings.conf} when the run begins, and
+ * compared each time the run is resumed or a node reads the same file. An empty text accepts any content.
  *
  * @param train training rows with their pictures, or the rendered tasks
  * @param validation rows that decide when the run stops
@@ -11,7 +11,7 @@ package darkroom.config;
  * @param judge weights of the embedded judge {@code scoring.judge}
  */
 public record InputSettings(String train, String validation, String heldOut, String base, String judge) {
-    /** Nothing is recorded yet. */
+    /** No digest is recorded yet. */
     public static final InputSettings NONE = new InputSettings("", "", "", "", "");
 
     public InputSettings {

@@ -5,15 +5,15 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * Where a run is written down, so that it can be resumed exactly.
+ * Storage of the ledger, from which a run is resumed exactly.
  *
- * @param store where the ledger is
+ * @param store kind of ledger storage
  * @param url JDBC URL of the PostgreSQL database; unused by other stores
- * @param user who the database knows; its password comes from the environment and is in no setting
- * @param eventsQueuedMax events that wait to be written, at most; one more ends the run
+ * @param user database user; the password comes from the environment and is in no setting
+ * @param eventsQueuedMax maximum number of events waiting to be written; one more ends the run
  * @param eventsPerWriteMax events in one transaction, unless one message has more
- * @param writeTimeout time from asking the database for something to its answer
- * @param writeAttemptsMax failures of the database in a row before the run ends
+ * @param writeTimeout time limit of one database request
+ * @param writeAttemptsMax consecutive failures of the database before the run ends
  */
 public record LedgerSettings(
         Store store,
@@ -52,13 +52,13 @@ public record LedgerSettings(
         Allowed.whole("ledger.write-attempts-max", writeAttemptsMax, 1, 1000);
     }
 
-    /** Where a ledger may be. */
+    /** Kind of ledger storage. */
     public enum Store {
         /** A database in one file of the run's directory. */
         FILE,
         /** A database server. */
         POSTGRESQL,
-        /** Nowhere: what is resumed asks for scores again. */
+        /** No storage: a resumed run requests scores again. */
         NONE
     }
 }

@@ -3,15 +3,15 @@ package darkroom.config;
 import java.time.Duration;
 
 /**
- * Bounds of everything that waits or holds (promise P-9).
+ * Bounds of all queues and buffers (promise P-9).
  *
  * @param groupsInFlightMax groups opened and not yet ended
- * @param leaseTime a lease whose worker has not been heard of for this long is given to another
- * @param heartbeatEvery how often a worker with leases is heard of
- * @param workAttemptsMax times one unit of work is leased before the run stops with the unit's name
- * @param stallAfter no progress for this long is reported with the name of who blocks (promise P-4)
+ * @param leaseTime a lease whose worker is silent for this long is given to another
+ * @param heartbeatEvery interval of heartbeats of a worker with leases
+ * @param workAttemptsMax number of leases of one unit of work before the run stops with the unit's name
+ * @param stallAfter lack of progress for this long is reported with the name of the blocking component (promise P-4)
  * @param tensorBytesMax bytes of tensors held by one process
- * @param shutdownGrace time from an interrupt (SIGTERM, Ctrl-C) to the end of the process, at most: the step in work is
+ * @param shutdownGrace maximum time from an interrupt (SIGTERM, Ctrl-C) to the end of the process: the current step is
  *     committed and its checkpoint written within it, or the run ends at the last commit
  */
 public record LimitSettings(

@@ -1,10 +1,10 @@
 package darkroom.config;
 
 /**
- * Which velocity model is post-trained.
+ * The velocity model that is post-trained.
  *
  * @param model {@code embedded} for the shipped DiT, else the name of an external model such as {@code flux-kontext}
- * @param base which weights to start from: {@code mixed}, {@code clean}, or a path to a safetensors file
+ * @param base initial weights: {@code mixed}, {@code clean}, or a path to a safetensors file
  * @param resolution side of the square images, in pixels
  * @param guidance guidance scale passed to models that embed one; 1 for models that do not
  */

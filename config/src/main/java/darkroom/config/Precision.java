@@ -10,12 +10,16 @@ public enum Precision {
     F32,
     BF16;
 
-    /** This one, or {@code decided} where this is {@link #AUTO}. */
+    /** Returns this precision, or {@code decided} where this is {@link #AUTO}. */
     public Precision or(Precision decided) {
         return this == AUTO ? decided : this;
     }
 
-    /** @throws IllegalStateException if nobody has decided yet */
+    /**
+     * Whether the format is bfloat16.
+     *
+     * @throws IllegalStateException if the precision is still undecided
+     */
     public boolean isBf16() {
         return switch (this) {
             case AUTO -> throw new IllegalStateException("precision auto is not decided yet");

@@ -19,7 +19,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Settings by the name of a recipe or from a file. A recipe or file says only what differs from {@code defaults.conf},
+ * Loads settings from a named recipe or a file. A recipe or file contains only the differences from {@code defaults.conf},
  * which has every key with a comment.
  */
 public final class Recipes {
@@ -43,19 +43,21 @@ public final class Recipes {
     private Recipes() {}
 
     /**
+     * Loads and validates settings.
+     *
      * @param nameOrFile one of {@link #SHIPPED}, or the path of a HOCON file
      * @param overrides {@code key=value} pairs that win over the recipe
-     * @throws SettingsException if there is no such recipe, a key is unknown, or a value cannot work
+     * @throws SettingsException if the recipe does not exist, a key is unknown, or a value is not allowed
      */
     public static RunSettings load(String nameOrFile, List<String> overrides) {
         return SettingsReader.read(resolved(nameOrFile, overrides), defaults());
     }
 
     /**
-     * Settings that were searched for faults to the end.
+     * Result of a complete check of settings.
      *
-     * @param settings with the default in the place of each faulty value; empty if they cannot be read even so
-     * @param faults one line each; empty if {@link #load} takes the settings
+     * @param settings with the default instead of each faulty value; empty if they cannot be read even so
+     * @param faults one line each; empty if {@link #load} accepts the settings
      */
     public record Check(Optional<RunSettings> settings, List<String> faults) {
         public Check {
@@ -63,7 +65,7 @@ public final class Recipes {
         }
     }
 
-    /** Finds all that is wrong with a recipe or file, where {@link #load} refuses it. */
+    /** Finds all faults of a recipe or file, where {@link #load} rejects it. */
     public static Check check(String nameOrFile, List<String> overrides) {
         try {
             SettingsReader.Checked checked = SettingsReader.check(resolved(nameOrFile, overrides), defaults());
@@ -79,8 +81,8 @@ public final class Recipes {
     }
 
     /**
-     * Every setting with its value and what it means, in the order and with the comments of the defaults; a value that is
-     * not the default has the default behind it. {@link #load} reads the text back to the same settings.
+     * Returns every setting with its value and meaning, in the order and with the comments of the defaults; a value that is
+     * not the default is followed by the default. {@link #load} reads the text back to the same settings.
      *
      * @throws SettingsException as {@link #load}
      */
@@ -107,8 +109,8 @@ public final class Recipes {
     }
 
     /**
-     * Text is taken as it is, so that an address ({@code ledger.url=jdbc:postgresql://db/runs}) or a path needs no quotes; whatever
-     * is quoted or has a substitution is HOCON, as are values that are no text.
+     * Text is taken literally, so that an address ({@code ledger.url=jdbc:postgresql://db/runs}) or a path needs no quotes;
+     * quoted text, substitutions and values that are not text are HOCON.
      */
     private static Config override(String override) {
         String origin = '"' + override + '"';
@@ -161,9 +163,9 @@ public final class Recipes {
     }
 
     /**
-     * Reads what {@link #render} wrote, perhaps on another machine.
+     * Reads the output of {@link #render}, perhaps on another machine.
      *
-     * @throws SettingsException if a key is unknown, or a value cannot work
+     * @throws SettingsException if a key is unknown, or a value is not allowed
      */
     public static RunSettings parse(String text) {
         try {
@@ -175,7 +177,7 @@ public final class Recipes {
         }
     }
 
-    /** The settings as HOCON that {@link #load} and {@link #parse} read back to an equal record. */
+    /** Returns the settings as HOCON that {@link #load} and {@link #parse} read back to an equal record. */
     public static String render(RunSettings settings) {
         return SettingsReader.write(settings)
                 .root()
@@ -183,8 +185,8 @@ public final class Recipes {
     }
 
     /**
-     * The settings as a run records them when it begins: with the digests of what it reads, and with absolute paths, so that they
-     * mean the same from any working directory.
+     * Returns the settings as a run records them when it begins: with the digests of its inputs, and with absolute paths, so
+     * that they mean the same from any working directory.
      */
     public static RunSettings recorded(RunSettings settings, InputSettings inputs) {
         Config all = SettingsReader.write(settings);
@@ -195,8 +197,8 @@ public final class Recipes {
     }
 
     /**
-     * What decides the result of a run, as HOCON: two runs with equal text compute the same. Where the content of an input is
-     * recorded, its path decides nothing.
+     * Returns the settings that decide the result of a run, as HOCON: two runs with equal text compute the same. Where the
+     * content of an input is recorded, its path is omitted.
      */
     public static String deciding(RunSettings settings) {
         Config all = SettingsReader.write(settings);

@@ -10,9 +10,9 @@ import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Makes the paths in settings absolute. */
+/** Converts the paths in settings to absolute ones. */
 final class RecordedPaths {
-    /** Settings that are the path of a file or a directory, with the values that are names instead. */
+    /** Settings that contain the path of a file or a directory, with the values that are names instead. */
     private static final Map<String, List<String>> PATHS = Map.of(
             "data.source", List.of("embedded"),
             "policy.base", List.of("mixed", "clean"),
@@ -25,7 +25,7 @@ final class RecordedPaths {
 
     private static final String LEDGER_URL = "ledger.url";
 
-    /** Parameters of a PostgreSQL URL that are paths of files. */
+    /** Parameters of a PostgreSQL URL that contain paths of files. */
     private static final Pattern URL_FILES = Pattern.compile(
             "(?<=[?&])((?:sslrootcert|sslcert|sslkey|sslcrl|pgpassfile)=)([^&]+)", Pattern.CASE_INSENSITIVE);
 
@@ -51,7 +51,7 @@ final class RecordedPaths {
         try {
             return Path.of(path).toAbsolutePath().toString();
         } catch (InvalidPathException e) {
-            return path; // the code that opens it says what is wrong with it
+            return path; // the code that opens it reports the fault
         }
     }
 }

@@ -1,16 +1,16 @@
 package darkroom.config;
 
 /**
- * How the current policy draws a group of edits.
+ * Rollout of a group of edits with the current policy.
  *
  * @param groupsPerStep G, prompts per step (paper: 24)
  * @param imagesPerGroup K, edits per prompt (paper: 12)
  * @param solverSteps n, velocity evaluations per image (paper: 6)
  * @param schedule sigma schedule, method section 2.2
- * @param solver which solver steps from one sigma to the next
+ * @param solver solver that steps from one sigma to the next
  * @param sdeNoise noise level of {@link Solver#SDE}; unused by the deterministic solvers
- * @param precision of the linear layers of what draws, and of the old and the reference policy in training
- * @param staleness how many committed versions behind the newest the policy that draws a step is: 0 or 1
+ * @param precision of the linear layers of the rollout policy, and of the old and the reference policy in training
+ * @param staleness how many committed versions the rollout policy of a step is behind the newest: 0 or 1
  */
 public record RolloutSettings(
         int groupsPerStep,
@@ -31,20 +31,20 @@ public record RolloutSettings(
         Allowed.whole("rollout.staleness", staleness, 0, 1);
     }
 
-    /** The same in that precision. */
+    /** Returns these settings with another precision. */
     public RolloutSettings in(Precision other) {
         return new RolloutSettings(
                 groupsPerStep, imagesPerGroup, solverSteps, schedule, solver, sdeNoise, other, staleness);
     }
 
-    /** Sigma schedules of the flow-matching scheduler: dynamic shift as Kontext, as Qwen-Image-Edit, or none. */
+    /** Sigma schedules of the flow-matching scheduler: dynamic shift as in Kontext, as in Qwen-Image-Edit, or none. */
     public enum Schedule {
         KONTEXT,
         QWEN,
         LINEAR
     }
 
-    /** First order; DPM-Solver++ 2M as the public code steps it; the stochastic sampler of Flow-GRPO. */
+    /** Solvers: first order; DPM-Solver++ 2M as the public code steps it; the stochastic sampler of Flow-GRPO. */
     public enum Solver {
         EULER,
         DPM2,

@@ -3,15 +3,16 @@ package darkroom.config;
 import java.util.Locale;
 
 /**
- * Everything that decides what a run computes and how it is carried out, read once and validated.
+ * All settings of a run, read once and validated.
  *
- * <p>{@link #policy} to {@link #training} and {@link #seed} decide the result; {@link #workers}, {@link #limits},
- * {@link #evaluation}, {@link #checkpoints}, {@link #ledger}, {@link #cluster} and {@link #faults} never reach a weight (promise P-1).
+ * <p>{@link #policy} to {@link #training} and {@link #seed} decide the result; {@link #workers}, {@link #limits}, {@link
+ * #evaluation}, {@link #checkpoints}, {@link #ledger}, {@link #cluster} and {@link #faults} never affect a weight (promise
+ * P-1).
  *
  * @param recipe name of the recipe this came from, for instance {@code embedded-demo}
  * @param seed key of all randomness of the run
- * @param steps training steps of the whole run, unless it stops earlier by rule
- * @param inputs what the run reads, by content
+ * @param steps training steps of the whole run, unless a rule stops it earlier
+ * @param inputs digests of the inputs of the run
  */
 public record RunSettings(
         String recipe,
@@ -87,14 +88,14 @@ public record RunSettings(
         }
     }
 
-    /** Whether a precision is {@code auto}. */
+    /** Whether any precision is {@code auto}. */
     public boolean isPrecisionOpen() {
         return rollout.precision() == Precision.AUTO
                 || training.precision() == Precision.AUTO
                 || scoring.judgePrecision() == Precision.AUTO;
     }
 
-    /** The same with these precisions in the place of {@code auto}; a precision that is set stays. */
+    /** Replaces each {@code auto} by these precisions; a precision that is set stays. */
     public RunSettings decided(Precision rolled, Precision trained, Precision judged) {
         return new RunSettings(
                 recipe,
@@ -117,10 +118,9 @@ public record RunSettings(
     }
 
     /**
-     * What a run is checked for before it begins and a recipe that ships is not: whether anything can score what its model
-     * draws.
+     * Checks that a scorer exists for the images of the model. A run needs this before it begins, a shipped recipe does not.
      *
-     * @throws SettingsException if there is no scorer but the embedded judge and the images are not those it knows
+     * @throws SettingsException if the embedded judge is the only scorer and was not trained on such images
      */
     public void requireScorer() {
         boolean known = policy.model().equals("embedded") && policy.resolution() == JUDGED_RESOLUTION;
@@ -132,7 +132,7 @@ public record RunSettings(
                         .formatted(policy.model(), policy.resolution(), JUDGED_RESOLUTION));
     }
 
-    /** The ratio of Flow-GRPO is taken against the policy that drew, at solver steps whose noise is not the last. */
+    /** The ratio of Flow-GRPO is taken against the rollout policy, at solver steps whose noise is not the last. */
     private static void requireOnPolicy(RolloutSettings rollout, TrainingSettings training) {
         Allowed.require(
                 training.timestepsPerImage() < rollout.solverSteps(),

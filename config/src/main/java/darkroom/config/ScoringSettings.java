@@ -10,35 +10,35 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * How an edit gets its score.
+ * Settings of the scoring of edits.
  *
  * @param endpoints base URLs of OpenAI-compatible scorers; empty means the embedded judge
  * @param model model name sent to the scorers; empty asks each scorer for its first model
- * @param method how the answer becomes a number, method section 3
- * @param weight of this reward, where there are others
+ * @param method conversion of the answer to a number, method section 3
+ * @param weight of this reward, where others exist
  * @param system the system message of a question; empty for none
- * @param taskPrompts whether the words that ship say what is judged in an edit of its task type
- * @param templates what is asked, {@code TASK=TEXT}, with {@link #ANY_TASK} for all other tasks; none: the words that ship
- * @param labels tokens that carry the judgement, {@code TOKEN=WEIGHT}; none: those of the method
- * @param answer where the number is: a regular expression with one group ({@link Method#PATTERN}), a JSON pointer
- *     ({@link Method#ADAPTER})
+ * @param taskPrompts whether the shipped prompts describe the criteria of an edit of its task type
+ * @param templates prompts, {@code TASK=TEXT}, with {@link #ANY_TASK} for all other tasks; empty: the shipped prompts
+ * @param labels tokens that carry the judgement, {@code TOKEN=WEIGHT}; empty: those of the method
+ * @param answer location of the number: a regular expression with one group ({@link Method#PATTERN}), a JSON pointer ({@link
+ *     Method#ADAPTER})
  * @param low the number that becomes score 0, of these two methods
  * @param high the number that becomes score 1
- * @param judge which embedded judge serves when there are no endpoints: {@code judge} or {@code weak}
+ * @param judge embedded judge used without endpoints: {@code judge} or {@code weak}
  * @param judgePrecision of the linear layers of the embedded judge
- * @param concurrency requests in flight per endpoint, at most
- * @param timeout time from sending a request to having read all of its answer, per attempt
- * @param attempts tries per image, at most, before it is unscored
- * @param labelMassMin probability on the labels below which an answer is not believed
- * @param rung how log-probabilities are asked for; auto takes the best that a scorer honours
- * @param hedging whether a late answer is asked for a second time
- * @param canaryEvery time between two canaries to a scorer that tells its version; 0 for none
+ * @param concurrency maximum number of requests in flight per endpoint
+ * @param timeout time from sending a request to having read its whole answer, per attempt
+ * @param attempts maximum number of tries per image before it is unscored
+ * @param labelMassMin probability of the labels below which an answer is rejected
+ * @param logprobSource how log-probabilities are requested; auto takes the best that a scorer supports
+ * @param hedging whether a late request is sent a second time
+ * @param canaryEvery time between two canaries to a scorer that reports its version; 0 for none
  * @param jpegQuality pictures are sent as JPEG of this quality, 1 to 100; 0: as PNG, without loss
  * @param cache directory of answered questions, which are not asked again; empty for none
- * @param cacheMax answers kept in it, at most
- * @param flatGroupsWarn groups in a row whose images all have one and the same score after which the log warns; 0 for never
- * @param flatGroupsMax such groups in a row after which a run stops; 0 for never
- * @param rewards further rewards: an image's score is the mean of all, weighted
+ * @param cacheMax maximum number of cached answers
+ * @param flatGroupsWarn consecutive groups whose images all have the same score after which a warning is logged; 0 for never
+ * @param flatGroupsMax number of such consecutive groups after which a run stops; 0 for never
+ * @param rewards further rewards: an image's score is the weighted mean of all
  */
 public record ScoringSettings(
         List<URI> endpoints,
@@ -58,7 +58,7 @@ public record ScoringSettings(
         Duration timeout,
         int attempts,
         double labelMassMin,
-        Ladder rung,
+        Ladder logprobSource,
         boolean hedging,
         Duration canaryEvery,
         int jpegQuality,
@@ -67,10 +67,10 @@ public record ScoringSettings(
         int flatGroupsWarn,
         int flatGroupsMax,
         List<Reward> rewards) {
-    /** Stands for all tasks that have no template of their own. */
+    /** Key for all tasks without a template of their own. */
     public static final String ANY_TASK = "any";
 
-    /** The name of the reward that {@code scoring} itself is, where there are others. */
+    /** The name of the reward of {@code scoring} itself, where others exist. */
     public static final String FIRST = "scoring";
 
     public ScoringSettings {
@@ -108,9 +108,9 @@ public record ScoringSettings(
     }
 
     /**
-     * A further reward: what it asks and whom. Bounds are those of {@code scoring}.
+     * A further reward: its question and its endpoints. Bounds are those of {@code scoring}.
      *
-     * @param name in reports, and with each score
+     * @param name used in reports, and with each score
      */
     public record Reward(
             String name,
@@ -125,7 +125,7 @@ public record ScoringSettings(
             String answer,
             double low,
             double high) {
-        /** The same reward, asked at one endpoint. */
+        /** Returns the same reward with one endpoint. */
         public Reward at(URI endpoint) {
             return new Reward(
                     name,
@@ -155,7 +155,7 @@ public record ScoringSettings(
         }
     }
 
-    /** A further reward's question with the bounds of these settings. */
+    /** Returns the question of a further reward with the bounds of these settings. */
     public ScoringSettings asking(Reward reward) {
         return new ScoringSettings(
                 reward.endpoints(),
@@ -175,7 +175,7 @@ public record ScoringSettings(
                 timeout,
                 attempts,
                 labelMassMin,
-                rung,
+                logprobSource,
                 hedging,
                 canaryEvery,
                 jpegQuality,
@@ -186,7 +186,7 @@ public record ScoringSettings(
                 List.of());
     }
 
-    /** The same question, asked once and without a cache, to see how a scorer answers now. */
+    /** Returns the same question, asked once and without a cache, to test how a scorer answers now. */
     public ScoringSettings probing() {
         return new ScoringSettings(
                 endpoints,
@@ -206,7 +206,7 @@ public record ScoringSettings(
                 timeout,
                 1,
                 labelMassMin,
-                rung,
+                logprobSource,
                 false,
                 Duration.ZERO,
                 jpegQuality,
@@ -217,7 +217,7 @@ public record ScoringSettings(
                 List.of());
     }
 
-    /** The same with the embedded judge in that precision. */
+    /** Returns these settings with another precision of the embedded judge. */
     public ScoringSettings judgedIn(Precision other) {
         return new ScoringSettings(
                 endpoints,
@@ -237,7 +237,7 @@ public record ScoringSettings(
                 timeout,
                 attempts,
                 labelMassMin,
-                rung,
+                logprobSource,
                 hedging,
                 canaryEvery,
                 jpegQuality,
@@ -248,7 +248,7 @@ public record ScoringSettings(
                 rewards);
     }
 
-    /** The first reward by itself, asked by that method; by another than its own, in the words and labels that ship. */
+    /** Returns the first reward alone, with that method; a method other than its own uses the shipped prompts and labels. */
     public ScoringSettings with(Method other) {
         boolean own = other == method;
         Reward first = new Reward(
@@ -267,20 +267,20 @@ public record ScoringSettings(
         return asking(first);
     }
 
-    /** The scoring methods of the paper's Table 4; the last two ask scorers that judge in a way of their own. */
+    /** The scoring methods of the paper's Table 4; the last two are for scorers with a protocol of their own. */
     public enum Method {
         SCORE_LOGIT,
         YES_NO_LOGIT,
         SCORE_SAMPLING,
         SCORE_LOGIT_COT,
         SCORE_SAMPLING_COT,
-        /** A model that writes its score in words of its own, over the chat API. */
+        /** A model that writes its score in free text, over the chat API. */
         PATTERN,
-        /** Any service that takes an image pair as JSON and answers with a number. */
+        /** Any service that accepts an image pair as JSON and answers with a number. */
         ADAPTER
     }
 
-    /** Ways to ask for the log-probabilities of labels. */
+    /** Ways to request the log-probabilities of labels. */
     public enum Ladder {
         AUTO,
         TOKEN_IDS,
@@ -289,7 +289,7 @@ public record ScoringSettings(
         TOP_20
     }
 
-    /** What holds for each reward. */
+    /** Checks that apply to each reward. */
     private static final class Asked {
         private static final double WEIGHT_MAX = 1e6;
 

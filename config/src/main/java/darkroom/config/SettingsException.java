@@ -3,7 +3,9 @@ package darkroom.config;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Settings that cannot work. The message gives for each the full key, its value, what is allowed, and what to do. */
+/**
+ * Settings that cannot work. For each fault the message gives the full key, its value, the allowed values, and what to do.
+ */
 public final class SettingsException extends IllegalArgumentException {
     private static final long serialVersionUID = 1;
 
@@ -18,7 +20,7 @@ public final class SettingsException extends IllegalArgumentException {
         this("", message, cause);
     }
 
-    /** @param key the full key of the setting; empty where the fault is of no single one */
+    /** @param key the full key of the setting; empty if no single setting is at fault */
     SettingsException(String key, String message, @Nullable Throwable cause) {
         super(message, cause);
         this.key = key;
@@ -31,12 +33,12 @@ public final class SettingsException extends IllegalArgumentException {
         this.faults = List.copyOf(faults);
     }
 
-    /** {@code key=value: allowed are ...}. */
+    /** Returns {@code key=value: allowed are ...}. */
     static SettingsException of(String key, Object value, String allowed) {
         return new SettingsException(key, "%s=%s: allowed are %s".formatted(key, value, allowed), null);
     }
 
-    /** One exception for one or more faults. */
+    /** Combines one or more faults into one exception. */
     static SettingsException all(List<SettingsException> faults) {
         return faults.size() == 1
                 ? faults.getFirst()
@@ -48,12 +50,12 @@ public final class SettingsException extends IllegalArgumentException {
                         faults.getFirst());
     }
 
-    /** The full key of the setting; empty where the fault is of no single one. */
+    /** The full key of the setting; empty if no single setting is at fault. */
     String key() {
         return key;
     }
 
-    /** All that is wrong, one line each. */
+    /** All faults, one line each. */
     public List<String> faults() {
         return faults;
     }

@@ -28,21 +28,21 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Between HOCON and the settings records: a component {@code groupsPerStep} is the key {@code groups-per-step}. */
+/** Converts HOCON to the settings records: a component {@code groupsPerStep} is the key {@code groups-per-step}. */
 final class SettingsReader {
     private static final String REWARDS = "scoring.rewards";
 
     private SettingsReader() {}
 
     /**
-     * Settings that were searched for faults to the end.
+     * Result of a complete check of settings.
      *
-     * @param settings with the default in the place of each faulty value; null if they cannot be read even so
+     * @param settings with the default instead of each faulty value; null if they cannot be read even so
      */
     record Checked(@Nullable RunSettings settings, List<SettingsException> faults) {}
 
     /**
-     * @param known every key that there is, with its default
+     * @param known every existing key, with its default
      * @throws SettingsException naming all faults
      */
     static RunSettings read(Config config, Config known) {
@@ -53,7 +53,7 @@ final class SettingsReader {
         return checked.settings();
     }
 
-    /** Finds all faults: after each, the default stands in for the faulty value, and the search continues. */
+    /** Finds all faults: after each, the default replaces the faulty value, and the search continues. */
     static Checked check(Config config, Config known) {
         List<SettingsException> faults = new ArrayList<>(unknown(config, known));
         Config left = config;
@@ -86,7 +86,7 @@ final class SettingsReader {
     }
 
     /**
-     * Where the default of a faulty key is refused as well, the value of another key forbids it.
+     * If the default of a faulty key is rejected as well, the value of another key forbids it.
      *
      * @return settings with the default of that other key; empty if there is none
      */
@@ -109,7 +109,7 @@ final class SettingsReader {
         return Optional.empty();
     }
 
-    /** The key itself, or of the list that it is in. */
+    /** Returns the key itself, or that of the list that contains it. */
     private static String settingOf(String key, Config known) {
         String setting = key;
         while (!setting.isEmpty() && !isSetting(setting, known)) {
@@ -122,7 +122,7 @@ final class SettingsReader {
         return known.hasPathOrNull(key) && known.getValue(key).valueType() != ConfigValueType.OBJECT;
     }
 
-    /** Of a list of records, the faults of each element. */
+    /** Returns the faults of each element of a list of records. */
     private static List<SettingsException> ofElements(SettingsException fault, Config config) {
         if (!fault.key().startsWith(REWARDS + ".")) {
             return List.of(fault);
@@ -188,10 +188,10 @@ final class SettingsReader {
             }
             throw new SettingsException(
                     (path.isEmpty() ? "" : path.substring(0, path.length() - 1) + ": ")
-                            + e.getTargetException().getMessage(),
+                            + ErrorReason.of(e.getTargetException()),
                     e);
         } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(type + " is no settings record", e);
+            throw new IllegalStateException(type + " is not a settings record", e);
         }
     }
 
@@ -234,7 +234,7 @@ final class SettingsReader {
         };
     }
 
-    /** What an element leaves out is in the resource {@code KEY.conf}. */
+    /** Reads a list of records. The resource {@code KEY.conf} has the defaults of an element. */
     private static List<?> records(Class<?> element, Config config, String key) {
         Config usual = ConfigFactory.parseResources(
                 SettingsReader.class,
@@ -269,7 +269,7 @@ final class SettingsReader {
         return records;
     }
 
-    /** A library that reads 3.7 as 3 is not asked for integers. */
+    /** Reads an integer. The library is not asked for integers because it reads 3.7 as 3. */
     private static long whole(Config config, String key, long min, long max) {
         Number number = config.getNumber(key);
         long value = number.longValue();
@@ -278,7 +278,7 @@ final class SettingsReader {
         return value;
     }
 
-    /** HOCON takes a bare number for milliseconds, and who writes 30 rarely means them. */
+    /** Reads a duration. HOCON reads a bare number as milliseconds, which is rarely what 30 is meant to be. */
     private static Duration duration(Config config, String key) {
         String text = config.getString(key);
         Allowed.require(!text.strip().matches("[-+.\\d]+"), key, text, "times with a unit, such as 500ms, 30s, 2m");
@@ -330,7 +330,7 @@ final class SettingsReader {
         return element instanceof Record inner ? write(inner).root() : element.toString();
     }
 
-    /** Settings files of runs that were recorded before a value was renamed stay readable. */
+    /** Maps renamed values, so that settings files of older runs stay readable. */
     private static String current(String key, String text) {
         return key.equals("training.old-policy") && text.equalsIgnoreCase("paper") ? "public" : text;
     }

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The commented defaults, line by line, with the values of other settings in the place of theirs. */
+/** The commented defaults, line by line, with their values replaced by those of other settings. */
 final class SettingsText {
     private static final Pattern SECTION = Pattern.compile("\\s*([a-z0-9-]+) \\{\\s*");
     private static final Pattern SETTING = Pattern.compile("(\\s*)([a-z0-9-]+) = (.*?)(?:\\s+# (.*))?");
-    /** What a default means, and where it is from. */
+    /** Matches the meaning of a default and its source. */
     private static final Pattern SOURCE = Pattern.compile("(?:(.*?); )?((?:paper|public): .*|ours\\b.*)");
 
     private static final Pattern PLAIN = Pattern.compile("\"([a-zA-Z][a-zA-Z0-9-]*)\"");

@@ -14,7 +14,7 @@ import java.io.File;
 import java.net.URL;
 import org.jspecify.annotations.Nullable;
 
-/** Makes every include of a configuration file required: HOCON passes over one that is not there, and so over a misspelt name. */
+/** Makes every include of a configuration file required: HOCON ignores a missing one, and so a misspelt name. */
 final class StrictIncludes implements ConfigIncluder, ConfigIncluderFile, ConfigIncluderURL, ConfigIncluderClasspath {
     private final @Nullable ConfigIncluder usual;
 
@@ -55,7 +55,7 @@ final class StrictIncludes implements ConfigIncluder, ConfigIncluderFile, Config
         return context.parseOptions().setAllowMissing(false);
     }
 
-    /** A context in which what is included has to be there. */
+    /** A context in which included files must exist. */
     private record Required(ConfigIncludeContext context) implements ConfigIncludeContext {
         @Override
         public @Nullable ConfigParseable relativeTo(String filename) {

@@ -14,9 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Puts the words of a template file in the place of {@code TASK=@FILE}, once, where settings are read: what is recorded with a
- * run and told to its nodes are the words, and a file that is changed later changes no run. A path is relative to the
- * configuration file that names it, or to the working directory.
+ * Replaces {@code TASK=@FILE} by the content of the template file, once, when settings are read: the text itself is recorded
+ * with a run and sent to its nodes, and later changes of the file affect no run. A path is relative to the configuration file
+ * that names it, or to the working directory.
  */
 final class TemplateFiles {
     private static final String TEMPLATES = "templates";

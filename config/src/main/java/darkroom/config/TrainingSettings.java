@@ -1,9 +1,9 @@
 package darkroom.config;
 
 /**
- * One training iteration: which objective, over which samples, with which optimizer.
+ * One training iteration: objective, samples and optimizer.
  *
- * @param objective DiffusionNFT, or Flow-GRPO behind the same seam
+ * @param objective DiffusionNFT, or Flow-GRPO behind the same interface
  * @param weighting DiffusionNFT loss: adaptive x0 space (public code) or none, velocity space (paper equation 4)
  * @param beta mixing of trained and old velocity, equations 5 and 6
  * @param klWeight weight of the distance to the reference: of velocities with DiffusionNFT, of means with Flow-GRPO
@@ -15,7 +15,7 @@ package darkroom.config;
  * @param precision of the linear layers of the trained policy; its weights, gradients and optimizer state are float32
  * @param lora rank of the trained low-rank adapters; 0 trains all weights
  * @param loraAlpha alpha of the adapters; their output is scaled by alpha / rank
- * @param oldPolicy how the policy that draws follows the trained one
+ * @param oldPolicy how the rollout policy follows the trained one
  * @param oldPolicyDecay decay of a constant old-policy schedule
  * @param emaDecay cap of the evaluation average's decay
  */
@@ -53,7 +53,7 @@ public record TrainingSettings(
         Allowed.real("training.ema-decay", emaDecay, 0, 1);
     }
 
-    /** The same in that precision. */
+    /** Returns these settings with another precision. */
     public TrainingSettings in(Precision other) {
         return new TrainingSettings(
                 objective,
@@ -73,22 +73,24 @@ public record TrainingSettings(
                 emaDecay);
     }
 
-    /** What is minimised; {@code FLOW_GRPO} needs the stochastic solver, {@code DIFFUSION_NFT} a deterministic one. */
+    /** The minimised objective; {@code FLOW_GRPO} needs the stochastic solver, {@code DIFFUSION_NFT} a deterministic one. */
     public enum Objective {
         DIFFUSION_NFT,
         FLOW_GRPO
     }
 
-    /** Of DiffusionNFT: errors of the predicted image, divided by their own size, or errors of the velocity as they are. */
+    /**
+     * Weighting of DiffusionNFT: errors of the predicted image divided by their own size, or plain errors of the velocity.
+     */
     public enum Weighting {
         ADAPTIVE,
         NONE
     }
 
     /**
-     * Decay of the old policy, which draws: {@code PUBLIC}: min(0.001 step, 0.5), the public code's decay type 1, of which
-     * the paper says nothing; {@code CONSTANT}: {@code oldPolicyDecay}; {@code ON_POLICY}: 0, so that the trained policy
-     * itself draws the next step.
+     * Decay of the old policy, which does the rollout: {@code PUBLIC}: min(0.001 step, 0.5), the public code's decay type 1,
+     * which the paper does not mention; {@code CONSTANT}: {@code oldPolicyDecay}; {@code ON_POLICY}: 0, so that the trained
+     * policy itself does the rollout of the next step.
      */
     public enum OldPolicy {
         PUBLIC,

@@ -3,13 +3,13 @@ package darkroom.config;
 import java.time.Duration;
 
 /**
- * How many devices of this process draw and train, and of what kind.
+ * Number and kind of the devices of this process for rollout and training.
  *
- * @param rolloutDevices CPU devices that draw, each one thread
- * @param trainerDevices CPU devices that train, each one thread
- * @param gradientUnitsPerLease gradient units that a trainer takes at a time and adds up before it answers, a power
- *     of two; a block is one message, and is done again as a whole
- * @param device what devices do; virtual ones decide another result
+ * @param rolloutDevices CPU devices for rollout, each one thread
+ * @param trainerDevices CPU devices for training, each one thread
+ * @param gradientUnitsPerLease gradient units that a trainer takes at a time and adds up before it answers, a power of two; a
+ *     block is one message, and is repeated as a whole
+ * @param device kind of the devices; virtual ones give another result
  */
 public record WorkerSettings(
         int rolloutDevices, int trainerDevices, int gradientUnitsPerLease, Kind device, VirtualSettings virtual) {
@@ -19,24 +19,24 @@ public record WorkerSettings(
         Allowed.powerOfTwo("workers.gradient-units-per-lease", gradientUnitsPerLease, 64);
     }
 
-    /** What a device does. */
+    /** Kind of a device. */
     public enum Kind {
         /** Computes with PyTorch. */
         TORCH,
-        /** Waits for a fixed time and hashes what it was given: for measuring the runtime itself. */
+        /** Waits for a fixed time and hashes its input: for measuring the runtime itself. */
         VIRTUAL
     }
 
     /**
-     * How long virtual devices take.
+     * Durations of the work of virtual devices.
      *
-     * @param draw for a group
-     * @param score for an image; scorers take any number at a time
-     * @param unit for a gradient unit; an update takes no time
+     * @param rollout per group
+     * @param score per image; scorers take any number at a time
+     * @param unit per gradient unit; an update takes no time
      */
-    public record VirtualSettings(Duration draw, Duration score, Duration unit) {
+    public record VirtualSettings(Duration rollout, Duration score, Duration unit) {
         public VirtualSettings {
-            Allowed.duration("workers.virtual.draw", draw);
+            Allowed.duration("workers.virtual.rollout", rollout);
             Allowed.duration("workers.virtual.score", score);
             Allowed.duration("workers.virtual.unit", unit);
         }

@@ -3,24 +3,24 @@ package darkroom.gpuworkers;
 import darkroom.config.OptimizerSettings;
 
 /**
- * AdamW with decoupled weight decay and clipping of the whole gradient, in double precision: the reference that devices
- * are checked against.
+ * AdamW with decoupled weight decay and clipping of the whole gradient, in double precision: the reference for checks of
+ * devices.
  *
  * <p>Step k (from 1): g *= min(1, clip / (|g| + 1e-6)); w *= 1 - lr decay; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w
  * -= lr m / (1 - b1^k) / (sqrt(v / (1 - b2^k)) + epsilon).
  *
  * @param steps steps taken
  */
-@SuppressWarnings("ArrayRecordComponent") // a carrier of vectors: nobody asks whether two are equal
+@SuppressWarnings("ArrayRecordComponent") // a carrier of vectors, never compared
 public record AdamWReference(long steps, double[] weights, double[] firstMoment, double[] secondMoment) {
     private static final double CLIP_GUARD = 1e-6;
 
-    /** Before the first step. */
+    /** Returns the state before the first step. */
     public static AdamWReference start(double[] weights) {
         return new AdamWReference(0, weights.clone(), new double[weights.length], new double[weights.length]);
     }
 
-    /** Euclidean norm. */
+    /** Computes the Euclidean norm. */
     public static double norm(double[] gradient) {
         double squares = 0;
         for (double element : gradient) {
@@ -29,19 +29,19 @@ public record AdamWReference(long steps, double[] weights, double[] firstMoment,
         return Math.sqrt(squares);
     }
 
-    /** What a gradient of this norm is multiplied by so that its norm is at most {@code clip}. */
+    /** Returns the factor that reduces a gradient of this norm to at most {@code clip}. */
     public static double clipFactor(double norm, double clip) {
         return Math.min(1, clip / (norm + CLIP_GUARD));
     }
 
-    /** Rate of optimizer step {@code step} (from 1): linear from lr / warm-up to lr, then constant. */
+    /** Returns the rate of optimizer step {@code step} (from 1): linear from lr / warm-up to lr, then constant. */
     public static double learningRate(OptimizerSettings settings, long step) {
         return settings.warmupSteps() <= 0
                 ? settings.learningRate()
                 : settings.learningRate() * Math.min(1.0, (double) step / settings.warmupSteps());
     }
 
-    /** The state after one more step. */
+    /** Returns the state after one more step. */
     public AdamWReference step(double[] gradient, OptimizerSettings settings) {
         long step = steps + 1;
         double rate = learningRate(settings, step);

@@ -1,22 +1,22 @@
 package darkroom.gpuworkers;
 
-import darkroom.actors.RandomKey;
+import darkroom.actors.numeric.RandomKey;
 import darkroom.config.Precision;
 import darkroom.config.RolloutSettings.Schedule;
-import darkroom.edittasks.EditTask;
-import darkroom.edittasks.EditTasks;
-import darkroom.edittasks.GroundTruth;
-import darkroom.edittasks.InstructionVocabulary;
-import darkroom.edittasks.RgbImage;
-import darkroom.edittasks.Split;
-import darkroom.edittasks.TaskType;
+import darkroom.edittasks.pictures.RgbImage;
+import darkroom.edittasks.tasks.EditTask;
+import darkroom.edittasks.tasks.EditTasks;
+import darkroom.edittasks.tasks.GroundTruth;
+import darkroom.edittasks.tasks.InstructionVocabulary;
+import darkroom.edittasks.tasks.Split;
+import darkroom.edittasks.tasks.TaskType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Measures what weights draw on held-out rows against the exact targets. Thread-confined. */
+/** Measures the edits that weights generate for held-out rows against the exact targets. Thread-confined. */
 final class BaseQuality implements AutoCloseable {
     private static final long NOISE_SEED = 77;
     private static final int ROWS_PER_BATCH = 12;
@@ -46,39 +46,39 @@ final class BaseQuality implements AutoCloseable {
     }
 
     private void measure(int batch, Sums sums) {
-        EditTask[] drawn = new EditTask[ROWS_PER_BATCH];
+        EditTask[] generated = new EditTask[ROWS_PER_BATCH];
         for (int row = 0; row < ROWS_PER_BATCH; row++) {
-            drawn[row] = tasks.render(Split.HELD_OUT, (long) batch * ROWS_PER_BATCH + row);
+            generated[row] = tasks.render(Split.HELD_OUT, (long) batch * ROWS_PER_BATCH + row);
             for (int repeat = 0; repeat < REPEATS; repeat++) {
-                write(sampler, row * REPEATS + repeat, drawn[row], planar);
+                write(sampler, row * REPEATS + repeat, generated[row], planar);
             }
         }
         RandomKey.of(NOISE_SEED, RandomKey.Purpose.EVALUATION_NOISE)
                 .atStep(batch)
                 .normals(sampler.noise().bytes());
-        sampler.draw(steps(SOLVER_STEPS), MemorySegment.ofArray(latents));
+        sampler.rollout(steps(SOLVER_STEPS), MemorySegment.ofArray(latents));
         float[] source = new float[planar.length];
         for (int row = 0; row < ROWS_PER_BATCH; row++) {
-            drawn[row].source().planar(source, 0);
-            drawn[row].target().planar(planar, 0);
+            generated[row].source().planar(source, 0);
+            generated[row].target().planar(planar, 0);
             double[] scores = new double[REPEATS];
             for (int repeat = 0; repeat < REPEATS; repeat++) {
                 int at = (row * REPEATS + repeat) * planar.length;
                 GroundTruth truth = GroundTruth.measure(source, 0, latents, at, planar, 0, planar.length / 3);
                 scores[repeat] = truth.score();
-                sums.add(drawn[row].type(), truth, planar.length / 3 - truth.maskPixels() >= 4);
+                sums.add(generated[row].type(), truth, planar.length / 3 - truth.maskPixels() >= 4);
             }
             sums.spread += Math.abs(scores[0] - scores[1]) / 2;
             sums.rows++;
         }
     }
 
-    /** DPM-Solver++ 2M on the Kontext schedule. */
+    /** Returns the steps of DPM-Solver++ 2M on the Kontext schedule. */
     static SolverStep[] steps(int count) {
         return SolverStep.dpm2(SigmaSchedule.sigmas(Schedule.KONTEXT, count, SigmaSchedule.LATENT_TOKENS_AT_512));
     }
 
-    /** Writes what a task shows to row {@code row} of the sampler's inputs. */
+    /** Writes the pictures and instruction of a task to row {@code row} of the sampler's inputs. */
     static void write(DitSampler sampler, int row, EditTask task, float[] scratch) {
         write(sampler, row, task.source(), task.reference(), task.instruction(), scratch);
     }

@@ -14,20 +14,24 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The arithmetic of devices on plain arrays: the very TorchScript text that draws and trains, without a model, in the
- * precision of choice. For checks against the double-precision references {@link NftLoss}, {@link FlowGrpoLoss}, {@link
+ * Runs the arithmetic of devices on plain arrays: the TorchScript text used for rollout and training, without a model, in a
+ * chosen precision. For checks against the double-precision references {@link NftLoss}, {@link FlowGrpoLoss}, {@link
  * AdamWReference} and against test vectors.
  *
- * <p>Thread-confined: made, used and closed on one thread.
+ * <p>Thread-confined: created, used and closed on one thread.
  */
 public final class DeviceMath implements AutoCloseable {
-    /** Devices compute in float32; float64 shows that the text itself is right. */
+    /** Floating-point format. Devices compute in float32; float64 shows that the text itself is correct. */
     public enum Precision {
         FLOAT32,
         FLOAT64
     }
 
-    /** @param gradientNorm before clipping */
+    /**
+     * Result of an optimizer step.
+     *
+     * @param gradientNorm norm before clipping
+     */
     public record OptimizerStep(AdamWReference state, double gradientNorm) {}
 
     private static final String GAUSSIAN_VELOCITY = """
@@ -47,13 +51,13 @@ public final class DeviceMath implements AutoCloseable {
     private final Precision precision;
     private final Map<String, TorchModule> modules = new HashMap<>();
 
-    /** Starts the engine if it is not started. */
+    /** Starts the engine if necessary. */
     public DeviceMath(Precision precision) {
         this.precision = precision;
         Torch.enterThread();
     }
 
-    /** DiffusionNFT's loss and its gradient with respect to v_theta. */
+    /** Computes DiffusionNFT's loss and its gradient with respect to v_theta. */
     public NftLoss.Evaluation nft(NftLoss loss, List<NftLoss.Sample> samples) {
         TorchModule module = module(ObjectiveScript.losses(loss.weighting(), loss.beta(), loss.klWeight(), 0));
         long valid = samples.stream().filter(NftLoss.Sample::valid).count();
@@ -82,7 +86,7 @@ public final class DeviceMath implements AutoCloseable {
                 doubles(gradient.get(1)));
     }
 
-    /** L of old + {@code mix} (theta - old): L+ for beta, L- for minus beta. */
+    /** Computes L of old + {@code mix} (theta - old): L+ for beta, L- for minus beta. */
     private double branch(TorchModule module, NDManager scope, double mix, NftLoss.Sample sample) {
         NDArray x0 = matrix(scope, List.of(sample.x0()));
         NDArray noise = matrix(scope, List.of(sample.noise()));
@@ -110,7 +114,7 @@ public final class DeviceMath implements AutoCloseable {
         };
     }
 
-    /** Flow-GRPO's loss of one solver step; the arguments of {@link FlowGrpoLoss#of}. */
+    /** Computes Flow-GRPO's loss of one solver step; the arguments are those of {@link FlowGrpoLoss#of}. */
     public FlowGrpoLoss flowGrpo(
             SdeStep step,
             double[] x,
@@ -154,7 +158,7 @@ public final class DeviceMath implements AutoCloseable {
         }
     }
 
-    /** Flow-GRPO's distance to the reference of one solver step: {@link FlowGrpoLoss#kl}. */
+    /** Computes Flow-GRPO's distance to the reference of one solver step: {@link FlowGrpoLoss#kl}. */
     public double flowGrpoKl(SdeStep step, double[] velocity, double[] reference) {
         TorchModule module = module(ObjectiveScript.losses(Weighting.NONE, 1, 1, 1));
         try (NDManager scope = module.scope()) {
@@ -177,7 +181,7 @@ public final class DeviceMath implements AutoCloseable {
         }
     }
 
-    /** x' of a stochastic step whose velocity and standard normal noise are given. */
+    /** Computes x' of a stochastic step from its velocity and standard normal noise. */
     public double[] stochasticStep(SdeStep step, double sigma, double[] x, double[] velocity, double[] noise) {
         TorchModule module = module(GIVEN_VELOCITY + SolverScript.of(false));
         try (NDManager scope = module.scope()) {
@@ -190,12 +194,12 @@ public final class DeviceMath implements AutoCloseable {
     }
 
     /**
-     * The trajectory of one number, first to last, under the exact velocity of data that are normally distributed.
+     * Computes the trajectory of one number, first to last, under the exact velocity of normally distributed data.
      *
      * @param mean of the data
      * @param std of the data
      */
-    public double[] drawGaussian(SolverStep[] steps, double mean, double std, double initial) {
+    public double[] rolloutGaussian(SolverStep[] steps, double mean, double std, double initial) {
         TorchModule module = module(GAUSSIAN_VELOCITY + SolverScript.of(false));
         double[] trajectory = new double[steps.length + 1];
         trajectory[0] = initial;
@@ -220,7 +224,7 @@ public final class DeviceMath implements AutoCloseable {
         return module.call(scope, "solver_step", x, x, x, x, flat, other, coefficients);
     }
 
-    /** One step of AdamW; the arguments of {@link AdamWReference#step}. */
+    /** Computes one step of AdamW; the arguments are those of {@link AdamWReference#step}. */
     public OptimizerStep step(AdamWReference state, double[] gradient, OptimizerSettings settings) {
         TorchModule module = module(ObjectiveScript.optimizer(settings));
         try (NDManager scope = module.scope()) {
@@ -243,7 +247,7 @@ public final class DeviceMath implements AutoCloseable {
         }
     }
 
-    /** decay follower + (1 - decay) leader: how the old policy and the evaluation average follow the weights. */
+    /** Computes decay follower + (1 - decay) leader: the update of the old policy and of the evaluation average. */
     public double[] follow(double decay, double[] follower, double[] leader) {
         TorchModule module = module(ObjectiveScript.optimizer(new OptimizerSettings(1, 0, .9, .999, 1e-8, 0, 1)));
         try (NDManager scope = module.scope()) {

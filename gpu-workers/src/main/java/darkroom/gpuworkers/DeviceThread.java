@@ -7,7 +7,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** The one thread of a device: everything that touches its tensors runs here, one piece after the other. */
+/** The single thread of a device: all accesses to its tensors run here, one after the other. */
 final class DeviceThread implements AutoCloseable {
     private final ExecutorService thread;
 
@@ -17,7 +17,7 @@ final class DeviceThread implements AutoCloseable {
         thread.execute(Torch::enterThread);
     }
 
-    /** Runs {@code work} after all that was given before. */
+    /** Runs {@code work} after all work submitted before. */
     <R> CompletionStage<R> run(Callable<R> work) {
         return CompletableFuture.supplyAsync(
                 () -> {
@@ -32,7 +32,7 @@ final class DeviceThread implements AutoCloseable {
                 thread);
     }
 
-    /** Closes {@code resource} on the thread, after the work in hand, and then ends the thread. */
+    /** Closes {@code resource} on the thread, after the current work, and then ends the thread. */
     void closeAfter(AutoCloseable resource) {
         run(() -> {
                     resource.close();

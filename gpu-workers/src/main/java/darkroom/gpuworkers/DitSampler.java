@@ -9,11 +9,11 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * Draws batches of one size with the embedded DiT. Inputs are written into {@link #noise()}, {@link #source()}, {@link
- * #reference()} and {@link #tokens()}, all rows of them, then {@link #draw} is called.
+ * Generates batches of one size with the embedded DiT. All rows of the inputs are written into {@link #noise()}, {@link
+ * #source()}, {@link #reference()} and {@link #tokens()}, then {@link #rollout} is called.
  *
- * <p>Thread-confined. A batch of one size always takes the same path through the kernels, so a row's result depends on its
- * own inputs alone.
+ * <p>Thread-confined. A batch of one size always takes the same path through the kernels, so a row's result depends only on
+ * its own inputs.
  */
 final class DitSampler implements AutoCloseable {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -30,7 +30,7 @@ final class DitSampler implements AutoCloseable {
     private NDArray prepared;
 
     /**
-     * @param batch rows of every draw
+     * @param batch rows of every rollout
      * @param bf16 linears in bfloat16, attention and the rest in float32
      */
     DitSampler(DitShape shape, int batch, boolean bf16) {
@@ -48,7 +48,7 @@ final class DitSampler implements AutoCloseable {
         prepared = module.call(serving, "prepared", flat.array()).get(0);
     }
 
-    /** Draws with these weights from now on: FLOAT32 [parameters], copied. */
+    /** Uses these weights from now on: FLOAT32 [parameters], copied. */
     void serve(MemorySegment weights) {
         flat.copy(weights);
         serving.close();
@@ -72,8 +72,8 @@ final class DitSampler implements AutoCloseable {
         return tokens;
     }
 
-    /** The images that the noise becomes, float32 [batch, 3, side, side], copied into {@code latents}. */
-    void draw(SolverStep[] steps, MemorySegment latents) {
+    /** Generates images from the noise, float32 [batch, 3, side, side], and copies them into {@code latents}. */
+    void rollout(SolverStep[] steps, MemorySegment latents) {
         try (NDManager scope = module.scope()) {
             NDArray x = noise.array();
             NDArray previous = x;
@@ -88,13 +88,13 @@ final class DitSampler implements AutoCloseable {
     }
 
     /**
-     * Draws with the stochastic sampler.
+     * Generates images with the stochastic sampler.
      *
      * @param sigmas noise levels before each step
      * @param noises standard normal noise of each step, each float32 [batch, 3, side, side]
      * @param states one segment for the initial noise and one after each step
      */
-    void drawStochastic(SdeStep[] steps, double[] sigmas, NoiseFiller noises, List<MemorySegment> states) {
+    void rolloutStochastic(SdeStep[] steps, double[] sigmas, NoiseFiller noises, List<MemorySegment> states) {
         try (NDManager scope = module.scope()) {
             TensorBuffer step = TensorBuffer.of(scope.zeros(noise.array().getShape()));
             NDArray x = noise.array();

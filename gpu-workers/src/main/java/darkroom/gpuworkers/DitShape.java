@@ -1,5 +1,7 @@
 package darkroom.gpuworkers;
 
+import darkroom.gpuworkers.checkpoints.FlatLayout;
+
 /**
  * Size of the embedded DiT velocity predictor.
  *
@@ -23,7 +25,7 @@ public record DitShape(int resolution, int patch, int dim, int layers, int heads
         }
     }
 
-    /** The shape of the shipped models: 1.3 M parameters at 32x32. */
+    /** Returns the shape of the shipped models: 1.3 M parameters at 32x32. */
     public static DitShape embedded(int resolution, int tokens, int vocabulary) {
         return new DitShape(resolution, 4, 128, 4, 4, tokens, vocabulary);
     }
@@ -32,17 +34,17 @@ public record DitShape(int resolution, int patch, int dim, int layers, int heads
         return (resolution / patch) * (resolution / patch);
     }
 
-    /** Values of one RGB patch. */
+    /** Returns the number of values of one RGB patch. */
     int patchValues() {
         return 3 * patch * patch;
     }
 
-    /** Values of one image. */
+    /** Returns the number of values of one image. */
     public int imageValues() {
         return 3 * resolution * resolution;
     }
 
-    /** Names, shapes and offsets of all parameters in their one flat vector. */
+    /** Returns names, shapes and offsets of all parameters in their one flat vector. */
     public FlatLayout layout() {
         FlatLayout.Builder flat = new FlatLayout.Builder();
         flat.add("words", vocabulary, WORD_DIM);

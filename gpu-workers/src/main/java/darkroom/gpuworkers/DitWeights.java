@@ -1,6 +1,8 @@
 package darkroom.gpuworkers;
 
-import darkroom.edittasks.OutputFile;
+import darkroom.edittasks.datasets.OutputFile;
+import darkroom.gpuworkers.checkpoints.FlatLayout;
+import darkroom.gpuworkers.checkpoints.Safetensors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -20,13 +22,13 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Weights of an embedded network as a safetensors file: one tensor a parameter, named as in its {@link FlatLayout}, and
- * metadata that says which network it is and how it was made.
+ * Weights of an embedded network as a safetensors file: one tensor per parameter, named as in its {@link FlatLayout}, and
+ * metadata that identify the network and its origin.
  *
  * @param flat all parameters in one vector, in the order of the layout
  * @param metadata of the file, {@code darkroom.*}
  */
-@SuppressWarnings("ArrayRecordComponent") // a carrier of weights: nobody asks whether two are equal
+@SuppressWarnings("ArrayRecordComponent") // a carrier of weights, never compared
 public record DitWeights(DitShape shape, float[] flat, Map<String, String> metadata) {
     private static final String RESOLUTION = "darkroom.resolution";
     private static final String PATCH = "darkroom.patch";
@@ -42,9 +44,9 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
     public static final List<String> SHIPPED = List.of("mixed", "clean");
 
     /**
-     * A base by its name in {@link #SHIPPED}, or by the path of a file.
+     * Loads a base by its name in {@link #SHIPPED}, or by the path of a file.
      *
-     * @throws IOException naming {@code policy.base} if there is no such base or the file is damaged
+     * @throws IOException naming {@code policy.base} if the base does not exist or the file is damaged
      */
     public static DitWeights base(String nameOrPath) throws IOException {
         if (SHIPPED.contains(nameOrPath)) {
@@ -58,7 +60,7 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
     }
 
     /**
-     * SHA-256 of the file of a base, in hexadecimal.
+     * Returns the SHA-256 of the file of a base, in hexadecimal.
      *
      * @param nameOrPath as in {@link #base}
      * @throws IOException as {@link #base}
@@ -90,7 +92,7 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** Reads something from a file that ships inside the jar. */
+    /** Reads a file shipped in the jar. */
     static <T> T shipped(String name, Reader<T> reader) throws IOException {
         String resource = "weights/" + name + ".safetensors";
         Path copy = Files.createTempFile("darkroom-" + name, ".safetensors");
@@ -106,7 +108,7 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
         }
     }
 
-    /** Reads a file. */
+    /** Reads an object from a file. */
     @FunctionalInterface
     interface Reader<T> {
         T read(Path file) throws IOException;
@@ -120,7 +122,7 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
         }
     }
 
-    /** All parameters of {@code layout}, from the tensors of these names. */
+    /** Returns all parameters of {@code layout}, from the tensors of these names. */
     static float[] flat(Safetensors tensors, FlatLayout layout) throws IOException {
         float[] flat = new float[layout.size()];
         MemorySegment segment = MemorySegment.ofArray(flat);
@@ -133,7 +135,7 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
         return flat;
     }
 
-    /** Writes the file, whole or not at all. */
+    /** Writes the file atomically. */
     public void write(Path file) throws IOException {
         write(file, shape, shape.layout(), flat, metadata);
     }
@@ -180,7 +182,7 @@ public record DitWeights(DitShape shape, float[] flat, Map<String, String> metad
         String value = metadata.get(key);
         if (value == null || !value.matches("[0-9]{1,9}")) {
             throw new IOException(
-                    "%s: metadata %s=%s is not a whole number; the file is no embedded network of Darkroom"
+                    "%s: metadata %s=%s is not a whole number; the file is not an embedded network of Darkroom"
                             .formatted(file, key, value));
         }
         return Integer.parseInt(value);

@@ -1,16 +1,15 @@
 package darkroom.gpuworkers;
 
-import darkroom.actors.DrawUnit;
-import darkroom.actors.RandomKey;
+import darkroom.actors.device.RolloutUnit;
+import darkroom.actors.numeric.RandomKey;
 import darkroom.config.EvaluationSettings;
 import darkroom.config.RolloutSettings;
 import darkroom.config.TrainingSettings;
 
 /**
- * What rollout and trainer devices of one run have in common: the base they start from and the settings that decide
- * what they compute.
+ * State shared by rollout and trainer devices of one run: their base and the settings that decide the result.
  *
- * @param weights the base: frozen reference, and what low-rank adapters are added to
+ * @param weights the base: frozen reference, and the model that low-rank adapters are added to
  */
 public record EmbeddedPolicy(
         DitWeights weights, RolloutSettings rollout, EvaluationSettings evaluation, TrainingSettings training) {
@@ -19,19 +18,19 @@ public record EmbeddedPolicy(
         return weights.shape();
     }
 
-    /** Where the trained parameters lie: the whole model, or its adapters. */
+    /** Returns the layout of the trained parameters: the whole model, or its adapters. */
     public LoraLayout lora() {
         return new LoraLayout(weights.shape(), training.lora(), training.loraAlpha());
     }
 
-    /** What training starts from: the base itself, or adapters that change nothing yet. */
+    /** Returns the initial trained parameters: the base itself, or adapters that change nothing yet. */
     public float[] initial(long seed) {
         return lora().isLora()
                 ? InitialWeights.adapters(lora().trained(), training.lora(), seed)
                 : weights.flat().clone();
     }
 
-    double[] sigmas(DrawUnit.Purpose purpose) {
+    double[] sigmas(RolloutUnit.Purpose purpose) {
         int steps =
                 switch (purpose) {
                     case TRAINING -> rollout.solverSteps();
@@ -40,17 +39,17 @@ public record EmbeddedPolicy(
         return SigmaSchedule.sigmas(rollout.schedule(), steps, SigmaSchedule.LATENT_TOKENS_AT_512);
     }
 
-    /** Evaluation draws are deterministic: the stochastic sampler is for Flow-GRPO's training images only. */
-    SolverStep[] steps(DrawUnit.Purpose purpose) {
+    /** Evaluation rollouts are deterministic: the stochastic sampler is only for Flow-GRPO's training images. */
+    SolverStep[] steps(RolloutUnit.Purpose purpose) {
         double[] sigmas = sigmas(purpose);
         return rollout.solver() == RolloutSettings.Solver.EULER ? SolverStep.euler(sigmas) : SolverStep.dpm2(sigmas);
     }
 
-    boolean stochastic(DrawUnit.Purpose purpose) {
-        return purpose == DrawUnit.Purpose.TRAINING && rollout.solver() == RolloutSettings.Solver.SDE;
+    boolean stochastic(RolloutUnit.Purpose purpose) {
+        return purpose == RolloutUnit.Purpose.TRAINING && rollout.solver() == RolloutSettings.Solver.SDE;
     }
 
-    static RandomKey.Purpose noise(DrawUnit.Purpose purpose) {
+    static RandomKey.Purpose noise(RolloutUnit.Purpose purpose) {
         return switch (purpose) {
             case TRAINING -> RandomKey.Purpose.INITIAL_NOISE;
             case EVALUATION -> RandomKey.Purpose.EVALUATION_NOISE;

@@ -9,13 +9,15 @@ package darkroom.gpuworkers;
  * @param loss of this step
  * @param gradient of the loss with respect to the trained velocity; zero where the ratio is clipped
  */
-@SuppressWarnings("ArrayRecordComponent") // a carrier of vectors: nobody asks whether two are equal
+@SuppressWarnings("ArrayRecordComponent") // a carrier of vectors, never compared
 public record FlowGrpoLoss(double logProbability, double newLogProbability, double loss, double[] gradient) {
 
     /**
+     * Computes the loss of one solver step.
+     *
      * @param step coefficients of the solver step
      * @param x state before the step
-     * @param velocity v_old(x), which drew
+     * @param velocity v_old(x), the velocity of the rollout
      * @param next state after the step
      * @param newVelocity v_theta(x)
      * @param clipRange {@code training.clip-range}
@@ -46,8 +48,8 @@ public record FlowGrpoLoss(double logProbability, double newLogProbability, doub
     }
 
     /**
-     * The public code's KL term of one solver step: the squared distance of the two means, averaged over dimensions, over
-     * 2 s^2, where s is the noise scale before the step's sqrt(-dt).
+     * Computes the public code's KL term of one solver step: the squared distance of the two means, averaged over dimensions,
+     * over 2 s^2, where s is the noise scale before the step's sqrt(-dt).
      *
      * @param velocity v_theta(x)
      * @param reference v_ref(x)

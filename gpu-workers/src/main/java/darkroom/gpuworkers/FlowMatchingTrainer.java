@@ -26,7 +26,7 @@ final class FlowMatchingTrainer implements AutoCloseable {
     private NDList state;
     private NDArray average;
 
-    /** @param initial flat weights to start from */
+    /** @param initial initial flat weights */
     FlowMatchingTrainer(
             DitShape shape, int batch, Precision precision, double weightDecay, double gradientClip, float[] initial) {
         OptimizerSettings optimizer = new OptimizerSettings(0, 0, 0.9, 0.999, 1e-8, weightDecay, gradientClip);
@@ -64,17 +64,17 @@ final class FlowMatchingTrainer implements AutoCloseable {
         average = theta.duplicate();
     }
 
-    /** What the model is to draw, [batch, 3, side, side] in [-1, 1]. */
+    /** Returns the target images, [batch, 3, side, side] in [-1, 1]. */
     TensorBuffer target() {
         return target;
     }
 
-    /** Standard normal, [batch, 3, side, side]. */
+    /** Returns the standard normal noise, [batch, 3, side, side]. */
     TensorBuffer noise() {
         return noise;
     }
 
-    /** t, [batch] in (0, 1). */
+    /** Returns the noise levels t, [batch] in (0, 1). */
     TensorBuffer level() {
         return level;
     }
@@ -92,7 +92,7 @@ final class FlowMatchingTrainer implements AutoCloseable {
     }
 
     /**
-     * One optimizer step on the batch in the buffers.
+     * Takes one optimizer step on the batch in the buffers.
      *
      * @param taken optimizer steps taken before
      * @param averageDecay decay of the average in this step
@@ -130,7 +130,7 @@ final class FlowMatchingTrainer implements AutoCloseable {
         }
     }
 
-    /** The averaged weights, valid until the next step. */
+    /** Returns the averaged weights, valid until the next step. */
     MemorySegment average() {
         return TensorBuffer.of(average).bytes();
     }

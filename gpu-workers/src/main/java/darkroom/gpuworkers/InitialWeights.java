@@ -1,10 +1,11 @@
 package darkroom.gpuworkers;
 
-import darkroom.actors.RandomKey;
+import darkroom.actors.numeric.RandomKey;
+import darkroom.gpuworkers.checkpoints.FlatLayout;
 import java.util.Arrays;
 
 /**
- * Weights that pre-training starts from, keyed by a seed: uniform in +-1/sqrt(in) for linear layers, standard normal for
+ * Initial weights of pre-training, keyed by a seed: uniform in +-1/sqrt(in) for linear layers, standard normal for
  * words, sine and cosine of row and column for the positions of patches, and zero for every modulation and for the output,
  * so that each block starts as the identity (adaLN-zero, Peebles and Xie 2023).
  */
@@ -14,7 +15,7 @@ final class InitialWeights {
 
     private InitialWeights() {}
 
-    /** The flat vector of a new model. */
+    /** Returns the flat vector of a new model. */
     static float[] of(DitShape shape, long seed) {
         FlatLayout layout = shape.layout();
         float[] flat = new float[layout.size()];
@@ -26,7 +27,7 @@ final class InitialWeights {
         return flat;
     }
 
-    /** New adapters: A normal with standard deviation 1 / rank, B zero, so that the model is the base. */
+    /** Returns new adapters: A normal with standard deviation 1 / rank, B zero, so that the model is the base. */
     static float[] adapters(FlatLayout layout, int rank, long seed) {
         float[] flat = new float[layout.size()];
         RandomKey key = RandomKey.of(seed, RandomKey.Purpose.INITIAL_WEIGHTS);
@@ -58,7 +59,7 @@ final class InitialWeights {
         }
     }
 
-    /** Uniform in +-{@code bound}. */
+    /** Fills an entry uniformly in +-{@code bound}. */
     static void uniform(float[] flat, FlatLayout.Entry entry, double bound, RandomKey key) {
         double[] uniforms = key.uniforms(entry.size());
         for (int i = 0; i < uniforms.length; i++) {
@@ -66,7 +67,7 @@ final class InitialWeights {
         }
     }
 
-    /** Independent normals with standard deviation {@code scale}. */
+    /** Fills a range with independent normals with standard deviation {@code scale}. */
     static void normals(float[] flat, int offset, int count, float scale, RandomKey key) {
         float[] normals = new float[count];
         key.normals(normals);

@@ -1,13 +1,13 @@
 package darkroom.gpuworkers;
 
-import darkroom.actors.RandomKey;
+import darkroom.actors.numeric.RandomKey;
 import darkroom.config.Precision;
-import darkroom.edittasks.EditTask;
-import darkroom.edittasks.EditTasks;
-import darkroom.edittasks.GroundTruth;
-import darkroom.edittasks.InstructionVocabulary;
-import darkroom.edittasks.RgbImage;
-import darkroom.edittasks.Split;
+import darkroom.edittasks.pictures.RgbImage;
+import darkroom.edittasks.tasks.EditTask;
+import darkroom.edittasks.tasks.EditTasks;
+import darkroom.edittasks.tasks.GroundTruth;
+import darkroom.edittasks.tasks.InstructionVocabulary;
+import darkroom.edittasks.tasks.Split;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -16,8 +16,8 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Draws what a judge is shown, from exact to hopeless: samples of bases (early and late, several solver step counts), targets,
- * sources, wrong edits, blends and half-done edits; many are corrupted further. Keyed by the seed; for one thread.
+ * Generates the examples of a judge, from exact to hopeless: samples of bases (early and late, several solver step counts),
+ * targets, sources, wrong edits, blends and partial edits; many are further corrupted. Keyed by the seed; for one thread.
  */
 public final class JudgeExamples {
     /** Edits of each row of {@link #next}. */
@@ -26,15 +26,15 @@ public final class JudgeExamples {
     /** Side of all pictures, in pixels. */
     public static final int SIDE = 32;
 
-    /** Groups that agreement is measured on. */
+    /** Number of groups used to measure agreement. */
     public static final int HELD_OUT_GROUPS = 80;
 
-    /** Edits of each such group. */
+    /** Number of edits of each such group. */
     public static final int HELD_OUT_SLOTS = 12;
 
     private static final int POOL_BATCH = 24;
     private static final double SAMPLED_ROWS = 0.65;
-    private static final double SAMPLES_AS_DRAWN = 0.75;
+    private static final double SAMPLES_AS_GENERATED = 0.75;
 
     private final EditTasks tasks;
     private final List<Sampled> pool;
@@ -51,7 +51,7 @@ public final class JudgeExamples {
         }
     }
 
-    /** An edited picture and what it is worth. */
+    /** An edited picture and its ground truth. */
     public static final class Edit {
         private final float[] planar;
         private final int side;
@@ -63,17 +63,17 @@ public final class JudgeExamples {
             this.truth = truth;
         }
 
-        /** [3, side, side] in [-1, 1]. */
+        /** Returns the pixels, [3, side, side] in [-1, 1]. */
         float[] planar() {
             return planar;
         }
 
-        /** The picture in 8 bits. */
+        /** Returns the picture in 8 bits. */
         public RgbImage image() {
             return RgbImage.fromPlanar(planar, 0, side, side);
         }
 
-        /** Ground truth, 0 to 1. */
+        /** Returns the ground truth, 0 to 1. */
         public double truth() {
             return truth;
         }
@@ -90,10 +90,10 @@ public final class JudgeExamples {
     }
 
     /**
-     * Draws the samples of bases that the rows will be made of.
+     * Generates the samples of bases that the rows are made of.
      *
-     * @param poolImages samples, in all
-     * @param precision what they and the held-out edits are drawn in
+     * @param poolImages total number of samples
+     * @param precision of the rollout of these samples and of the held-out edits
      */
     public static JudgeExamples of(List<String> bases, int poolImages, long seed, Precision precision)
             throws IOException {
@@ -110,12 +110,12 @@ public final class JudgeExamples {
                 InstructionVocabulary.embedded().size());
     }
 
-    /** Least pool that has samples of each base. */
+    /** Returns the minimum pool size that has samples of each base. */
     public static int poolMin(List<String> bases) {
         return POOL_BATCH * bases.size();
     }
 
-    /** The next training row, of {@link #CANDIDATES} edits. */
+    /** Returns the next training row, of {@link #CANDIDATES} edits. */
     public Row next() {
         Sampled sampled =
                 !pool.isEmpty() && random.nextDouble() < SAMPLED_ROWS ? pool.get(random.nextInt(pool.size())) : null;
@@ -137,9 +137,9 @@ public final class JudgeExamples {
     }
 
     /**
-     * What agreement is measured on: 12 edits of one base on each of the first held-out rows, always the same.
+     * Returns the rows used to measure agreement: 12 edits of one base on each of the first held-out rows, always the same.
      *
-     * @param base a path or one that ships
+     * @param base a path or a shipped base
      * @param rows usually {@link #HELD_OUT_GROUPS}
      */
     public List<Row> heldOut(String base, int rows) throws IOException {
@@ -156,7 +156,7 @@ public final class JudgeExamples {
                 RandomKey.of(5, RandomKey.Purpose.EVALUATION_NOISE)
                         .atStep(group)
                         .normals(sampler.noise().bytes());
-                sampler.draw(BaseQuality.steps(6), MemorySegment.ofArray(latents));
+                sampler.rollout(BaseQuality.steps(6), MemorySegment.ofArray(latents));
                 List<Edit> edits = new ArrayList<>();
                 for (int slot = 0; slot < HELD_OUT_SLOTS; slot++) {
                     RgbImage image = RgbImage.fromPlanar(latents, slot * values, side, side);
@@ -172,7 +172,7 @@ public final class JudgeExamples {
         return groups;
     }
 
-    /** Samples of one base on a training row. */
+    /** Samples of one base for a training row. */
     private record Sampled(long row, List<RgbImage> images) {}
 
     private static List<Sampled> pool(
@@ -195,7 +195,7 @@ public final class JudgeExamples {
                                 sampler, b, tasks.render(Split.TRAIN, rows[b / JudgeScript.CANDIDATES]), scratch);
                     }
                     key.atOrdinal(1).normals(sampler.noise().bytes());
-                    sampler.draw(
+                    sampler.rollout(
                             BaseQuality.steps(stepCounts[batch % stepCounts.length]), MemorySegment.ofArray(latents));
                     for (int row = 0; row < rows.length; row++) {
                         List<RgbImage> images = new ArrayList<>();
@@ -212,7 +212,7 @@ public final class JudgeExamples {
     }
 
     private float[] edited(EditTask task, @Nullable RgbImage sample, float[] source, float[] target) {
-        if (sample != null && random.nextDouble() < SAMPLES_AS_DRAWN) {
+        if (sample != null && random.nextDouble() < SAMPLES_AS_GENERATED) {
             return planar(sample);
         }
         float[] first = candidate(task, sample, source, target);
@@ -254,7 +254,7 @@ public final class JudgeExamples {
         }
     }
 
-    /** Blocks of one picture in the other. */
+    /** Copies blocks of one picture into the other. */
     private void patchwork(float[] into, float[] other) {
         int cells = random.nextInt(2, 9);
         double share = random.nextDouble();

@@ -2,8 +2,9 @@ package darkroom.gpuworkers;
 
 import ai.djl.ndarray.NDManager;
 import darkroom.config.Precision;
-import darkroom.edittasks.InstructionVocabulary;
-import darkroom.edittasks.RgbImage;
+import darkroom.edittasks.pictures.RgbImage;
+import darkroom.edittasks.tasks.InstructionVocabulary;
+import darkroom.gpuworkers.checkpoints.Safetensors;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,13 +12,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The embedded judge at work: two pictures and an instruction in, logits over the labels "0" to "5" out.
+ * The embedded judge: two pictures and an instruction in, logits over the labels "0" to "5" out.
  *
- * <p>Every call computes one batch of {@link #BATCH}, filled up where there are fewer questions, so that an answer does
- * not depend on its company. Thread-confined: the first call decides the thread.
+ * <p>Every call computes one batch of {@link #BATCH}, padded where it has fewer questions, so that an answer does not depend
+ * on the others in the batch. Thread-confined: the first call decides the thread.
  */
 public final class JudgeNetwork implements AutoCloseable {
-    /** Questions per call, at most. */
+    /** Maximum number of questions per call. */
     public static final int BATCH = 12;
 
     /** Judges that ship with Darkroom; {@code weak} is deliberately poor, to show reward hacking. */
@@ -28,30 +29,34 @@ public final class JudgeNetwork implements AutoCloseable {
     private @Nullable Bench bench;
 
     /** A judge's parameters in the order of its layout. */
-    @SuppressWarnings("ArrayRecordComponent") // a carrier of weights: nobody asks whether two are equal
+    @SuppressWarnings("ArrayRecordComponent") // a carrier of weights, never compared
     public record Weights(DitShape shape, float[] flat) {}
 
-    /** What is to be judged. */
+    /** One edit to be judged. */
     public record Question(
             RgbImage source, RgbImage edited, @Nullable RgbImage reference, String instruction) {}
 
-    /** @param precision of its linear layers */
+    /**
+     * Loads the network with these weights.
+     *
+     * @param precision of its linear layers
+     */
     public JudgeNetwork(Weights weights, Precision precision) {
         this.weights = weights;
         this.precision = precision;
     }
 
     /**
-     * The judge of that name in {@link #SHIPPED}.
+     * Loads the judge of that name in {@link #SHIPPED}.
      *
-     * @throws IOException if the build has no such judge, or its file is damaged
+     * @throws IOException if the build does not contain that judge, or its file is damaged
      */
     public static JudgeNetwork shipped(String name, Precision precision) throws IOException {
         requireShipped(name);
         return new JudgeNetwork(DitWeights.shipped(name, JudgeNetwork::read), precision);
     }
 
-    /** SHA-256 of the file of the judge of that name, in hexadecimal. @throws IOException as {@link #shipped} */
+    /** Returns the SHA-256 of the file of the judge of that name, in hexadecimal. @throws IOException as {@link #shipped} */
     public static String sha256(String name) throws IOException {
         requireShipped(name);
         return DitWeights.shipped(name, DitWeights::digest);
@@ -71,13 +76,13 @@ public final class JudgeNetwork implements AutoCloseable {
         }
     }
 
-    /** Side of the pictures it judges, pixels. */
+    /** Returns the side of the pictures that it judges, in pixels. */
     public int resolution() {
         return weights.shape().resolution();
     }
 
     /**
-     * Logits [6] for each question, in their order. Blocks while it computes.
+     * Computes logits [6] for each question, in their order. Blocks during the computation.
      *
      * @throws IllegalArgumentException if there are more than {@link #BATCH} questions or a picture has another size
      */

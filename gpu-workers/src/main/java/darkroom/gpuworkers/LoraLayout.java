@@ -1,11 +1,12 @@
 package darkroom.gpuworkers;
 
+import darkroom.gpuworkers.checkpoints.FlatLayout;
 import java.util.List;
 
 /**
  * Low-rank adapters on the attention projections (qkv and out) and the MLP of every block, as one flat vector on a
- * frozen base: W' = W + (alpha / rank) B A, with A [rank, in] drawn from N(0, 1/rank^2) and B [out, rank] zero
- * (the initialisation of the public code). Rank 0 means none: the flat vector is the model itself.
+ * frozen base: W' = W + (alpha / rank) B A, with A [rank, in] drawn from N(0, 1/rank^2) and B [out, rank] zero (the
+ * initialisation of the public code). Rank 0 means no adapters: the flat vector is the model itself.
  */
 public final class LoraLayout {
     private static final List<String> TARGETS = List.of("qkv", "out", "up", "down");
@@ -34,7 +35,7 @@ public final class LoraLayout {
         adapters = flat.build();
     }
 
-    /** What is trained: the adapters, or the whole model when the rank is 0. */
+    /** Returns the trained parameters: the adapters, or the whole model when the rank is 0. */
     public FlatLayout trained() {
         return rank > 0 ? adapters : shape.layout();
     }
@@ -44,7 +45,7 @@ public final class LoraLayout {
         return rank > 0;
     }
 
-    /** {@code weights(base, trained)}: the flat vector of the model that {@code trained} stands for. */
+    /** Returns the method {@code weights(base, trained)}: the flat vector of the model with the trained parameters. */
     String script() {
         StringBuilder text =
                 new StringBuilder("  def weights(self: __torch__.Module, base: Tensor, trained: Tensor) -> Tensor:\n");

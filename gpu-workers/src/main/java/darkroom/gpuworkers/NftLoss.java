@@ -4,18 +4,18 @@ import darkroom.config.TrainingSettings.Weighting;
 import java.util.List;
 
 /**
- * DiffusionNFT's loss and its gradient in double precision: the reference that devices are checked against.
+ * DiffusionNFT's loss and its gradient in double precision: the reference for checks of devices.
  *
  * <p>v+ = beta v_theta + (1 - beta) v_old and v- = (1 + beta) v_old - beta v_theta (equations 5 and 6); the policy loss of
  * a sample is scale (r L+ + (1 - r) L-). With D the mean over dimensions:
  *
  * <ul>
  *   <li>{@link Weighting#ADAPTIVE}, public code: xhat = x_t - t v, L = D[(xhat - x0)^2] / max(D|xhat - x0|, 1e-5), the
- *       divisor held constant in the gradient, and scale = advantage clip / beta;
+ * divisor constant in the gradient, and scale = advantage clip / beta;
  *   <li>{@link Weighting#NONE}, equation 4: L = D[(v - (noise - x0))^2] and scale = 1.
  * </ul>
  *
- * Added is klWeight D[(v_theta - v_ref)^2]. Both terms are sums over valid samples, divided by the number of valid
+ * The term klWeight D[(v_theta - v_ref)^2] is added. Both terms are sums over valid samples, divided by the number of valid
  * samples; an invalid sample has no gradient.
  *
  * @param weighting {@code training.weighting}
@@ -33,7 +33,7 @@ public record NftLoss(Weighting weighting, double beta, double advantageClip, do
      * @param optimality r in [0, 1]
      * @param valid whether the sample counts
      */
-    @SuppressWarnings("ArrayRecordComponent") // a carrier of vectors: nobody asks whether two are equal
+    @SuppressWarnings("ArrayRecordComponent") // a carrier of vectors, never compared
     public record Sample(
             double[] x0,
             double[] noise,
@@ -44,7 +44,7 @@ public record NftLoss(Weighting weighting, double beta, double advantageClip, do
             double[] vTheta,
             double[] vRef) {
 
-        /** x_t = (1 - t) x0 + t noise. */
+        /** Returns x_t = (1 - t) x0 + t noise. */
         public double[] noisy() {
             double[] noisy = new double[x0.length];
             for (int i = 0; i < noisy.length; i++) {
@@ -63,11 +63,13 @@ public record NftLoss(Weighting weighting, double beta, double advantageClip, do
      * @param kl mean squared distance to the reference velocity
      * @param gradient of policy + klWeight kl with respect to v_theta
      */
-    @SuppressWarnings("ArrayRecordComponent") // a carrier of vectors: nobody asks whether two are equal
+    @SuppressWarnings("ArrayRecordComponent") // a carrier of vectors, never compared
     public record Terms(double positive, double negative, double policy, double kl, double[] gradient) {}
 
     /**
-     * @param samples one entry a sample, valid or not
+     * Loss and gradients of a batch.
+     *
+     * @param samples one entry per sample, valid or not
      * @param loss mean over valid samples; 0 if none is valid
      * @param gradients of the loss with respect to each sample's v_theta; zero for invalid samples
      */
@@ -78,7 +80,7 @@ public record NftLoss(Weighting weighting, double beta, double advantageClip, do
         }
     }
 
-    /** Loss and gradient of a batch. */
+    /** Computes loss and gradient of a batch. */
     public Evaluation evaluate(List<Sample> samples) {
         long valid = samples.stream().filter(Sample::valid).count();
         List<Terms> terms = samples.stream().map(this::terms).toList();
@@ -127,7 +129,7 @@ public record NftLoss(Weighting weighting, double beta, double advantageClip, do
     }
 
     /** @param gradient of the loss with respect to the branch's velocity */
-    @SuppressWarnings("ArrayRecordComponent") // a carrier of vectors: nobody asks whether two are equal
+    @SuppressWarnings("ArrayRecordComponent") // a carrier of vectors, never compared
     private record Branch(double loss, double[] gradient) {}
 
     private Branch branch(Sample sample, double[] velocity) {

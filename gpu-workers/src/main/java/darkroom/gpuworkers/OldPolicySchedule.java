@@ -3,16 +3,17 @@ package darkroom.gpuworkers;
 import darkroom.config.TrainingSettings;
 
 /**
- * How the policy that draws follows the trained one: old = decay old + (1 - decay) theta. Not the evaluation average.
+ * Schedule by which the rollout policy follows the trained one: old = decay old + (1 - decay) theta. Not the evaluation
+ * average.
  */
 public final class OldPolicySchedule {
     private OldPolicySchedule() {}
 
     /**
-     * Decay of the update that follows {@code step}: min(0.001 step, 0.5) for {@link TrainingSettings.OldPolicy#PUBLIC},
-     * {@code training.old-policy-decay} for {@link TrainingSettings.OldPolicy#CONSTANT}, 0 for {@link
-     * TrainingSettings.OldPolicy#ON_POLICY}. The public code counts one optimizer step a training step; where {@code
-     * training.optimizer-steps} is more, the ramp of {@code PUBLIC} is as many times as fast.
+     * Returns the decay of the update that follows {@code step}: min(0.001 step, 0.5) for {@link
+     * TrainingSettings.OldPolicy#PUBLIC}, {@code training.old-policy-decay} for {@link TrainingSettings.OldPolicy#CONSTANT},
+     * 0 for {@link TrainingSettings.OldPolicy#ON_POLICY}. The public code counts one optimizer step per training step; where
+     * {@code training.optimizer-steps} is larger, the ramp of {@code PUBLIC} is faster by that factor.
      *
      * @param step optimizer steps taken so far, from 1
      */

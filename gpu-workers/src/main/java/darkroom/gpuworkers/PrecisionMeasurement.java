@@ -1,7 +1,7 @@
 package darkroom.gpuworkers;
 
 import darkroom.config.Precision;
-import darkroom.edittasks.InstructionVocabulary;
+import darkroom.edittasks.tasks.InstructionVocabulary;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Locale;
@@ -9,20 +9,20 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How fast this processor computes the embedded model in float32 and in bfloat16: what {@code precision=auto} is decided by.
+ * Speed of the embedded model on this processor in float32 and in bfloat16, which decides {@code precision=auto}.
  *
- * <p>Velocity evaluations of a small batch with the model's own shapes, on one thread, in turn; of each precision the fastest
- * counts, so that other work on the machine hardly decides. It takes below a second, once a process, and follows whatever limits
- * the instructions that PyTorch may use ({@code ONEDNN_MAX_CPU_ISA}, {@code ATEN_CPU_CAPABILITY}).
+ * <p>Velocity evaluations of a small batch with the model's own shapes, on one thread, alternating; the fastest of each
+ * precision counts, so that other work on the machine has little effect. It takes less than a second, once per process, and
+ * follows any limit of the instructions that PyTorch may use ({@code ONEDNN_MAX_CPU_ISA}, {@code ATEN_CPU_CAPABILITY}).
  *
- * @param f32 images a second and solver step in float32
+ * @param f32 images per second and solver step in float32
  * @param bf16 the same in bfloat16
  */
 public record PrecisionMeasurement(double f32, double bf16) {
-    /** bfloat16 must be this many times as fast to be taken: below it, rounding buys nothing. */
+    /** Minimum speed-up of bfloat16; below it, bfloat16 is not worth its rounding. */
     public static final double GAIN_MIN = 1.1;
 
-    /** A precision that takes this many times as long as the other one is slow on this processor. */
+    /** A precision that takes this many times as long as the other is slow on this processor. */
     public static final double SLOW = 2;
 
     private static final Once ONCE = new Once();
@@ -37,12 +37,14 @@ public record PrecisionMeasurement(double f32, double bf16) {
         }
     }
 
-    /** Of this processor; measured by the first call in a process, which blocks for below a second. */
+    /**
+     * Returns the measurement of this processor, made by the first call in a process, which blocks for less than a second.
+     */
     public static PrecisionMeasurement ofThisProcessor(LongSupplier nanoTime) {
         return ONCE.measured(nanoTime);
     }
 
-    /** What {@code auto} means here. */
+    /** Returns the precision that {@code auto} selects. */
     public Precision faster() {
         return bf16 >= GAIN_MIN * f32 ? Precision.BF16 : Precision.F32;
     }
@@ -52,11 +54,11 @@ public record PrecisionMeasurement(double f32, double bf16) {
         return precision.isBf16() ? f32 >= SLOW * bf16 : bf16 >= SLOW * f32;
     }
 
-    /** For people: both figures. */
+    /** Describes both figures. */
     public String describe() {
         return String.format(
                 Locale.ROOT,
-                "%.0f images a second and solver step in float32, %.0f in bfloat16, one thread",
+                "%.0f images per second and solver step in float32, %.0f in bfloat16, one thread",
                 f32,
                 bf16);
     }
@@ -73,8 +75,8 @@ public record PrecisionMeasurement(double f32, double bf16) {
                 DitSampler half = new DitSampler(shape, BATCH, true)) {
             full.serve(weights);
             half.serve(weights);
-            full.draw(step, latents);
-            half.draw(step, latents);
+            full.rollout(step, latents);
+            half.rollout(step, latents);
             long began = nanoTime.getAsLong();
             long fastestFull = Long.MAX_VALUE;
             long fastestHalf = Long.MAX_VALUE;
@@ -90,7 +92,7 @@ public record PrecisionMeasurement(double f32, double bf16) {
 
     private static long nanos(DitSampler sampler, SolverStep[] step, MemorySegment latents, LongSupplier nanoTime) {
         long began = nanoTime.getAsLong();
-        sampler.draw(step, latents);
+        sampler.rollout(step, latents);
         return Math.max(1, nanoTime.getAsLong() - began);
     }
 
@@ -98,7 +100,7 @@ public record PrecisionMeasurement(double f32, double bf16) {
         return BATCH * 1e9 / nanos;
     }
 
-    /** A caller that asks during the measurement waits for the same figures. */
+    /** Holds the measurement; a concurrent caller waits for the same figures. */
     private static final class Once {
         private @Nullable PrecisionMeasurement measured;
 

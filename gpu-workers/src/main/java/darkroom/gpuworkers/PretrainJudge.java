@@ -3,12 +3,13 @@ package darkroom.gpuworkers;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import darkroom.actors.RandomKey;
+import darkroom.actors.numeric.RandomKey;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.Precision;
 import darkroom.config.TrainingSettings;
-import darkroom.edittasks.EditTask;
-import darkroom.edittasks.InstructionVocabulary;
+import darkroom.edittasks.tasks.EditTask;
+import darkroom.edittasks.tasks.InstructionVocabulary;
+import darkroom.gpuworkers.checkpoints.FlatLayout;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,14 +21,14 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a judge: a DiT trunk that starts from an editor's weights, a head over the labels 0 to 5 whose
- * expectation is fitted to the ground truth, and an auxiliary head fitted to what is missing (target - edited). It has seen exact targets,
- * and so passes supervision on indirectly; the reports say so.
+ * Trains a judge: a DiT trunk initialised from an editor's weights, a head over the labels 0 to 5 whose expectation is fitted
+ * to the ground truth, and an auxiliary head fitted to the remaining difference (target - edited). It has seen exact targets,
+ * and so passes supervision on indirectly; the reports mention this.
  *
- * <p>It is shown {@link JudgeExamples}. One thread, keyed by the seed, budget in examples.
+ * <p>It is trained on {@link JudgeExamples}. One thread, keyed by the seed, budget in examples.
  */
 public final class PretrainJudge {
-    /** For scripts that need no policy objective. */
+    /** Settings for scripts that need no policy objective. */
     static final TrainingSettings NO_POLICY = new TrainingSettings(
             TrainingSettings.Objective.DIFFUSION_NFT,
             TrainingSettings.Weighting.NONE,
@@ -53,15 +54,16 @@ public final class PretrainJudge {
     private PretrainJudge() {}
 
     /**
+     * Settings of the training of a judge.
+     *
      * @param name of the judge's file
      * @param examples training examples, rounded up to whole batches
-     * @param trunk base whose weights the trunk starts from, a path or one that ships; without one the judge starts from
-     *     nothing
-     * @param bases whose samples are judged, paths or those that ship; none makes a judge that has never seen what it will
-     *     be asked about
-     * @param poolImages samples drawn from the bases before training
+     * @param trunk base whose weights initialise the trunk, a path or a shipped base; without one the initial weights are
+     *     random
+     * @param bases whose samples are judged, paths or shipped bases; without any, the judge never sees samples of a base
+     * @param poolImages samples generated from the bases before training
      * @param learningRate peak; linear warm-up, then a cosine
-     * @param precision of the linear layers, of the judge and of what it is shown; {@link Precision#AUTO} must have been
+     * @param precision of the linear layers, of the judge and of the rollout of its examples; {@link Precision#AUTO} must be
      *     decided before {@link #run}
      */
     public record Settings(
@@ -87,35 +89,39 @@ public final class PretrainJudge {
             }
         }
 
-        /** Training examples, in whole batches. */
+        /** Returns the number of training examples, in whole batches. */
         public long budget() {
             return Math.ceilDiv(examples, BATCH) * BATCH;
         }
     }
 
     /**
-     * How the judge that ships was made.
+     * Returns the settings of the shipped judge.
      *
-     * @param bases the two that ship and their early weights, which {@link PretrainPolicy} writes beside them
+     * @param bases the two shipped bases and their early weights, which {@link PretrainPolicy} writes beside them
      */
     public static Settings judge(List<String> bases, long seed) {
         return new Settings("judge", 240_000, "clean", bases, 20_000, 8e-4, Precision.AUTO, seed);
     }
 
-    /** How the weak judge that ships was made: from nothing, in little time, on no sample of any base. */
+    /** Returns the settings of the shipped weak judge: random initial weights, a small budget, no sample of any base. */
     public static Settings weak(long seed) {
         return new Settings("weak", 12_800, null, List.of(), 0, 1e-3, Precision.AUTO, seed);
     }
 
     /**
-     * Agreement with ground truth within held-out groups of 12 edits of one base: the share of pairs that both order
-     * alike, among pairs whose ground truths differ by more than 0.02.
+     * Agreement with ground truth within held-out groups of 12 edits of one base: the share of pairs that both order alike,
+     * among pairs whose ground truths differ by more than 0.02.
      *
      * @param strict ties of the judge count as wrong
      * @param tiesHalf ties of the judge count half
      */
     public record Agreement(double strict, double tiesHalf) {
-        /** @param scores of the edits of each group, in their order */
+        /**
+         * Measures the agreement of scores with the ground truth.
+         *
+         * @param scores of the edits of each group, in their order
+         */
         public static Agreement of(List<JudgeExamples.Row> groups, List<List<Double>> scores) {
             double right = 0;
             double ties = 0;
@@ -140,9 +146,11 @@ public final class PretrainJudge {
     }
 
     /**
+     * Progress since the last report.
+     *
      * @param likelihood cross-entropy of the labels, mean since the last report
      * @param ranking loss over the order of the edits of one row, mean since the last report
-     * @param agreement measured at the end only, when the losses are not
+     * @param agreement measured only at the end, when the losses are not
      */
     public record Progress(
             long examples,
@@ -151,7 +159,7 @@ public final class PretrainJudge {
             double ranking,
             @Nullable Agreement agreement) {}
 
-    /** Hears how it goes, on the training thread. */
+    /** Receives progress, on the training thread. */
     @FunctionalInterface
     public interface Listener {
         void progress(Progress progress);
@@ -160,7 +168,7 @@ public final class PretrainJudge {
     /**
      * Trains and writes {@code name.safetensors} into {@code directory}, which must exist.
      *
-     * @param agreementBase whose held-out samples the agreement is measured on, a path or one that ships
+     * @param agreementBase base whose held-out samples measure the agreement, a path or a shipped base
      */
     public static Agreement run(Settings settings, String agreementBase, Path directory, Listener listener)
             throws IOException {
@@ -340,7 +348,7 @@ public final class PretrainJudge {
         }
     }
 
-    /** Draws a batch into the buffers. */
+    /** Writes a batch of examples into the buffers. */
     private static void write(JudgeExamples examples, Trainer trainer, int values) {
         float[] planar = new float[values];
         for (int b = 0; b < BATCH; b += JudgeExamples.CANDIDATES) {
@@ -367,7 +375,7 @@ public final class PretrainJudge {
         }
     }
 
-    /** The labels on both sides of the truth, each the likelier the nearer it is. */
+    /** Writes the labels on both sides of the truth, weighted by their closeness. */
     private static void write(Trainer trainer, int row, double truth) {
         float[] likely = new float[JudgeScript.LABELS];
         double label = truth * (JudgeScript.LABELS - 1);

@@ -1,14 +1,14 @@
 package darkroom.gpuworkers;
 
-import darkroom.actors.RandomKey;
+import darkroom.actors.numeric.RandomKey;
 import darkroom.config.Precision;
-import darkroom.edittasks.EditTask;
-import darkroom.edittasks.EditTasks;
-import darkroom.edittasks.InstructionVocabulary;
-import darkroom.edittasks.RgbImage;
-import darkroom.edittasks.Split;
-import darkroom.edittasks.TaskMix;
-import darkroom.edittasks.TaskType;
+import darkroom.edittasks.pictures.RgbImage;
+import darkroom.edittasks.tasks.EditTask;
+import darkroom.edittasks.tasks.EditTasks;
+import darkroom.edittasks.tasks.InstructionVocabulary;
+import darkroom.edittasks.tasks.Split;
+import darkroom.edittasks.tasks.TaskMix;
+import darkroom.edittasks.tasks.TaskType;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -21,10 +21,10 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a base policy: supervised flow matching on rendered editing tasks.
+ * Trains a base policy: supervised flow matching on rendered editing tasks.
  *
  * <p>Everything is keyed by the seed, and the budget is a number of images, so the same settings give the same weights on one
- * kind of processor. Uses one thread: two bases may be made side by side in two processes.
+ * kind of processor. Uses one thread: two bases may be trained concurrently in two processes.
  */
 public final class PretrainPolicy {
     private static final ValueLayout.OfFloat FLOAT =
@@ -35,7 +35,7 @@ public final class PretrainPolicy {
     private static final double FINAL_RATE_SHARE = 0.05;
     private static final double EARLY_SHARE = 0.3;
     private static final int REPORTS = 60;
-    /** What the bases that ship were given. */
+    /** Budget of the shipped bases. */
     public static final long SHIPPED_IMAGES = 300_000;
 
     private static final int QUALITY_ROWS = 96;
@@ -44,16 +44,18 @@ public final class PretrainPolicy {
     private PretrainPolicy() {}
 
     /**
+     * Settings of the training of a base.
+     *
      * @param name of the base: the file is {@code name.safetensors}, and the weights after 30 % of the budget
      *     {@code name-early.safetensors}
      * @param resolution side of the square images, 32 or 64 pixels
-     * @param images training images drawn, repetitions included; rounded up to whole batches
+     * @param images training images generated, repetitions included; rounded up to whole batches
      * @param batch images per optimizer step
-     * @param rows different rows; images are drawn from them with repetition
+     * @param rows different rows; images are generated from them with repetition
      * @param learningRate peak; linear warm-up, then a cosine down to 5 % of it
-     * @param averageDecay cap of the decay of the averaged weights, which are what is saved
+     * @param averageDecay cap of the decay of the averaged weights, which are saved
      * @param badPairs share of pairs with a wrong target: half of them another edit, a quarter unedited, a quarter half blended
-     * @param precision of the linear layers; {@link Precision#AUTO} must have been decided before {@link #run}
+     * @param precision of the linear layers; {@link Precision#AUTO} must be decided before {@link #run}
      */
     public record Settings(
             String name,
@@ -86,17 +88,17 @@ public final class PretrainPolicy {
             }
         }
 
-        /** The demo's base, trained on a mix of good and bad pairs, as data from the web is. */
+        /** Returns the settings of the demo's base, trained on a mix of good and bad pairs, like data from the web. */
         public static Settings mixed(int resolution, long images, long seed) {
             return recipe("mixed", resolution, images, 0.4, seed);
         }
 
-        /** The reference line: the same budget on clean pairs only. */
+        /** Returns the settings of the reference base: the same budget on clean pairs only. */
         public static Settings clean(int resolution, long images, long seed) {
             return recipe("clean", resolution, images, 0, seed);
         }
 
-        /** The same with another number of images a step and another peak of the learning rate. */
+        /** Returns these settings with another number of images per step and another peak of the learning rate. */
         public Settings with(int otherBatch, double otherLearningRate) {
             return new Settings(
                     name,
@@ -114,7 +116,7 @@ public final class PretrainPolicy {
                     seed);
         }
 
-        /** The same in that precision. */
+        /** Returns these settings with another precision. */
         public Settings in(Precision other) {
             return new Settings(
                     name,
@@ -149,14 +151,15 @@ public final class PretrainPolicy {
                     seed);
         }
 
-        /** Optimizer steps of the whole budget. */
+        /** Returns the number of optimizer steps of the whole budget. */
         public long steps() {
             return Math.ceilDiv(images, batch);
         }
     }
 
     /**
-     * What the averaged weights draw on held-out rows: six steps of DPM-Solver++ 2M, two images a row.
+     * Quality of the edits that the averaged weights generate for held-out rows: six steps of DPM-Solver++ 2M, two images per
+     * row.
      *
      * @param groundTruth mean over images, 0 to 1
      * @param psnrOutside mean over images with something outside the edit, dB
@@ -166,20 +169,24 @@ public final class PretrainPolicy {
             double groundTruth, double psnrInside, double psnrOutside, double spread, Map<TaskType, Double> byTask) {}
 
     /**
-     * @param images drawn so far
+     * Progress since the last report.
+     *
+     * @param images generated so far
      * @param loss mean since the last report
      * @param quality measured now and then
      */
     public record Progress(
             long images, long budget, double loss, @Nullable Quality quality) {}
 
-    /** Hears how it goes, on the training thread. */
+    /** Receives progress, on the training thread. */
     @FunctionalInterface
     public interface Listener {
         void progress(Progress progress);
     }
 
-    /** Task types as the embedded models meet them: those that need reading, a pose or a second image half as often. */
+    /**
+     * Returns the task types of the embedded models: those that need reading, a pose or a second image are half as frequent.
+     */
     public static TaskMix mix() {
         EnumMap<TaskType, Double> weights = new EnumMap<>(TaskType.class);
         for (TaskType type : TaskType.values()) {
@@ -286,7 +293,7 @@ public final class PretrainPolicy {
         return String.format(Locale.ROOT, "%.4f", value);
     }
 
-    /** Draws training pairs into the buffers of a trainer. */
+    /** Writes training pairs into the buffers of a trainer. */
     private static final class PairWriter {
         private final Settings settings;
         private final EditTasks tasks;

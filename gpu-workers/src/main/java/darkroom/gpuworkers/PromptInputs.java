@@ -1,14 +1,14 @@
 package darkroom.gpuworkers;
 
-import darkroom.actors.Prompt;
-import darkroom.actors.TensorRef;
-import darkroom.actors.TensorStore;
-import darkroom.edittasks.InstructionVocabulary;
+import darkroom.actors.device.Prompt;
+import darkroom.edittasks.tasks.InstructionVocabulary;
+import darkroom.tensors.TensorRef;
+import darkroom.tensors.TensorStore;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/** Writes what a prompt shows into one row of a model's inputs: source, reference (zeros without one), instruction. */
+/** Writes a prompt into one row of a model's inputs: source, reference (zeros without one), instruction. */
 final class PromptInputs {
     private final TensorStore store;
     private final int side;
@@ -35,7 +35,7 @@ final class PromptInputs {
     private void planar(TensorRef picture) {
         if (picture.bytes() != planar.length) {
             throw new IllegalArgumentException(
-                    "picture %s, but the model draws [%d, %d, 3]: set policy.resolution to the size of the data"
+                    "picture %s, but the model rollouts [%d, %d, 3]: set policy.resolution to the size of the data"
                             .formatted(picture.shape(), side, side));
         }
         MemorySegment bytes = store.read(picture);

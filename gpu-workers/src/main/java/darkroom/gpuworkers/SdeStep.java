@@ -11,11 +11,13 @@ package darkroom.gpuworkers;
  * @param state coefficient of x in the mean
  * @param velocity coefficient of v in the mean
  * @param std standard deviation of x' around the mean, the same in every dimension: s sqrt(-dt)
- * @param scale s, before the step's sqrt(-dt): what the public code divides its KL term by
+ * @param scale s, before the step's sqrt(-dt): the divisor of the public code's KL term
  */
 public record SdeStep(double state, double velocity, double std, double scale) {
 
     /**
+     * Returns the step between two noise levels.
+     *
      * @param noiseLevel {@code rollout.sde-noise}
      * @param sigmaOne second noise level of the schedule: it replaces sigma in 1 - sigma at sigma 1, where the noise
      *     scale would be infinite
@@ -32,13 +34,13 @@ public record SdeStep(double state, double velocity, double std, double scale) {
         return new SdeStep(1 + halved * dt, (1 + halved * (1 - sigma)) * dt, scale * Math.sqrt(-dt), scale);
     }
 
-    /** Step {@code index} of a schedule. */
+    /** Returns step {@code index} of a schedule. */
     public static SdeStep of(double noiseLevel, double[] sigmas, int index) {
         return of(noiseLevel, sigmas[index], sigmas[index + 1], sigmas[1]);
     }
 
     /**
-     * Logarithm of the density of x' given the mean, averaged over dimensions.
+     * Computes the logarithm of the density of x' given the mean, averaged over dimensions.
      *
      * @param squaredDistance mean over dimensions of (x' - mean)^2
      */
@@ -47,15 +49,15 @@ public record SdeStep(double state, double velocity, double std, double scale) {
     }
 
     /**
-     * Factor of the squared distance of two velocities, averaged over dimensions, in the public code's KL term:
-     * (mean - mean')^2 / (2 s^2). The divergence of the two normal distributions has s^2 (-dt) in the place of s^2 and is
-     * larger by 1 / (-dt).
+     * Returns the factor of the squared distance of two velocities, averaged over dimensions, in the public code's KL term:
+     * (mean - mean')^2 / (2 s^2). The divergence of the two normal distributions has s^2 (-dt) instead of s^2 and is larger
+     * by 1 / (-dt).
      */
     public double klFactor() {
         return velocity * velocity / (2 * scale * scale);
     }
 
-    /** The mean of x' where the velocity at x is v. */
+    /** Computes the mean of x' where the velocity at x is v. */
     public double[] mean(double[] x, double[] v) {
         double[] mean = new double[x.length];
         for (int i = 0; i < x.length; i++) {

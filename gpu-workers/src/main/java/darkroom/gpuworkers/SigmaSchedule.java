@@ -7,7 +7,7 @@ import darkroom.config.RolloutSettings.Schedule;
  *
  * <p>The flow-matching Euler scheduler of diffusers with dynamic exponential shift: from s = linspace(1, 1/n, n), sigma =
  * e^mu / (e^mu + 1/s - 1), where mu is linear in the number of latent tokens. diffusers rounds s to float32, which moves
- * sigma by up to 3e-8; here nothing is rounded. {@link Schedule#QWEN} is then stretched to end at 0.02, which takes two
+ * sigma by up to 3e-8; this class does not round. {@link Schedule#QWEN} is then stretched to end at 0.02, which takes two
  * steps: with one, diffusers divides 0 by 0. {@link Schedule#LINEAR} is s itself.
  */
 public final class SigmaSchedule {
@@ -19,9 +19,9 @@ public final class SigmaSchedule {
     private SigmaSchedule() {}
 
     /**
-     * The {@code steps + 1} noise levels of a draw, the first 1 and the last 0.
+     * Returns the {@code steps + 1} noise levels of a rollout, the first 1 and the last 0.
      *
-     * @param steps solver steps, at least 1; at least 2 of {@link Schedule#QWEN}
+     * @param steps solver steps, at least 1; at least 2 for {@link Schedule#QWEN}
      * @param latentTokens length of the latent sequence, at least 1; unused by {@link Schedule#LINEAR}
      */
     public static double[] sigmas(Schedule schedule, int steps, int latentTokens) {

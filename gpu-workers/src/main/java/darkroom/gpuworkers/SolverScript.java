@@ -10,24 +10,10 @@ package darkroom.gpuworkers;
 final class SolverScript {
     private SolverScript() {}
 
-    /** @param half whether linears run in bfloat16; {@code flat} may then come from {@code prepared}, once a version */
+    /** @param half whether linears run in bfloat16; {@code flat} may then come from {@code prepared}, once per version */
     static String of(boolean half) {
-        return TEXT.replace("${HALF}", half ? "True" : "False");
+        return TorchScriptSource.of("solver")
+                .with("HALF", half ? "True" : "False")
+                .text();
     }
-
-    private static final String TEXT = """
-          def prepared(self: __torch__.Module, flat: Tensor) -> Tensor:
-            if ${HALF}:
-              f = torch.to(flat, 15)
-            else:
-              f = torch.clone(flat)
-            return f
-          def solver_step(self: __torch__.Module, x: Tensor, source: Tensor, reference: Tensor, tokens: Tensor, flat: Tensor, other: Tensor, c: Tensor) -> Tuple[Tensor, Tensor]:
-            sigma = torch.select(c, 0, 0)
-            t = torch.mul(torch.ones([torch.size(x, 0)], dtype=ops.prim.dtype(x)), sigma)
-            v = (self).velocity(x, source, reference, t, tokens, flat, ${HALF})
-            m = torch.sub(x, torch.mul(v, sigma))
-            moved = torch.addcmul(torch.mul(x, torch.select(c, 0, 1)), v, torch.select(c, 0, 2))
-            return (torch.addcmul(moved, other, torch.select(c, 0, 3)), m)
-        """;
 }

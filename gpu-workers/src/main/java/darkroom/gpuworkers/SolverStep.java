@@ -9,7 +9,7 @@ import java.util.Arrays;
  * <pre>  x' = x * state + v * velocity + m_previous * previousPrediction,      m = x - sigma * v</pre>
  *
  * where v is the model's velocity at (x, sigma), m its prediction of the data, and m_previous the prediction of the step
- * before. A first-order step does not look at m_previous: its coefficient is 0, and there may be none.
+ * before. A first-order step does not use m_previous: its coefficient is 0, and it may be missing.
  *
  * @param sigma noise level before the step, in (0, 1]
  * @param nextSigma noise level after it, below {@code sigma}
@@ -20,7 +20,8 @@ import java.util.Arrays;
 public record SolverStep(double sigma, double nextSigma, double state, double velocity, double previousPrediction) {
 
     /**
-     * First order: x' = x + (sigma' - sigma) v. For this parametrisation DDIM with eta 0 and first-order DPM-Solver++ are
+     * Returns a first-order step: x' = x + (sigma' - sigma) v. For this parametrisation DDIM with eta 0 and first-order
+     * DPM-Solver++ are
      * the same step.
      */
     public static SolverStep euler(double sigma, double nextSigma) {
@@ -29,7 +30,8 @@ public record SolverStep(double sigma, double nextSigma, double state, double ve
     }
 
     /**
-     * Step {@code index} of DPM-Solver++ 2M in data prediction, as the public code steps it: the first and the last step
+     * Returns step {@code index} of DPM-Solver++ 2M in data prediction, as the public code steps it: the first and the last
+     * step
      * are first order, and so is the second, because log-SNR at sigma 1 is minus infinity. Orders of six steps: 1, 1, 2,
      * 2, 2, 1.
      *
@@ -37,7 +39,7 @@ public record SolverStep(double sigma, double nextSigma, double state, double ve
      * prediction, x' = (sigma'/sigma) x + (1 - sigma'/sigma) (m + h/(2 h0) (m - m_previous)). The public code's factor
      * -(1 - sigma')(e^-h - 1) is exactly 1 - sigma'/sigma.
      *
-     * @param sigmas noise levels as {@link SigmaSchedule} gives them
+     * @param sigmas noise levels from {@link SigmaSchedule}
      */
     public static SolverStep dpm2(double[] sigmas, int index) {
         double sigma = sigmas[index];
@@ -61,21 +63,21 @@ public record SolverStep(double sigma, double nextSigma, double state, double ve
                 -moved * extrapolation);
     }
 
-    /** All steps of a draw with Euler's method. */
+    /** Returns all steps of a rollout with Euler's method. */
     public static SolverStep[] euler(double[] sigmas) {
         SolverStep[] steps = new SolverStep[sigmas.length - 1];
         Arrays.setAll(steps, index -> euler(sigmas[index], sigmas[index + 1]));
         return steps;
     }
 
-    /** All steps of a draw with DPM-Solver++ 2M. */
+    /** Returns all steps of a rollout with DPM-Solver++ 2M. */
     public static SolverStep[] dpm2(double[] sigmas) {
         SolverStep[] steps = new SolverStep[sigmas.length - 1];
         Arrays.setAll(steps, index -> dpm2(sigmas, index));
         return steps;
     }
 
-    /** 2 if the step looks at the previous prediction, else 1. */
+    /** Returns 2 if the step uses the previous prediction, else 1. */
     public int order() {
         return previousPrediction == 0 ? 1 : 2;
     }

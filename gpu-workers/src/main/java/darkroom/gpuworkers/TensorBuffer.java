@@ -9,10 +9,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * A tensor whose memory Java writes and reads in place: made once, filled anew for every call, so that native memory stays
- * flat. Autograd does not see these writes: no call may be in flight while the bytes change.
+ * A tensor whose memory Java writes and reads in place: created once, refilled for every call, so that native memory stays
+ * constant. Autograd does not see these writes: no call may be in flight while the bytes change.
  *
- * <p>Thread-confined. The bytes are gone when the manager that made the tensor closes.
+ * <p>Thread-confined. The bytes are freed when the manager that created the tensor closes.
  */
 final class TensorBuffer {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -26,17 +26,17 @@ final class TensorBuffer {
         this.bytes = MemorySegment.ofBuffer(array.toByteBuffer(true));
     }
 
-    /** A float32 tensor of zeros. */
+    /** Creates a float32 tensor of zeros. */
     static TensorBuffer floats(NDManager owner, long... shape) {
         return new TensorBuffer(owner.zeros(new Shape(shape), DataType.FLOAT32));
     }
 
-    /** An int64 tensor of zeros. */
+    /** Creates an int64 tensor of zeros. */
     static TensorBuffer longs(NDManager owner, long... shape) {
         return new TensorBuffer(owner.zeros(new Shape(shape), DataType.INT64));
     }
 
-    /** The memory of {@code array}, which must be contiguous and outlive this object. */
+    /** Wraps the memory of {@code array}, which must be contiguous and outlive this object. */
     static TensorBuffer of(NDArray array) {
         return new TensorBuffer(array);
     }
@@ -45,12 +45,12 @@ final class TensorBuffer {
         return array;
     }
 
-    /** The live bytes, little endian. */
+    /** Returns the live bytes, little endian. */
     MemorySegment bytes() {
         return bytes;
     }
 
-    /** Overwrites all bytes with those of {@code from}, which must be as many. */
+    /** Overwrites all bytes with those of {@code from}, which must have the same size. */
     void copy(MemorySegment from) {
         if (from.byteSize() != bytes.byteSize()) {
             throw new IllegalArgumentException(

@@ -4,7 +4,7 @@ import ai.djl.engine.Engine;
 import ai.djl.pytorch.jni.JniUtils;
 
 /**
- * The PyTorch engine of this process, started once, offline, and set so that results repeat bit for bit: one intra-op
+ * The PyTorch engine of this process, started once, offline, and configured so that results repeat bit for bit: one intra-op
  * thread per worker thread and no graph optimizer (its rewrites change bfloat16 gradients).
  */
 final class Torch {
@@ -13,7 +13,7 @@ final class Torch {
 
     private Torch() {}
 
-    /** Loads the engine if it is not loaded. Opens no connection. Takes about 0.4 s, and 3 s on the first start ever. */
+    /** Loads the engine if necessary. Opens no connection. Takes about 0.4 s, and 3 s on the very first start. */
     static void start() {
         synchronized (LOCK) {
             if (started) {

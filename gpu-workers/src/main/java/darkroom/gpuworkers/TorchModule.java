@@ -16,7 +16,7 @@ import java.util.Map;
 /**
  * A loaded TorchScript module whose methods are pure functions of their inputs.
  *
- * <p>Thread-confined: made, called and closed on one thread that has passed {@link Torch#enterThread()}.
+ * <p>Thread-confined: created, called and closed on one thread that has called {@link Torch#enterThread()}.
  */
 final class TorchModule implements AutoCloseable {
     private final NDManager manager;
@@ -35,7 +35,7 @@ final class TorchModule implements AutoCloseable {
         }
     }
 
-    /** A scope whose arrays die with it. */
+    /** Returns a scope that frees its arrays when closed. */
     NDManager scope() {
         return manager.newSubManager();
     }
@@ -74,7 +74,7 @@ final class TorchModule implements AutoCloseable {
         return marker;
     }
 
-    /** Arrays that live as long as the module: markers of methods, and whatever leaks. */
+    /** Returns the number of arrays that live as long as the module: markers of methods, and leaks. */
     int arraysHeld() {
         return manager.getManagedArrays().size();
     }

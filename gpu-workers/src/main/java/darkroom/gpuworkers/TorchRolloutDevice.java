@@ -1,14 +1,14 @@
 package darkroom.gpuworkers;
 
 import ai.djl.ndarray.NDManager;
-import darkroom.actors.Device;
-import darkroom.actors.DrawUnit;
-import darkroom.actors.Drawn;
-import darkroom.actors.RandomKey;
-import darkroom.actors.TensorRef;
-import darkroom.actors.TensorRef.ElementType;
-import darkroom.actors.TensorStore;
-import darkroom.edittasks.RgbImage;
+import darkroom.actors.device.Device;
+import darkroom.actors.device.RolloutResult;
+import darkroom.actors.device.RolloutUnit;
+import darkroom.actors.numeric.RandomKey;
+import darkroom.edittasks.pictures.RgbImage;
+import darkroom.tensors.TensorRef;
+import darkroom.tensors.TensorRef.ElementType;
+import darkroom.tensors.TensorStore;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,16 +18,16 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One core that draws images with the embedded DiT.
+ * One core that generates images with the embedded DiT.
  *
- * <p>A group is one batch, whoever draws it, so that batch shapes never follow membership (promise P-1). Weights are
- * taken from the store, which verifies their checksum, before the first image of their version (promise P-6).
+ * <p>A group is one batch on any device, so that batch shapes never depend on membership (promise P-1). Weights are read from
+ * the store, which verifies their checksum, before the first image of their version (promise P-6).
  */
-public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
+public final class TorchRolloutDevice implements Device<RolloutUnit, RolloutResult> {
     private final EmbeddedPolicy policy;
     private final TensorStore store;
     private final DeviceThread thread;
-    private final Map<Integer, Seat> seats = new HashMap<>();
+    private final Map<Integer, DeviceSlot> deviceSlots = new HashMap<>();
     private final PromptInputs inputs;
     private final int values;
 
@@ -40,22 +40,22 @@ public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
     }
 
     @Override
-    public CompletionStage<Drawn> perform(DrawUnit unit) {
-        return thread.run(() -> draw(unit));
+    public CompletionStage<RolloutResult> perform(RolloutUnit unit) {
+        return thread.run(() -> rollout(unit));
     }
 
     @Override
     public void close() {
-        thread.closeAfter(() -> seats.values().forEach(Seat::close));
+        thread.closeAfter(() -> deviceSlots.values().forEach(DeviceSlot::close));
     }
 
-    private Drawn draw(DrawUnit unit) {
-        Seat seat = seats.computeIfAbsent(
+    private RolloutResult rollout(RolloutUnit unit) {
+        DeviceSlot deviceSlot = deviceSlots.computeIfAbsent(
                 unit.slots(),
-                slots -> new Seat(new DitSampler(
+                slots -> new DeviceSlot(new DitSampler(
                         policy.shape(), slots, policy.rollout().precision().isBf16())));
-        seat.serve(unit.weights());
-        DitSampler sampler = seat.sampler;
+        deviceSlot.serve(unit.weights());
+        DitSampler sampler = deviceSlot.sampler;
         for (int slot = 0; slot < unit.slots(); slot++) {
             inputs.write(unit.prompt(), slot, sampler.source(), sampler.reference(), sampler.tokens());
             RandomKey.of(unit.seed(), EmbeddedPolicy.noise(unit.purpose()), unit.step(), unit.group(), slot)
@@ -64,7 +64,7 @@ public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
         int steps = policy.sigmas(unit.purpose()).length - 1;
         if (!policy.stochastic(unit.purpose())) {
             float[] latents = new float[unit.slots() * values];
-            sampler.draw(policy.steps(unit.purpose()), MemorySegment.ofArray(latents));
+            sampler.rollout(policy.steps(unit.purpose()), MemorySegment.ofArray(latents));
             return keep(unit, List.of(MemorySegment.ofArray(latents)));
         }
         List<MemorySegment> states = new ArrayList<>();
@@ -76,7 +76,7 @@ public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
         for (int i = 0; i < steps; i++) {
             sde[i] = SdeStep.of(policy.rollout().sdeNoise(), sigmas, i);
         }
-        sampler.drawStochastic(
+        sampler.rolloutStochastic(
                 sde,
                 sigmas,
                 (step, noise) -> {
@@ -90,10 +90,10 @@ public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
         return keep(unit, states);
     }
 
-    /** @param states of all slots, one segment a solver state; only the last where the solver is deterministic */
-    private Drawn keep(DrawUnit unit, List<MemorySegment> states) {
+    /** @param states of all slots, one segment per solver state; only the last where the solver is deterministic */
+    private RolloutResult keep(RolloutUnit unit, List<MemorySegment> states) {
         int side = policy.shape().resolution();
-        List<Drawn.Image> images = new ArrayList<>();
+        List<RolloutResult.Image> images = new ArrayList<>();
         List<TensorRef> made = new ArrayList<>();
         try {
             for (int slot = 0; slot < unit.slots(); slot++) {
@@ -118,9 +118,9 @@ public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
                     });
                     made.add(trajectory);
                 }
-                images.add(new Drawn.Image(latent, pixels, trajectory));
+                images.add(new RolloutResult.Image(latent, pixels, trajectory));
             }
-            return new Drawn(images);
+            return new RolloutResult(images);
         } catch (RuntimeException e) {
             made.forEach(store::release);
             throw e;
@@ -132,13 +132,13 @@ public final class TorchRolloutDevice implements Device<DrawUnit, Drawn> {
         return batch.asSlice(slot * bytes, bytes);
     }
 
-    /** A sampler of one batch size, and whose weights it serves. */
-    private final class Seat {
+    /** A sampler of one batch size, and the version of its weights. */
+    private final class DeviceSlot {
         private final DitSampler sampler;
         private final @Nullable Merger merger;
         private @Nullable TensorRef served;
 
-        Seat(DitSampler sampler) {
+        DeviceSlot(DitSampler sampler) {
             this.sampler = sampler;
             this.merger = policy.lora().isLora() ? new Merger() : null;
         }

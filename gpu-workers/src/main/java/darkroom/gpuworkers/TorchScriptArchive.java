@@ -11,9 +11,9 @@ import java.util.zip.ZipOutputStream;
 /**
  * A TorchScript archive written from text: a module without parameters whose methods are the given code.
  *
- * <p>The format is a zip of stored entries: the code as text, a pickle of an object with one attribute, an empty
- * tuple of constants, and a version. So fused attention, fused AdamW and bfloat16 are within reach of Java, and no
- * Python is needed at build or run time.
+ * <p>The format is a zip of stored entries: the code as text, a pickle of an object with one attribute, an empty tuple of
+ * constants, and a version. It makes fused attention, fused AdamW and bfloat16 available to Java, without Python at build or
+ * run time.
  */
 final class TorchScriptArchive {
     private static final String TYPE = "__torch__.Module";
@@ -39,7 +39,7 @@ final class TorchScriptArchive {
         return bytes.toByteArray();
     }
 
-    /** Pickle of {@code __torch__.Module} with {@code training = False}. */
+    /** Returns a pickle of {@code __torch__.Module} with {@code training = False}. */
     private static byte[] emptyModule() {
         ByteArrayOutputStream pickle = new ByteArrayOutputStream();
         int dot = TYPE.lastIndexOf('.');

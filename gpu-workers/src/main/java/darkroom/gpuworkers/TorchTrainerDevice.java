@@ -3,19 +3,19 @@ package darkroom.gpuworkers;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import darkroom.actors.Device;
-import darkroom.actors.DrawUnit;
-import darkroom.actors.LearnerState;
-import darkroom.actors.Lesson;
-import darkroom.actors.RandomKey;
-import darkroom.actors.SumTree;
-import darkroom.actors.TensorRef;
-import darkroom.actors.TensorRef.ElementType;
-import darkroom.actors.TensorStore;
-import darkroom.actors.TrainUnit;
-import darkroom.actors.Trained;
+import darkroom.actors.device.Device;
+import darkroom.actors.device.LearnerState;
+import darkroom.actors.device.RolloutUnit;
+import darkroom.actors.device.TrainUnit;
+import darkroom.actors.device.Trained;
+import darkroom.actors.device.TrainingSample;
+import darkroom.actors.numeric.RandomKey;
+import darkroom.actors.numeric.SumTree;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.TrainingSettings;
+import darkroom.tensors.TensorRef;
+import darkroom.tensors.TensorRef.ElementType;
+import darkroom.tensors.TensorStore;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -27,9 +27,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One core that computes gradients of fixed micro-batches and takes optimizer steps.
  *
- * <p>A unit with fewer samples than {@code training.unit-samples} is filled up with samples of weight 0, so that every
- * batch takes the same path through the kernels. Gradients are added along {@link SumTree}: those of a block where they
- * were computed, and the sums of the blocks by whoever takes the optimizer step.
+ * <p>A unit with fewer samples than {@code training.unit-samples} is padded with samples of weight 0, so that every batch
+ * takes the same path through the kernels. Gradients are added along {@link SumTree}: those of a block on its device, and the
+ * sums of the blocks on the device that takes the optimizer step.
  */
 public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
@@ -40,7 +40,11 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
     private final DeviceThread thread;
     private @Nullable Workbench bench;
 
-    /** @param advantageClip {@code groups.advantage-clip}, a factor of the adaptive loss */
+    /**
+     * Creates the device and its thread.
+     *
+     * @param advantageClip {@code groups.advantage-clip}, a factor of the adaptive loss
+     */
     public TorchTrainerDevice(String name, EmbeddedPolicy policy, double advantageClip, TensorStore store) {
         this.policy = policy;
         this.advantageClip = advantageClip;
@@ -70,14 +74,14 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
     }
 
     /**
-     * The native side; lives on the device's thread. What it owns is complete once it is made: a tensor that a unit would
-     * leave behind there is refused, so that a leak is a failed unit and not a full machine.
+     * The native state; confined to the device's thread. Its set of tensors is fixed once created: a tensor that a unit would
+     * leave behind is rejected, so that a leak is a failed unit and not a full machine.
      */
     private final class Workbench {
         private final TorchModule module;
         private final NDManager owned;
         private final PromptInputs inputs;
-        private final double[] sigmas = policy.sigmas(DrawUnit.Purpose.TRAINING);
+        private final double[] sigmas = policy.sigmas(RolloutUnit.Purpose.TRAINING);
         private final int values = policy.shape().imageValues();
         private final int batch = policy.training().unitSamples();
         private final boolean grpo = policy.training().objective() == TrainingSettings.Objective.FLOW_GRPO;
@@ -151,13 +155,13 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
         private void write(TrainUnit.GradientBlock block, List<TrainUnit.Sample> unit) {
             for (int row = 0; row < batch; row++) {
                 boolean real = row < unit.size();
-                // Padding repeats the last sample, whose weight there is 0: finite numbers, no new ones.
+                // Padding repeats the last sample with weight 0: finite numbers, no new ones.
                 write(block, unit.get(Math.min(row, unit.size() - 1)), row);
                 set(weight, row, real ? 1.0 / block.validSamples() : 0);
             }
         }
 
-        /** Gradient, share of the policy loss, share of the distance to the reference. */
+        /** Returns gradient, policy loss and distance to the reference. */
         private NDList differentiated(NDManager scope) {
             return grpo
                     ? module.differentiate(
@@ -196,16 +200,16 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
         }
 
         private void write(TrainUnit.GradientBlock block, TrainUnit.Sample sample, int row) {
-            Lesson lesson = sample.lesson();
+            TrainingSample trainingSample = sample.trainingSample();
             int timestep = sample.timestep();
             long bytes = (long) values * Float.BYTES;
-            inputs.write(lesson.prompt(), row, source, reference, tokens);
+            inputs.write(trainingSample.prompt(), row, source, reference, tokens);
             set(level, row, sigmas[timestep]);
             MemorySegment into = other.bytes().asSlice(row * bytes, bytes);
             if (grpo) {
                 MemorySegment states = store.read(Objects.requireNonNull(
-                        lesson.image().trajectory(),
-                        "training.objective=flow-grpo needs images drawn with rollout.solver=sde"));
+                        trainingSample.image().trajectory(),
+                        "training.objective=flow-grpo needs images generated with rollout.solver=sde"));
                 x.bytes().asSlice(row * bytes, bytes).copyFrom(states.asSlice(timestep * bytes, bytes));
                 into.copyFrom(states.asSlice((timestep + 1) * bytes, bytes));
                 SdeStep step = SdeStep.of(policy.rollout().sdeNoise(), sigmas, timestep);
@@ -213,20 +217,20 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
                 set(b, row, step.velocity());
                 set(deviation, row, step.std());
                 set(factor, row, step.klFactor());
-                set(judged, row, lesson.advantage());
+                set(judged, row, trainingSample.advantage());
             } else {
                 x.bytes()
                         .asSlice(row * bytes, bytes)
-                        .copyFrom(store.read(lesson.image().latent()));
+                        .copyFrom(store.read(trainingSample.image().latent()));
                 RandomKey.of(
                                 block.seed(),
                                 RandomKey.Purpose.TRAINING_NOISE,
                                 block.step(),
-                                lesson.group(),
-                                lesson.slot())
+                                trainingSample.group(),
+                                trainingSample.slot())
                         .atOrdinal(timestep)
                         .normals(into);
-                set(judged, row, lesson.optimality());
+                set(judged, row, trainingSample.optimality());
             }
         }
 
@@ -306,7 +310,7 @@ public final class TorchTrainerDevice implements Device<TrainUnit, Trained> {
         }
     }
 
-    /** A tensor of the store, copied in when it is another one than before. */
+    /** A tensor of the store, copied in when it differs from the last one. */
     private final class Held {
         private final TensorBuffer buffer;
         private @Nullable TensorRef held;

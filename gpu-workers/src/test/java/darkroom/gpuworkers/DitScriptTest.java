@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The text of the network follows its sizes. */
+/** Tests that the text of the network follows its sizes. */
 final class DitScriptTest {
     private static final Pattern ANGLES = Pattern.compile("torch\\.arange\\((\\d+), dtype=6\\), (-[0-9.E-]+)\\)");
 

@@ -3,16 +3,16 @@ package darkroom.gpuworkers;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import darkroom.actors.DrawUnit;
-import darkroom.actors.Drawn;
-import darkroom.actors.GroupStatistics;
-import darkroom.actors.LearnerState;
-import darkroom.actors.Lesson;
-import darkroom.actors.PolicyVersion;
-import darkroom.actors.Prompt;
-import darkroom.actors.RunEvent;
-import darkroom.actors.TrainUnit;
-import darkroom.actors.Trained;
+import darkroom.actors.device.LearnerState;
+import darkroom.actors.device.PolicyVersion;
+import darkroom.actors.device.Prompt;
+import darkroom.actors.device.RolloutResult;
+import darkroom.actors.device.RolloutUnit;
+import darkroom.actors.device.TrainUnit;
+import darkroom.actors.device.Trained;
+import darkroom.actors.device.TrainingSample;
+import darkroom.actors.events.RunEvent;
+import darkroom.actors.statistics.GroupStatistics;
 import darkroom.config.Precision;
 import darkroom.config.RolloutSettings.Solver;
 import darkroom.config.RunSettings;
@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Flow-GRPO draws with the policy that it trains, and takes its ratio against that. */
+/** Tests that Flow-GRPO does its rollout with the policy that it trains, and takes its ratio against that policy. */
 class FlowGrpoOnPolicyTest {
     private static final int SAMPLES = 8;
 
@@ -42,7 +42,7 @@ class FlowGrpoOnPolicyTest {
 
     /**
      * With an advantage of -1 each, the clipped loss of a sample is the larger of its ratio and its clipped ratio: the mean
-     * over eight is exactly 1 where every ratio is exactly 1, whatever the precision that drew.
+     * over eight is exactly 1 where every ratio is exactly 1, for any precision of the rollout.
      */
     @ParameterizedTest
     @CsvSource({
@@ -78,15 +78,17 @@ class FlowGrpoOnPolicyTest {
 
     private static double loss(TorchRun run, LearnerState state) {
         Prompt prompt = TorchRun.prompt(run.store, 1);
-        DrawUnit draw =
-                new DrawUnit("run", 7, DrawUnit.Purpose.TRAINING, 0, 0, 4, new PolicyVersion(0), state.old(), prompt);
+        RolloutUnit generate = new RolloutUnit(
+                "run", 7, RolloutUnit.Purpose.TRAINING, 0, 0, 4, new PolicyVersion(0), state.old(), prompt);
         try (TorchRolloutDevice rollout = new TorchRolloutDevice("rollout", run.policy, run.store);
                 TorchTrainerDevice trainer = new TorchTrainerDevice("trainer", run.policy, 5, run.store)) {
-            Drawn drawn = rollout.perform(draw).toCompletableFuture().join();
+            RolloutResult generated =
+                    rollout.perform(generate).toCompletableFuture().join();
             List<TrainUnit.Sample> samples = new ArrayList<>();
             for (int i = 0; i < SAMPLES; i++) {
-                Lesson lesson = new Lesson(0, i % 4, prompt, drawn.images().get(i % 4), 0.4, -1);
-                samples.add(new TrainUnit.Sample(lesson, i / 4));
+                TrainingSample trainingSample =
+                        new TrainingSample(0, i % 4, prompt, generated.images().get(i % 4), 0.4, -1);
+                samples.add(new TrainUnit.Sample(trainingSample, i / 4));
             }
             TrainUnit block = new TrainUnit.GradientBlock("run", 7, 0, 0, 0, state, List.of(samples), SAMPLES);
             return ((Trained.Gradient)
@@ -113,10 +115,10 @@ class FlowGrpoOnPolicyTest {
                 double[] trained = step.statistics().groups().stream()
                         .flatMap(group -> group.standings().stream())
                         .flatMap(Optional::stream)
-                        .mapToDouble(GroupStatistics.Standing::advantage)
+                        .mapToDouble(GroupStatistics.RelativeReward::advantage)
                         .filter(advantage -> advantage != 0)
                         .toArray();
-                assertThat(step.lessons()).isEqualTo(one.timestepsPerImage() * trained.length);
+                assertThat(step.trainingSamples()).isEqualTo(one.timestepsPerImage() * trained.length);
                 assertThat(step.passes()).hasSize(1);
                 assertThat(step.passes().getFirst().policyLoss())
                         .isCloseTo(-Arrays.stream(trained).average().orElseThrow(), within(1e-6));

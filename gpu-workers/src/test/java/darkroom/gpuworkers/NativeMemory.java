@@ -12,10 +12,10 @@ import java.lang.invoke.MethodHandle;
 import java.util.stream.IntStream;
 
 /**
- * Bytes that this process has allocated and not freed, by glibc's own account: PyTorch's tensors among them, to the byte,
- * and unlike the resident set neither the Java heap nor what a freed tensor left behind.
+ * Bytes that this process has allocated and not freed, as counted by glibc: these include PyTorch's tensors, to the byte, but
+ * unlike the resident set neither the Java heap nor the remains of freed tensors.
  */
-@SuppressWarnings("restricted") // every JVM of ours enables native access
+@SuppressWarnings("restricted") // every JVM of this project enables native access
 final class NativeMemory {
     private static final int FIELDS = 10;
     private static final int MAPPED_BYTES = 4;
@@ -31,7 +31,7 @@ final class NativeMemory {
 
     private NativeMemory() {}
 
-    /** After the collector has had its chance to free what buffers of Java hold. */
+    /** Returns the bytes after the collector could free the memory of Java buffers. */
     static long bytes() {
         System.gc();
         try (Arena arena = Arena.ofConfined()) {

@@ -4,20 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
-import darkroom.actors.DrawUnit;
-import darkroom.actors.Drawn;
-import darkroom.actors.LearnerState;
-import darkroom.actors.Lesson;
-import darkroom.actors.OffHeapTensorStore;
-import darkroom.actors.PolicyVersion;
-import darkroom.actors.Prompt;
-import darkroom.actors.TrainUnit;
-import darkroom.actors.Trained;
+import darkroom.actors.device.LearnerState;
+import darkroom.actors.device.PolicyVersion;
+import darkroom.actors.device.Prompt;
+import darkroom.actors.device.RolloutResult;
+import darkroom.actors.device.RolloutUnit;
+import darkroom.actors.device.TrainUnit;
+import darkroom.actors.device.Trained;
+import darkroom.actors.device.TrainingSample;
 import darkroom.config.Precision;
 import darkroom.config.RolloutSettings;
 import darkroom.config.RolloutSettings.Solver;
 import darkroom.config.RunSettings;
 import darkroom.config.TrainingSettings.Objective;
+import darkroom.tensors.OffHeapTensorStore;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,24 +28,24 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Long runs need no more native memory than short ones. */
+/** Tests that long runs need no more native memory than short ones. */
 class NativeMemoryTest {
     private static final int WARM_UP = 200;
     private static final int STRETCHES = 5;
 
-    /** What compilers and the collector may allocate meanwhile. */
+    /** Bytes that compilers and the collector may allocate during the test. */
     private static final long NOISE_BYTES = 256 << 10;
 
     static Stream<Arguments> settings() {
         return Stream.of(
                 Arguments.of(
                         TorchRun.settings(7, rollout(Solver.DPM2), TorchRun.training(Objective.DIFFUSION_NFT, 0)),
-                        2000),
+                        1000),
                 Arguments.of(
                         TorchRun.settings(7, rollout(Solver.EULER), TorchRun.training(Objective.DIFFUSION_NFT, 2)),
-                        1200),
+                        600),
                 Arguments.of(
-                        TorchRun.settings(7, rollout(Solver.SDE), TorchRun.training(Objective.FLOW_GRPO, 0)), 1200));
+                        TorchRun.settings(7, rollout(Solver.SDE), TorchRun.training(Objective.FLOW_GRPO, 0)), 600));
     }
 
     private static RolloutSettings rollout(Solver solver) {
@@ -54,8 +54,8 @@ class NativeMemoryTest {
     }
 
     /**
-     * Bytes that a fifth of the iterations leaves behind: the median of five stretches. What leaks does so in every stretch; a
-     * compiler takes megabytes in one and gives them back in another.
+     * Bytes left behind by a fifth of the iterations: the median of five stretches. A leak occurs in every stretch; a
+     * compiler allocates megabytes in one and frees them in another.
      */
     private static long growth(int iterations, Runnable iteration) {
         IntStream.range(0, WARM_UP).forEach(_ -> iteration.run());
@@ -69,7 +69,7 @@ class NativeMemoryTest {
         return growths[STRETCHES / 2];
     }
 
-    /** Each iteration draws with weights of its own, takes a gradient, and updates. */
+    /** Each iteration does a rollout with its own weights, computes a gradient, and updates. */
     @ParameterizedTest
     @MethodSource("settings")
     void thousands_of_training_iterations_leave_no_native_memory_behind(RunSettings settings, int iterations) {
@@ -82,7 +82,7 @@ class NativeMemoryTest {
         }
     }
 
-    /** The measure can fail: 16 KiB an iteration show, which is less than one gradient of the loop. */
+    /** The measure can fail: it detects 16 KiB per iteration, which is less than one gradient of the loop. */
     @Test
     void a_scope_that_is_never_closed_shows() {
         Torch.enterThread();
@@ -110,7 +110,7 @@ class NativeMemoryTest {
         }
     }
 
-    /** What a sampler or a workbench owns is capped. */
+    /** Managers of a sampler or a workbench are capped. */
     @Test
     void a_capped_manager_refuses_what_would_leak_into_it() {
         Torch.enterThread();
@@ -121,7 +121,7 @@ class NativeMemoryTest {
         }
     }
 
-    /** One rollout and one trainer device, and no actor between them. */
+    /** One rollout and one trainer device, without actors. */
     private static final class Loop implements AutoCloseable {
         private final OffHeapTensorStore store = new OffHeapTensorStore("here", 1 << 24);
         private final Prompt prompt = TorchRun.prompt(store, 1);
@@ -141,28 +141,30 @@ class NativeMemoryTest {
         }
 
         void iterate() {
-            DrawUnit draw = new DrawUnit(
+            RolloutUnit generate = new RolloutUnit(
                     "loop",
                     settings.seed(),
-                    DrawUnit.Purpose.TRAINING,
+                    RolloutUnit.Purpose.TRAINING,
                     step,
                     0,
                     settings.rollout().imagesPerGroup(),
                     new PolicyVersion(step),
                     state.old(),
                     prompt);
-            Drawn drawn = rollout.perform(draw).toCompletableFuture().join();
+            RolloutResult generated =
+                    rollout.perform(generate).toCompletableFuture().join();
             List<TrainUnit.Sample> samples = new ArrayList<>();
-            for (int slot = 0; slot < draw.slots(); slot++) {
-                Lesson lesson = new Lesson(0, slot, prompt, drawn.images().get(slot), 0.3 * slot, 0.5 * slot - 1);
-                samples.add(
-                        new TrainUnit.Sample(lesson, slot % settings.rollout().solverSteps()));
+            for (int slot = 0; slot < generate.slots(); slot++) {
+                TrainingSample trainingSample =
+                        new TrainingSample(0, slot, prompt, generated.images().get(slot), 0.3 * slot, 0.5 * slot - 1);
+                samples.add(new TrainUnit.Sample(
+                        trainingSample, slot % settings.rollout().solverSteps()));
             }
             Trained gradient = trained(new TrainUnit.GradientBlock(
                     "loop", settings.seed(), step, 0, 0, state, List.of(samples, samples), 2 * samples.size()));
             Trained updated = trained(new TrainUnit.UpdateUnit("loop", step, 0, state, gradient.tensors(), true));
             gradient.tensors().forEach(store::release);
-            drawn.tensors().forEach(store::release);
+            generated.tensors().forEach(store::release);
             state.tensors().forEach(store::release);
             state = ((Trained.Updated) updated).state();
             step++;

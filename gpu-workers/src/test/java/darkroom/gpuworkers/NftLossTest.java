@@ -70,8 +70,8 @@ class NftLossTest {
     void on_policy_the_loss_says_nothing_of_the_reward_and_the_gradient_all(
             @ForAll long seed, @ForAll @DoubleRange(min = 0, max = 1) double optimality) {
         NftLoss loss = new NftLoss(Weighting.ADAPTIVE, 1, 5, 0);
-        Sample drawn = onPolicy(random(seed, optimality));
-        NftLoss.Terms terms = loss.evaluate(List.of(drawn)).samples().getFirst();
+        Sample generated = onPolicy(random(seed, optimality));
+        NftLoss.Terms terms = loss.evaluate(List.of(generated)).samples().getFirst();
         NftLoss.Terms best =
                 loss.evaluate(List.of(onPolicy(random(seed, 1)))).samples().getFirst();
 

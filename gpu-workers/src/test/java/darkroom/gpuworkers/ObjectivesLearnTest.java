@@ -2,7 +2,7 @@ package darkroom.gpuworkers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import darkroom.actors.RunEvent;
+import darkroom.actors.events.RunEvent;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.Precision;
 import darkroom.config.RolloutSettings;
@@ -14,11 +14,11 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Both objectives raise a reward that is simple and exact: how bright an image is. */
+/** Tests that both objectives raise a simple and exact reward: the brightness of an image. */
 class ObjectivesLearnTest {
     private static final int STEPS = 24;
 
-    /** Equal images; clip range, advantage clip and the two optimizer steps of Flow-GRPO as its recipe has them. */
+    /** Equal images; clip range, advantage clip and the two optimizer steps of Flow-GRPO as in its recipe. */
     @ParameterizedTest
     @EnumSource(Objective.class)
     void images_become_as_bright_as_the_judge_likes_them(Objective objective) {

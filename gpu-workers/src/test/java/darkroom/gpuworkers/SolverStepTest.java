@@ -33,8 +33,8 @@ class SolverStepTest {
             Schedule schedule, double noise, double euler, double dpm2) {
         double[] sigmas = SigmaSchedule.sigmas(schedule, 6, 1024);
         DoubleBinaryOperator velocity = gaussian(1.5, 0.5);
-        assertThat(last(draw(SolverStep.euler(sigmas), velocity, noise))).isCloseTo(euler, within(FLOAT32_SIGMAS));
-        assertThat(last(draw(SolverStep.dpm2(sigmas), velocity, noise))).isCloseTo(dpm2, within(FLOAT32_SIGMAS));
+        assertThat(last(rollout(SolverStep.euler(sigmas), velocity, noise))).isCloseTo(euler, within(FLOAT32_SIGMAS));
+        assertThat(last(rollout(SolverStep.dpm2(sigmas), velocity, noise))).isCloseTo(dpm2, within(FLOAT32_SIGMAS));
     }
 
     @Test
@@ -53,8 +53,8 @@ class SolverStepTest {
         Assume.that(schedule != Schedule.QWEN || count > 1);
         double[] sigmas = SigmaSchedule.sigmas(schedule, count, 1024);
         DoubleBinaryOperator velocity = (x, t) -> (x - point) / t;
-        assertThat(last(draw(SolverStep.euler(sigmas), velocity, noise))).isCloseTo(point, within(1e-12));
-        assertThat(last(draw(SolverStep.dpm2(sigmas), velocity, noise))).isCloseTo(point, within(1e-12));
+        assertThat(last(rollout(SolverStep.euler(sigmas), velocity, noise))).isCloseTo(point, within(1e-12));
+        assertThat(last(rollout(SolverStep.dpm2(sigmas), velocity, noise))).isCloseTo(point, within(1e-12));
         assertThat(last(sde(0, sigmas, velocity, noise))).isCloseTo(point, within(1e-12));
     }
 
@@ -121,7 +121,7 @@ class SolverStepTest {
         };
     }
 
-    private static double[] draw(SolverStep[] steps, DoubleBinaryOperator velocity, double noise) {
+    private static double[] rollout(SolverStep[] steps, DoubleBinaryOperator velocity, double noise) {
         double[] trajectory = new double[steps.length + 1];
         trajectory[0] = noise;
         double previous = 0;

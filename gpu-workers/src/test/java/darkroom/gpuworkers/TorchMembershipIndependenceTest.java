@@ -2,10 +2,10 @@ package darkroom.gpuworkers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import darkroom.actors.DeskEvent;
-import darkroom.actors.FaultyDevice;
-import darkroom.actors.RunDigests;
-import darkroom.actors.RunEvent;
+import darkroom.actors.device.FaultyDevice;
+import darkroom.actors.events.RunEvent;
+import darkroom.actors.events.WorkQueueEvent;
+import darkroom.actors.ledger.RunDigests;
 import darkroom.config.Precision;
 import darkroom.config.RolloutSettings.Solver;
 import darkroom.config.RunSettings;
@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Promise P-1 on PyTorch: bit-equal weights, optimizer and verdicts, whoever computed them. */
+/** Promise P-1 on PyTorch: bit-equal weights, optimizer and decisions on any devices. */
 class TorchMembershipIndependenceTest {
     private static final int STEPS = 2;
     private static final int CHAOS_SEEDS = 20;
@@ -127,7 +127,7 @@ class TorchMembershipIndependenceTest {
         RunDigests two = digests(other, 1, 1).getFirst();
         assertThat(two.weights()).isNotEqualTo(one.weights());
         assertThat(two.optimizer()).isNotEqualTo(one.optimizer());
-        assertThat(two.verdicts()).isNotEqualTo(one.verdicts());
+        assertThat(two.decisions()).isNotEqualTo(one.decisions());
     }
 
     /** P-7. */
@@ -141,7 +141,7 @@ class TorchMembershipIndependenceTest {
         }
     }
 
-    /** P-1, P-2, LW-3: workers crash with a unit in hand, devices throw and fail. */
+    /** P-1, P-2, LW-3: workers crash while holding a unit, devices throw and fail. */
     @Test
     void workers_that_crash_change_no_bit_and_leave_no_byte() {
         List<RunDigests> expected = digests(NFT, 1, 1);
@@ -149,7 +149,10 @@ class TorchMembershipIndependenceTest {
         for (int seed = 0; seed < CHAOS_SEEDS; seed++) {
             SplittableRandom chance = new SplittableRandom(seed);
             try (TorchRun run = new TorchRun(NFT)) {
-                run.with(1 + chance.nextInt(5), 1 + chance.nextInt(3), (seat, _) -> mishap(run, seat, chance));
+                run.with(
+                        1 + chance.nextInt(5),
+                        1 + chance.nextInt(3),
+                        (deviceSlot, _) -> mishap(run, deviceSlot, chance));
                 RunEvent.Ended ended = run.run(STEPS);
                 assertThat(ended.end()).as("seed %d", seed).isEqualTo(new RunEvent.End.Completed());
                 assertThat(run.digests).as("seed %d", seed).isEqualTo(expected);
@@ -157,20 +160,20 @@ class TorchMembershipIndependenceTest {
                         .as("seed %d leaves %d tensors", seed, run.store.tensorsHeld())
                         .isTrue();
                 lost += (int) run.heard.stream()
-                        .filter(DeskEvent.WorkerLost.class::isInstance)
+                        .filter(WorkQueueEvent.WorkerLost.class::isInstance)
                         .count();
             }
         }
         assertThat(lost).as("workers that died").isGreaterThan(CHAOS_SEEDS);
     }
 
-    private static FaultyDevice.Happening mishap(TorchRun run, String seat, SplittableRandom chance) {
+    private static FaultyDevice.Happening mishap(TorchRun run, String deviceSlot, SplittableRandom chance) {
         double dice;
         synchronized (chance) {
             dice = chance.nextDouble();
         }
         if (dice < 0.15) {
-            run.crash(seat);
+            run.crash(deviceSlot);
         }
         return dice < 0.2
                 ? FaultyDevice.Happening.THROWS

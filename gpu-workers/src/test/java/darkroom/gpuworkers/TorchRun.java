@@ -1,36 +1,32 @@
 package darkroom.gpuworkers;
 
 import com.typesafe.config.ConfigFactory;
-import darkroom.actors.Crew;
-import darkroom.actors.Device;
-import darkroom.actors.DeviceSeat;
-import darkroom.actors.DrawUnit;
-import darkroom.actors.Drawn;
-import darkroom.actors.FaultyDevice;
-import darkroom.actors.LearnerState;
-import darkroom.actors.Lesson;
-import darkroom.actors.LocalTensorPlane;
-import darkroom.actors.OffHeapTensorStore;
-import darkroom.actors.PolicyVersion;
-import darkroom.actors.Prompt;
-import darkroom.actors.PromptBan;
-import darkroom.actors.PromptSource;
-import darkroom.actors.RandomKey;
-import darkroom.actors.Result;
-import darkroom.actors.RunDigests;
-import darkroom.actors.RunEvent;
-import darkroom.actors.RunOrder;
-import darkroom.actors.RunPorts;
-import darkroom.actors.RunState;
-import darkroom.actors.ScoreOutcome;
-import darkroom.actors.ScoreUnit;
-import darkroom.actors.StopWhen;
-import darkroom.actors.Studio;
-import darkroom.actors.TensorRef;
-import darkroom.actors.TensorRef.ElementType;
-import darkroom.actors.TrainUnit;
-import darkroom.actors.Trained;
-import darkroom.actors.Unit;
+import darkroom.actors.device.Device;
+import darkroom.actors.device.FaultyDevice;
+import darkroom.actors.device.LearnerState;
+import darkroom.actors.device.PolicyVersion;
+import darkroom.actors.device.Prompt;
+import darkroom.actors.device.PromptSource;
+import darkroom.actors.device.Result;
+import darkroom.actors.device.RolloutResult;
+import darkroom.actors.device.RolloutUnit;
+import darkroom.actors.device.ScoreOutcome;
+import darkroom.actors.device.ScoreUnit;
+import darkroom.actors.device.TrainUnit;
+import darkroom.actors.device.Trained;
+import darkroom.actors.device.TrainingSample;
+import darkroom.actors.device.Unit;
+import darkroom.actors.events.RunEvent;
+import darkroom.actors.events.RunState;
+import darkroom.actors.events.StopWhen;
+import darkroom.actors.ledger.RunDigests;
+import darkroom.actors.numeric.RandomKey;
+import darkroom.actors.run.RunGuardian;
+import darkroom.actors.run.RunOrder;
+import darkroom.actors.run.RunPorts;
+import darkroom.actors.statistics.PromptBan;
+import darkroom.actors.work.DevicePool;
+import darkroom.actors.work.DeviceSlot;
 import darkroom.config.CheckpointSettings;
 import darkroom.config.DataSettings;
 import darkroom.config.EvaluationSettings;
@@ -45,7 +41,11 @@ import darkroom.config.RolloutSettings;
 import darkroom.config.RunSettings;
 import darkroom.config.TrainingSettings;
 import darkroom.config.WorkerSettings;
-import darkroom.edittasks.InstructionVocabulary;
+import darkroom.edittasks.tasks.InstructionVocabulary;
+import darkroom.tensors.LocalTensorPlane;
+import darkroom.tensors.OffHeapTensorStore;
+import darkroom.tensors.TensorRef;
+import darkroom.tensors.TensorRef.ElementType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
@@ -63,7 +63,7 @@ import java.util.zip.CRC32C;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 
-/** Runs of a very small DiT on the devices that real runs have, with a judge that any changed bit of a pixel upsets. */
+/** Runs of a very small DiT on real devices, with a judge whose score depends on every bit of a pixel. */
 final class TorchRun implements AutoCloseable {
     private static final int SIDE = 8;
     private static final int SECONDS_MAX = 120;
@@ -75,7 +75,7 @@ final class TorchRun implements AutoCloseable {
     final OffHeapTensorStore store = new OffHeapTensorStore("here", 1 << 26);
     final List<RunDigests> digests = new CopyOnWriteArrayList<>();
     final List<RunEvent> heard = new CopyOnWriteArrayList<>();
-    private final ActorSystem<Studio.Command> system;
+    private final ActorSystem<RunGuardian.Command> system;
 
     TorchRun(RunSettings settings) {
         this.settings = settings;
@@ -83,7 +83,7 @@ final class TorchRun implements AutoCloseable {
         RunPorts ports = new RunPorts(
                 new Prompts(), StopWhen.NEVER, new LocalTensorPlane(store), this::hear, InstantSource.system());
         this.system = ActorSystem.create(
-                Studio.create(settings, ports),
+                RunGuardian.create(settings, ports),
                 "torch-run",
                 ConfigFactory.parseString("pekko { loglevel = OFF, stdout-loglevel = OFF }")
                         .withFallback(ConfigFactory.load()));
@@ -127,7 +127,7 @@ final class TorchRun implements AutoCloseable {
         return settings(seed, rollout, training);
     }
 
-    /** The same run, with so many gradient units a lease. */
+    /** Returns the same run with this number of gradient units per lease. */
     static RunSettings leasing(RunSettings run, int unitsPerLease) {
         WorkerSettings workers = run.workers();
         return new RunSettings(
@@ -196,7 +196,7 @@ final class TorchRun implements AutoCloseable {
                 InputSettings.NONE);
     }
 
-    /** No weight is zero, so that every image and every gradient depends on all of them. */
+    /** Returns weights without zeros, so that every image and every gradient depends on all of them. */
     static DitWeights tiny() {
         DitShape shape = new DitShape(
                 SIDE,
@@ -215,16 +215,16 @@ final class TorchRun implements AutoCloseable {
         return new DitWeights(shape, flat, Map.of());
     }
 
-    /** Crashes and faults: what befalls the unit that a seat begins with. */
+    /** Crashes and faults that affect the unit a device slot begins with. */
     @FunctionalInterface
     interface Mishaps {
         Mishaps NONE = (_, _) -> FaultyDevice.Happening.WELL;
 
-        FaultyDevice.Happening befalls(String seat, Unit unit);
+        FaultyDevice.Happening befalls(String deviceSlot, Unit unit);
     }
 
-    void crash(String seat) {
-        system.tell(new Studio.Crash(seat));
+    void crash(String deviceSlot) {
+        system.tell(new RunGuardian.Crash(deviceSlot));
     }
 
     TorchRun with(int rolloutDevices, int trainerDevices, Mishaps mishaps) {
@@ -233,31 +233,32 @@ final class TorchRun implements AutoCloseable {
 
     /** @param judge a score in [0, 1] of an image's pixels, UINT8 [side, side, 3] */
     TorchRun with(int rolloutDevices, int trainerDevices, Mishaps mishaps, ToDoubleFunction<byte[]> judge) {
-        List<DeviceSeat<DrawUnit, Drawn>> rollout = new ArrayList<>();
+        List<DeviceSlot<RolloutUnit, RolloutResult>> rollout = new ArrayList<>();
         for (int i = 0; i < rolloutDevices; i++) {
-            String seat = "rollout-" + i;
-            rollout.add(
-                    new DeviceSeat<>(seat, () -> beset(seat, new TorchRolloutDevice(seat, policy, store), mishaps)));
+            String deviceSlot = "rollout-" + i;
+            rollout.add(new DeviceSlot<>(
+                    deviceSlot, () -> beset(deviceSlot, new TorchRolloutDevice(deviceSlot, policy, store), mishaps)));
         }
-        List<DeviceSeat<TrainUnit, Trained>> trainer = new ArrayList<>();
+        List<DeviceSlot<TrainUnit, Trained>> trainer = new ArrayList<>();
         for (int i = 0; i < trainerDevices; i++) {
-            String seat = "trainer-" + i;
-            trainer.add(new DeviceSeat<>(
-                    seat,
+            String deviceSlot = "trainer-" + i;
+            trainer.add(new DeviceSlot<>(
+                    deviceSlot,
                     () -> beset(
-                            seat,
+                            deviceSlot,
                             new TorchTrainerDevice(
-                                    seat, policy, settings.groups().advantageClip(), store),
+                                    deviceSlot, policy, settings.groups().advantageClip(), store),
                             mishaps)));
         }
-        system.tell(new Studio.Offer(
+        system.tell(new RunGuardian.Offer(
                 "here",
-                new Crew(rollout, List.of(new DeviceSeat<>("reward-0", () -> new PixelJudge(judge))), trainer)));
+                new DevicePool(rollout, List.of(new DeviceSlot<>("reward-0", () -> new PixelJudge(judge))), trainer)));
         return this;
     }
 
-    private <U extends Unit, R extends Result> Device<U, R> beset(String seat, Device<U, R> device, Mishaps mishaps) {
-        return new FaultyDevice<>(device, store, unit -> mishaps.befalls(seat, unit));
+    private <U extends Unit, R extends Result> Device<U, R> beset(
+            String deviceSlot, Device<U, R> device, Mishaps mishaps) {
+        return new FaultyDevice<>(device, store, unit -> mishaps.befalls(deviceSlot, unit));
     }
 
     RunEvent.Ended run(int steps) {
@@ -268,13 +269,13 @@ final class TorchRun implements AutoCloseable {
         RunOrder order = new RunOrder("run", from, steps, Optional.empty());
         CompletionStage<RunEvent.Ended> ended = AskPattern.ask(
                 system,
-                replyTo -> new Studio.Start(order, replyTo),
+                replyTo -> new RunGuardian.Start(order, replyTo),
                 Duration.ofSeconds(SECONDS_MAX),
                 system.scheduler());
         return ended.toCompletableFuture().join();
     }
 
-    /** The learner, in bytes, after one optimizer step on so many gradient units of one sample each. */
+    /** Returns the learner, in bytes, after one optimizer step on this number of gradient units of one sample each. */
     List<List<Byte>> learnedInBlocks(int units, int unitsPerLease) {
         LearnerState state = learner(policy, store, settings.seed());
         try (TorchTrainerDevice trainer = trainer()) {
@@ -286,7 +287,7 @@ final class TorchRun implements AutoCloseable {
         }
     }
 
-    /** The gradient of so many samples, as one block. */
+    /** Returns the gradient of this number of samples, as one block. */
     float[] gradient(int samples) {
         try (TorchTrainerDevice trainer = trainer()) {
             LearnerState state = learner(policy, store, settings.seed());
@@ -302,15 +303,16 @@ final class TorchRun implements AutoCloseable {
 
     private List<TensorRef> gradients(TorchTrainerDevice trainer, LearnerState state, int units, int unitsPerLease) {
         Prompt prompt = prompt(store, 1);
-        DrawUnit draw =
-                new DrawUnit("run", 7, DrawUnit.Purpose.TRAINING, 0, 0, 4, new PolicyVersion(0), state.old(), prompt);
+        RolloutUnit generate = new RolloutUnit(
+                "run", 7, RolloutUnit.Purpose.TRAINING, 0, 0, 4, new PolicyVersion(0), state.old(), prompt);
         try (TorchRolloutDevice rollout = new TorchRolloutDevice("rollout", policy, store)) {
-            Drawn drawn = rollout.perform(draw).toCompletableFuture().join();
+            RolloutResult generated =
+                    rollout.perform(generate).toCompletableFuture().join();
             List<List<TrainUnit.Sample>> all = new ArrayList<>();
             for (int unit = 0; unit < units; unit++) {
-                Lesson lesson =
-                        new Lesson(0, unit % 4, prompt, drawn.images().get(unit % 4), 0.07 * unit, 0.2 * unit - 1);
-                all.add(List.of(new TrainUnit.Sample(lesson, unit % 3)));
+                TrainingSample trainingSample = new TrainingSample(
+                        0, unit % 4, prompt, generated.images().get(unit % 4), 0.07 * unit, 0.2 * unit - 1);
+                all.add(List.of(new TrainUnit.Sample(trainingSample, unit % 3)));
             }
             List<TensorRef> gradients = new ArrayList<>();
             for (int first = 0; first < units; first += unitsPerLease) {
@@ -356,7 +358,7 @@ final class TorchRun implements AutoCloseable {
         }
     }
 
-    /** What workers that died had in hand is released when their devices are done with it. */
+    /** Waits until the units of crashed workers are released by their devices. */
     boolean releasesAllBut(int tensors) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS_MAX);
         while (store.tensorsHeld() != tensors && System.nanoTime() < deadline) {
@@ -393,7 +395,7 @@ final class TorchRun implements AutoCloseable {
         }
     }
 
-    /** A score in steps of 1/16 that is a hash of the pixels. */
+    /** Returns a score in steps of 1/16 that is a hash of the pixels. */
     private static double hashed(byte[] pixels) {
         CRC32C crc = new CRC32C();
         crc.update(pixels);

@@ -1,15 +1,25 @@
 package darkroom.runtime;
 
-import darkroom.actors.ScoreOutcome;
+import darkroom.actors.device.ScoreOutcome;
 import darkroom.config.PictureView;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
 import darkroom.config.ScoringSettings.Method;
-import darkroom.rewardactors.PngImage;
-import darkroom.rewardactors.ReasonTally;
-import darkroom.rewardactors.ScoreRequest;
-import darkroom.rewardactors.Scorer;
+import darkroom.rewardactors.client.ReasonTally;
+import darkroom.rewardactors.client.Scorer;
+import darkroom.rewardactors.protocol.PngImage;
+import darkroom.rewardactors.protocol.ScoreRequest;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.JsonLines;
+import darkroom.runtime.base.Precisions;
+import darkroom.runtime.report.InstructionLoss;
+import darkroom.runtime.run.EditingPolicy;
+import darkroom.runtime.run.Scorers;
+import darkroom.runtime.studies.AlignReport;
+import darkroom.runtime.studies.AnnotatedPair;
+import darkroom.runtime.studies.EmbeddedPairs;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
@@ -33,13 +43,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Holds scoring methods against pairs of edits of which someone preferred one. */
+/** Compares scoring methods with pairs of edits of which a person preferred one. */
 @Command(
         name = "align",
         description = {
-            "Holds scoring methods against pairs of edits of which people preferred one (the paper's Table 4).",
+            "Compares scoring methods with pairs of edits of which people preferred one (the paper's Table 4).",
             "",
-            "A line of FILE: id, source, a, b, instruction, preferred (a, b or tie), and where there are any task,"
+            "A line of FILE: id, source, a, b, instruction, preferred (a, b or tie), and optionally task,"
                     + " requirement, reference, by (who preferred; default: people). Paths are relative to FILE.",
             "",
             "  darkroom align --pairs annotated.jsonl --scorer http://localhost:8000",
@@ -60,7 +70,7 @@ final class AlignCommand implements Callable<Integer> {
     @ArgGroup(multiplicity = "1")
     private Origin origin = new Origin();
 
-    /** One of the two. */
+    /** Source of the pairs: a file or the embedded tasks. */
     static final class Origin {
         @Option(names = "--pairs", paramLabel = "FILE", description = "JSONL file of annotated pairs.")
         private @Nullable Path pairs;
@@ -68,8 +78,8 @@ final class AlignCommand implements Callable<Integer> {
         @Option(
                 names = "--embedded",
                 paramLabel = "C",
-                description = "Pairs that this policy (a run, a checkpoint, or a shipped base: mixed, clean) draws of"
-                        + " held-out embedded tasks. Ground truth stands in for people.")
+                description = "Pairs that this policy (a run, a checkpoint, or a shipped base: mixed, clean) generates"
+                        + " for held-out embedded tasks. Ground truth replaces people.")
         private @Nullable String policy;
     }
 
@@ -93,7 +103,7 @@ final class AlignCommand implements Callable<Integer> {
     @Option(names = "--tasks", paramLabel = "N", description = "With --embedded: rows. Default: 100.")
     private int tasks = 100;
 
-    @Option(names = "--images", paramLabel = "N", description = "With --embedded: edits a row. Default: 4.")
+    @Option(names = "--images", paramLabel = "N", description = "With --embedded: edits per row. Default: 4.")
     private int images = 4;
 
     @Option(
@@ -102,7 +112,7 @@ final class AlignCommand implements Callable<Integer> {
             description = "Any setting of scoring, or data.pictures; repeatable.")
     private List<String> set = List.of();
 
-    /** One pair as a method scored it, a line of scores.jsonl. */
+    /** Scores of one pair by one method; one line of scores.jsonl. */
     record Line(
             String method,
             String id,
@@ -111,9 +121,9 @@ final class AlignCommand implements Callable<Integer> {
             @Nullable String unscored) {}
 
     /**
-     * A way to score that is held against the pairs.
+     * A scoring method to compare with the pairs.
      *
-     * @param name of a method, or of a further reward
+     * @param name the name of a method or of a further reward
      */
     private record Candidate(String name, Scorer scorer) {}
 
@@ -123,7 +133,7 @@ final class AlignCommand implements Callable<Integer> {
         requireFreePlace();
         try (Scorers servers = Scorers.open(settings.scoring())) {
             List<String> names = named(settings.scoring());
-            Path file = origin.pairs == null ? drawn(servers) : origin.pairs;
+            Path file = origin.pairs == null ? generated(servers) : origin.pairs;
             List<AnnotatedPair> pairs = AnnotatedPair.read(file);
             if (settings.scoring().endpoints().isEmpty()) {
                 InstructionLoss loss = new InstructionLoss();
@@ -195,10 +205,10 @@ final class AlignCommand implements Callable<Integer> {
         return methods.stream().distinct().toList();
     }
 
-    private Path drawn(Scorers servers) throws Exception {
+    private Path generated(Scorers servers) throws Exception {
         PrintWriter err = spec.commandLine().getErr();
         EditingPolicy editing = EditingPolicy.load(String.valueOf(origin.policy), overrides());
-        err.println("drawing %d edits of %d held-out tasks by %s".formatted(tasks * images, tasks, editing.name()));
+        err.println("generating %d edits of %d held-out tasks by %s".formatted(tasks * images, tasks, editing.name()));
         err.flush();
         return EmbeddedPairs.write(editing, servers, out.resolve("pairs"), err);
     }
@@ -219,7 +229,7 @@ final class AlignCommand implements Callable<Integer> {
 
     private record Scored(ScoreOutcome a, ScoreOutcome b) {}
 
-    /** All pairs by one method; pictures of a few pairs at a time are in memory. */
+    /** Scores all pairs with one method; holds the pictures of only a few pairs in memory at a time. */
     private AlignReport.Column column(
             Candidate candidate, Path file, List<AnnotatedPair> pairs, PictureView view, JsonLines<Line> lines)
             throws IOException, InterruptedException {

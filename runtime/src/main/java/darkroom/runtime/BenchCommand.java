@@ -3,29 +3,44 @@ package darkroom.runtime;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.management.OperatingSystemMXBean;
-import darkroom.actors.DrawUnit;
-import darkroom.actors.Drawn;
-import darkroom.actors.LearnerState;
-import darkroom.actors.Lesson;
-import darkroom.actors.OffHeapTensorStore;
-import darkroom.actors.PolicyVersion;
-import darkroom.actors.Prompt;
-import darkroom.actors.RunEvent;
-import darkroom.actors.RunListener;
-import darkroom.actors.RunOrder;
-import darkroom.actors.RunPorts;
-import darkroom.actors.RunState;
-import darkroom.actors.StopWhen;
-import darkroom.actors.TensorRef;
-import darkroom.actors.TensorStore;
-import darkroom.actors.TrainUnit;
-import darkroom.actors.Trained;
+import darkroom.actors.device.LearnerState;
+import darkroom.actors.device.PolicyVersion;
+import darkroom.actors.device.Prompt;
+import darkroom.actors.device.RolloutResult;
+import darkroom.actors.device.RolloutUnit;
+import darkroom.actors.device.TrainUnit;
+import darkroom.actors.device.Trained;
+import darkroom.actors.device.TrainingSample;
+import darkroom.actors.events.RunEvent;
+import darkroom.actors.events.RunListener;
+import darkroom.actors.events.RunState;
+import darkroom.actors.events.StopWhen;
+import darkroom.actors.run.RunOrder;
+import darkroom.actors.run.RunPorts;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.gpuworkers.DitWeights;
 import darkroom.gpuworkers.EmbeddedPolicy;
 import darkroom.gpuworkers.TorchRolloutDevice;
 import darkroom.gpuworkers.TorchTrainerDevice;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.Precisions;
+import darkroom.runtime.bench.FaultBench;
+import darkroom.runtime.bench.LoopBench;
+import darkroom.runtime.bench.RecoveryBench;
+import darkroom.runtime.bench.ScheduleBench;
+import darkroom.runtime.bench.ScoringBench;
+import darkroom.runtime.bench.TensorBench;
+import darkroom.runtime.run.DataSplits;
+import darkroom.runtime.run.LocalActorSystem;
+import darkroom.runtime.run.LocalRun;
+import darkroom.runtime.run.OpenPrompts;
+import darkroom.runtime.run.RowPrompts;
+import darkroom.runtime.run.RunEnvironment;
+import darkroom.runtime.run.Scorers;
+import darkroom.tensors.OffHeapTensorStore;
+import darkroom.tensors.TensorRef;
+import darkroom.tensors.TensorStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
@@ -39,11 +54,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Measures what this machine draws, trains and moves. docs/benchmarks.md has the rivals. */
+/**
+ * Measures generation, training and data transfer on this machine. docs/benchmarks.md compares the results with other
+ * programs.
+ */
 @Command(
         name = "bench",
         description = {
-            "Measures what this machine draws, trains and moves; prints JSON lines or a table.",
+            "Measures generation, training and data transfer on this machine; prints JSON lines or a table.",
             "",
             "gpu-workers/bench/side_by_side.sh alternates 'bench compute' with the same mathematics in plain PyTorch."
         },
@@ -91,19 +109,26 @@ final class BenchCommand implements Runnable {
                     DataSplits.of(settings, spec.commandLine().getErr()).train().row(0));
             LearnerState learner = LocalRun.learner(policy.initial(0), store);
             int slots = settings.rollout().imagesPerGroup();
-            DrawUnit draw = new DrawUnit(
-                    "bench", 0, DrawUnit.Purpose.TRAINING, 0, 0, slots, new PolicyVersion(0), learner.old(), prompt);
-            Drawn drawn = rollout.perform(draw).toCompletableFuture().join();
+            RolloutUnit generate = new RolloutUnit(
+                    "bench", 0, RolloutUnit.Purpose.TRAINING, 0, 0, slots, new PolicyVersion(0), learner.old(), prompt);
+            RolloutResult generated =
+                    rollout.perform(generate).toCompletableFuture().join();
             double drawing = rate(repeats, 4 * slots, () -> {
                 for (int i = 0; i < 4; i++) {
-                    rollout.perform(draw).toCompletableFuture().join().tensors().forEach(store::release);
+                    rollout.perform(generate)
+                            .toCompletableFuture()
+                            .join()
+                            .tensors()
+                            .forEach(store::release);
                 }
             });
             int unitSamples = settings.training().unitSamples();
             List<TrainUnit.Sample> samples = new ArrayList<>();
             for (int i = 0; i < unitSamples; i++) {
-                Lesson lesson = new Lesson(0, i, prompt, drawn.images().get(i % slots), (double) i / unitSamples, 0.5);
-                samples.add(new TrainUnit.Sample(lesson, i % settings.rollout().solverSteps()));
+                TrainingSample trainingSample = new TrainingSample(
+                        0, i, prompt, generated.images().get(i % slots), (double) i / unitSamples, 0.5);
+                samples.add(new TrainUnit.Sample(
+                        trainingSample, i % settings.rollout().solverSteps()));
             }
             double training = rate(repeats, 4 * unitSamples, () -> {
                 for (int i = 0; i < 4; i++) {
@@ -152,18 +177,18 @@ final class BenchCommand implements Runnable {
         EmbeddedPolicy policy = policy(settings);
         StepClock clock = new StepClock();
         try (Scorers scorers = Scorers.open(settings.scoring());
-                Ground ground = Ground.Alone.with(settings)) {
-            TensorStore store = ground.plane().store();
+                RunEnvironment environment = RunEnvironment.Alone.with(settings)) {
+            TensorStore store = environment.plane().store();
             OpenPrompts open = new OpenPrompts(store);
             RowPrompts prompts = new RowPrompts(
                     DataSplits.of(settings, spec.commandLine().getErr()).train(),
                     0,
                     settings.rollout().groupsPerStep(),
                     open);
-            RunPorts ports = new RunPorts(prompts, StopWhen.NEVER, ground.plane(), clock, InstantSource.system());
-            try (LocalStudio studio = new LocalStudio(settings, policy, scorers, ports, ground)) {
+            RunPorts ports = new RunPorts(prompts, StopWhen.NEVER, environment.plane(), clock, InstantSource.system());
+            try (LocalActorSystem guardian = new LocalActorSystem(settings, policy, scorers, ports, environment)) {
                 RunState from = RunState.fresh(LocalRun.learner(policy.initial(0), store));
-                studio.run(new RunOrder("bench", from, steps + StepClock.WARMUP, Optional.empty()));
+                guardian.run(new RunOrder("bench", from, steps + StepClock.WARMUP, Optional.empty()));
             }
         }
         print(clock.figures(
@@ -207,7 +232,7 @@ final class BenchCommand implements Runnable {
         out.flush();
     }
 
-    /** Time and processor time between commits. */
+    /** Wall-clock time and processor time between commits. */
     private static final class StepClock implements RunListener {
         static final int WARMUP = 2;
 

@@ -1,7 +1,21 @@
 package darkroom.runtime;
 
-import darkroom.actors.LedgerBook;
+import darkroom.actors.ledger.LedgerSnapshot;
 import darkroom.config.ErrorReason;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.HtmlPages;
+import darkroom.runtime.base.JsonLines;
+import darkroom.runtime.base.RunDirectory;
+import darkroom.runtime.bench.ProcessCluster;
+import darkroom.runtime.chaos.ChaosPage;
+import darkroom.runtime.chaos.ChaosPlan;
+import darkroom.runtime.chaos.ChaosReport;
+import darkroom.runtime.chaos.ChaosRun;
+import darkroom.runtime.chaos.Divergence;
+import darkroom.runtime.chaos.NodeCounts;
+import darkroom.runtime.chaos.RunAudit;
+import darkroom.runtime.faults.FaultKind;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -19,13 +33,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** A run that is disturbed on purpose, held against the same run left alone. */
+/** Disturbs a run with injected faults and compares it with the same run left undisturbed. */
 @Command(
         name = "chaos",
         description = {
             "Runs a small run as a cluster of processes on this machine, undisturbed, and then again while faults"
                     + " happen to it by a plan and by chance; and demands that every such run ends in the same weights,"
-                    + " optimizer and verdicts, that its ledger keeps its laws, and that every fault has a witness.",
+                    + " optimizer and decisions, that its ledger keeps its laws, and that every fault has a witness.",
             "",
             "  darkroom chaos --plan config/chaos/kill-everything.conf --seed 7",
             "",
@@ -44,7 +58,7 @@ final class ChaosCommand implements Callable<Integer> {
             names = "--seed",
             paramLabel = "S",
             defaultValue = "1",
-            description = "Of what is by chance in the first run; further ones count up. Default: ${DEFAULT-VALUE}")
+            description = "Seed of random faults in the first run; further runs count up. Default: ${DEFAULT-VALUE}")
     private long seed;
 
     @Option(
@@ -62,7 +76,7 @@ final class ChaosCommand implements Callable<Integer> {
     @Option(
             names = "--deaths",
             paramLabel = "N",
-            description = "Further runs until so many processes have died in all of them.")
+            description = "Adds runs until this many processes have died in all of them.")
     private int deaths;
 
     @Option(
@@ -93,19 +107,19 @@ final class ChaosCommand implements Callable<Integer> {
         terminal.flush();
         Path quiet = directory.resolve("undisturbed");
         ChaosReport.Run undisturbed;
-        LedgerBook book;
+        LedgerSnapshot snapshot;
         try (ChaosRun run = new ChaosRun("undisturbed", quiet, wanted, List.of(), seed, terminal)) {
             undisturbed = run.run();
             if (!undisturbed.passed()) {
                 throw new CommandFailedException("the undisturbed run failed: " + undisturbed.wrong());
             }
-            book = RunAudit.of(quiet).book();
+            snapshot = RunAudit.of(quiet).snapshot();
         }
         terminal.printf(Locale.ROOT, "undisturbed: %.1f s%n", undisturbed.seconds());
         List<ChaosReport.Run> all = new ArrayList<>();
         ChaosReport report = report(wanted, undisturbed, all);
         for (int i = 0; i < wanted.runs() || report.deaths() < deaths; i++) {
-            ChaosReport.Run done = disturbed(wanted, directory, seed + i, undisturbed, book, terminal);
+            ChaosReport.Run done = disturbed(wanted, directory, seed + i, undisturbed, snapshot, terminal);
             all.add(done);
             report = report(wanted, undisturbed, all);
             write(report, directory);
@@ -141,13 +155,13 @@ final class ChaosCommand implements Callable<Integer> {
             Path directory,
             long ofRun,
             ChaosReport.Run undisturbed,
-            LedgerBook book,
+            LedgerSnapshot snapshot,
             PrintWriter terminal)
             throws IOException, InterruptedException {
         String name = "run-" + ofRun;
         try (ChaosRun run =
                 new ChaosRun(name, directory.resolve(name), wanted, wanted.schedule(ofRun), ofRun, terminal)) {
-            ChaosReport.Run done = judged(run.run(), run.directory(), undisturbed, book);
+            ChaosReport.Run done = judged(run.run(), run.directory(), undisturbed, snapshot);
             if (done.passed() && !keep) {
                 ProcessCluster.remove(run.directory().resolve("checkpoints"));
             }
@@ -155,9 +169,10 @@ final class ChaosCommand implements Callable<Integer> {
         }
     }
 
-    /** Held against the undisturbed run and against the laws. */
+    /** Checks a disturbed run against the undisturbed run and the laws. */
     private static ChaosReport.Run judged(
-            ChaosReport.Run run, Path directory, ChaosReport.Run undisturbed, LedgerBook book) throws IOException {
+            ChaosReport.Run run, Path directory, ChaosReport.Run undisturbed, LedgerSnapshot snapshot)
+            throws IOException {
         List<String> wrong = new ArrayList<>(run.wrong());
         List<String> findings = List.of();
         String divergence = "";
@@ -165,11 +180,11 @@ final class ChaosCommand implements Callable<Integer> {
         if (Files.exists(new RunDirectory(directory).settings())) {
             try {
                 RunAudit audit = RunAudit.of(directory);
-                // A torn checkpoint is a fault of ours, and the audit is right to find it.
+                // A torn checkpoint is an injected fault, and the audit is right to find it.
                 findings = audit.findings().stream()
                         .filter(finding -> !isTorn(run, finding))
                         .toList();
-                divergence = Divergence.between(book, audit.book()).orElse("");
+                divergence = Divergence.between(snapshot, audit.snapshot()).orElse("");
                 findings.forEach(finding -> wrong.add("the audit found: " + finding));
             } catch (CommandFailedException e) {
                 wrong.add("the ledger cannot be read: " + ErrorReason.of(e));
@@ -179,7 +194,7 @@ final class ChaosCommand implements Callable<Integer> {
             wrong.add("the digests are not those of the undisturbed run"
                     + (divergence.isEmpty() ? "" : "; first different: " + divergence));
         }
-        double goodput = pace(run) / pace(undisturbed);
+        double goodput = rate(run) / rate(undisturbed);
         return new ChaosReport.Run(
                 run.name(),
                 run.seed(),
@@ -194,7 +209,7 @@ final class ChaosCommand implements Callable<Integer> {
                 Double.isFinite(goodput) ? OptionalDouble.of(goodput) : OptionalDouble.empty(),
                 run.commits(),
                 run.faults(),
-                run.lives(),
+                run.incarnations(),
                 wrong);
     }
 
@@ -203,8 +218,8 @@ final class ChaosCommand implements Callable<Integer> {
                 && run.faults().stream().anyMatch(fault -> fault.kind() == FaultKind.TORN_CHECKPOINT);
     }
 
-    /** Steps a second, from the first commit to the last. */
-    private static double pace(ChaosReport.Run run) {
+    /** Returns the steps per second, from the first commit to the last. */
+    private static double rate(ChaosReport.Run run) {
         return run.commits().size() < 2
                 ? Double.NaN
                 : (run.commits().size() - 1)

@@ -2,6 +2,9 @@ package darkroom.runtime;
 
 import darkroom.config.Recipes;
 import darkroom.gpuworkers.PrecisionMeasurement;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.Precisions;
+import darkroom.runtime.run.RunFit;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,7 +52,7 @@ final class ConfigCommand implements Runnable {
         @Option(names = "--set", paramLabel = "KEY=VALUE", description = "A setting that wins; repeatable.")
         private List<String> set = List.of();
 
-        /** One of the two. */
+        /** Source of the settings: a recipe or a file. */
         static final class Source {
             @Option(
                     names = "--recipe",

@@ -2,7 +2,12 @@ package darkroom.runtime;
 
 import darkroom.config.ErrorReason;
 import darkroom.config.SettingsException;
-import darkroom.edittasks.FileFault;
+import darkroom.edittasks.pictures.FileFault;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.Program;
+import darkroom.runtime.base.StandardOutput;
+import darkroom.runtime.report.Logging;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
@@ -23,8 +28,8 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * The command line. Every command is a class of its own, named {@code …Command}; it returns or throws, and only this
- * class ends the process.
+ * The command line. Each command is a class named {@code …Command} that returns or throws; only this class ends the
+ * process.
  */
 @Command(
         name = "darkroom",
@@ -75,15 +80,19 @@ public final class Darkroom implements Runnable {
 
     /** Runs one command and exits with its code. */
     public static void main(String... args) {
-        // The JDK's HTTP client reads it once, when it is first used: ScorerHttp names hosts that it reaches by an
-        // address.
+        // The JDK's HTTP client reads this property once, on first use: ScorerHttp sets the Host header when it
+        // connects to a host by its address.
         if (System.getProperty("jdk.httpclient.allowRestrictedHeaders") == null) {
             System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host");
         }
         System.exit(run(new FileOutputStream(FileDescriptor.out), args));
     }
 
-    /** @param stdout gets what the command prints; if it cannot be written the command has failed */
+    /**
+     * Runs one command and returns its exit code.
+     *
+     * @param stdout receives what the command prints; the command fails if writing to it fails
+     */
     static int run(OutputStream stdout, String... args) {
         StandardOutput output = new StandardOutput(stdout);
         PrintStream before = System.out;
@@ -99,10 +108,10 @@ public final class Darkroom implements Runnable {
     }
 
     /**
-     * The command that is called, or all of them if none is: to read the options of all takes half a second, which every process
-     * of a cluster would pay.
+     * Returns the parser of the called command, or of all commands if none is called. Reading the options of all
+     * commands takes half a second, which every process of a cluster would pay.
      */
-    static CommandLine commandLine(String... args) {
+    public static CommandLine commandLine(String... args) {
         Darkroom darkroom = new Darkroom();
         CommandLine commands = new CommandLine(darkroom);
         List<Class<?>> called = COMMANDS.stream()
@@ -139,7 +148,7 @@ public final class Darkroom implements Runnable {
         spec.commandLine().usage(spec.commandLine().getOut());
     }
 
-    /** The error alone, and where help is: a page of help below would hide it. */
+    /** Prints only the error and where to find help: a page of help below would hide the error. */
     private static int misused(ParameterException wrong, String[] args) {
         CommandLine line = wrong.getCommandLine();
         PrintWriter err = line.getErr();
@@ -186,12 +195,12 @@ public final class Darkroom implements Runnable {
         return code.code();
     }
 
-    /** Version, virtual machine and processor: what a report of a fault has to say. */
+    /** Prints version, virtual machine and processor, which a fault report needs. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
             return new String[] {
-                "darkroom " + NodeCards.build(),
+                "darkroom " + Program.version(),
                 "JVM " + Runtime.version() + ", " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
             };
         }

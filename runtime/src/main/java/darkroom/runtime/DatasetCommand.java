@@ -1,9 +1,11 @@
 package darkroom.runtime;
 
 import darkroom.config.PictureView;
-import darkroom.edittasks.DatasetDirectory;
-import darkroom.edittasks.FileFault;
-import darkroom.edittasks.Split;
+import darkroom.edittasks.datasets.DatasetDirectory;
+import darkroom.edittasks.pictures.FileFault;
+import darkroom.edittasks.tasks.Split;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,7 +17,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/** Everything about datasets in the Edit-R1 layout. */
+/** Commands for datasets in the Edit-R1 layout. */
 @Command(
         name = "dataset",
         description = {
@@ -25,7 +27,7 @@ import picocli.CommandLine.TypeConversionException;
                 + " and test_metadata.jsonl, and images/. Each line is a JSON object: prompt (the instruction), image"
                 + " (path of the source picture below the directory), and perhaps requirement (what the scorer is to"
                 + " check), id, task_type, target (the exact result), reference (a second input picture), weight (how"
-                + " often training draws the row) and any other field. 'train --set data.source=DIR' learns from it."
+                + " often training uses the row) and any other field. 'train --set data.source=DIR' learns from it."
         },
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
@@ -43,7 +45,11 @@ final class DatasetCommand implements Runnable {
         spec.commandLine().usage(spec.commandLine().getOut());
     }
 
-    /** @throws CommandFailedException if there is no such directory, or it holds no metadata file */
+    /**
+     * Opens a dataset directory.
+     *
+     * @throws CommandFailedException if the directory does not exist or holds no metadata file
+     */
     static DatasetDirectory open(Path path, PictureView view) {
         DatasetDirectory dataset;
         try {
@@ -56,13 +62,13 @@ final class DatasetCommand implements Runnable {
         }
         if (splits(dataset).isEmpty()) {
             throw new CommandFailedException(
-                    "%s has no train_metadata.jsonl, validation_metadata.jsonl or test_metadata.jsonl; it is no dataset"
+                    "%s has no train_metadata.jsonl, validation_metadata.jsonl or test_metadata.jsonl; it is not a dataset"
                             .formatted(path));
         }
         return dataset;
     }
 
-    /** The splits whose files are there, one a file. */
+    /** Returns the splits whose metadata files exist. */
     static List<Split> splits(DatasetDirectory dataset) {
         List<Split> splits = new ArrayList<>();
         for (Split split : List.of(Split.TRAIN, Split.VALIDATION, Split.HELD_OUT)) {
@@ -73,7 +79,7 @@ final class DatasetCommand implements Runnable {
         return splits;
     }
 
-    /** Splits by their labels. */
+    /** Reads a split by its label. */
     static final class SplitLabel implements ITypeConverter<Split> {
         @Override
         public Split convert(String label) {

@@ -2,10 +2,14 @@ package darkroom.runtime;
 
 import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
-import darkroom.edittasks.Curation;
-import darkroom.edittasks.CurationRule;
-import darkroom.edittasks.CurationSettings;
-import darkroom.edittasks.FileFault;
+import darkroom.edittasks.datasets.Curation;
+import darkroom.edittasks.datasets.CurationRule;
+import darkroom.edittasks.datasets.CurationSettings;
+import darkroom.edittasks.pictures.FileFault;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.PictureViewOption;
+import darkroom.runtime.base.WorkRate;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;
@@ -43,7 +47,7 @@ import picocli.CommandLine.Spec;
                 + " once more, with a red rectangle round the object and 'the object in the red box' in place of its"
                 + " name. A picture's rows all go to train, validation or test.",
             "",
-            "What does not become a row stands in OUT/rejected.jsonl with its rule. edit-tasks/README.md lists the"
+            "OUT/rejected.jsonl lists what does not become a row, with its rule. edit-tasks/README.md lists the"
                     + " rules and where each comes from."
         })
 final class DatasetCurateCommand implements Callable<Integer> {
@@ -122,7 +126,7 @@ final class DatasetCurateCommand implements Callable<Integer> {
             description = PictureViewOption.DESCRIPTION)
     private PictureView pictures = PictureView.DISPLAYED;
 
-    @Option(names = "--seed", paramLabel = "S", description = "Key of all that is drawn. Default: ${DEFAULT-VALUE}")
+    @Option(names = "--seed", paramLabel = "S", description = "Key of all randomness. Default: ${DEFAULT-VALUE}")
     private long seed;
 
     @Option(names = "--force", description = "Replace the metadata files that are in OUT.")
@@ -136,10 +140,10 @@ final class DatasetCurateCommand implements Callable<Integer> {
                     "%s is no file; --help shows what it holds".formatted(in.resolve(Curation.ANNOTATIONS)),
                     ExitCode.USAGE);
         }
-        WorkPace pace = new WorkPace(spec.commandLine().getErr(), System::nanoTime);
+        WorkRate rate = new WorkRate(spec.commandLine().getErr(), System::nanoTime);
         Curation.Report report;
         try {
-            report = Curation.run(in, pictures, out, settings, force, line -> pace.at(() -> line + " lines read"));
+            report = Curation.run(in, pictures, out, settings, force, line -> rate.at(() -> line + " lines read"));
         } catch (FileAlreadyExistsException e) {
             throw new CommandFailedException(
                     "%s is there already; give another --out, or --force to replace it".formatted(e.getFile()),

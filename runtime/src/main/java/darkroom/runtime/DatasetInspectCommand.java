@@ -2,18 +2,27 @@ package darkroom.runtime;
 
 import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
-import darkroom.edittasks.DatasetDirectory;
-import darkroom.edittasks.DatasetImages;
-import darkroom.edittasks.DatasetLine;
-import darkroom.edittasks.DatasetReader;
-import darkroom.edittasks.EditTasks;
-import darkroom.edittasks.FileFault;
-import darkroom.edittasks.InstructionVocabulary;
-import darkroom.edittasks.OutputFile;
-import darkroom.edittasks.RenderedDataset;
-import darkroom.edittasks.RgbImage;
-import darkroom.edittasks.Split;
-import darkroom.edittasks.TaskMix;
+import darkroom.edittasks.datasets.DatasetDirectory;
+import darkroom.edittasks.datasets.DatasetImages;
+import darkroom.edittasks.datasets.DatasetLine;
+import darkroom.edittasks.datasets.DatasetReader;
+import darkroom.edittasks.datasets.OutputFile;
+import darkroom.edittasks.datasets.RenderedDataset;
+import darkroom.edittasks.pictures.FileFault;
+import darkroom.edittasks.pictures.RgbImage;
+import darkroom.edittasks.tasks.EditTasks;
+import darkroom.edittasks.tasks.InstructionVocabulary;
+import darkroom.edittasks.tasks.Split;
+import darkroom.edittasks.tasks.TaskMix;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.PictureViewOption;
+import darkroom.runtime.base.Row;
+import darkroom.runtime.base.WorkRate;
+import darkroom.runtime.report.ContactSheet;
+import darkroom.runtime.report.InstructionLoss;
+import darkroom.runtime.run.EmbeddedRows;
+import darkroom.runtime.run.JsonlRows;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -34,7 +43,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Shows what a dataset holds. */
+/** Shows the contents of a dataset. */
 @Command(
         name = "inspect",
         description = {
@@ -50,10 +59,13 @@ final class DatasetInspectCommand implements Callable<Integer> {
     private static final int WORDS_SHOWN = 30;
     private static final int SIZES_SHOWN = 10;
 
-    /** Distinct task types, sizes and unknown words that are counted apart; the rest is counted together. */
+    /**
+     * Limit on the distinct task types, sizes and unknown words that are counted separately; the rest is counted
+     * together.
+     */
     private static final int KINDS_MAX = 10_000;
 
-    /** Task types that rows are shown of. */
+    /** Limit on the task types of which rows are shown. */
     private static final int TYPES_SAMPLED_MAX = 64;
 
     private static final String OTHERS = "(others)";
@@ -103,7 +115,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
 
     private record Sample(String split, String taskType, String instruction, DatasetImages images) {}
 
-    /** Counts by name, bounded. */
+    /** Bounded counts by name. */
     private static final class Counts {
         private final Map<String, Long> counts = new TreeMap<>();
 
@@ -111,7 +123,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
             counts.merge(counts.containsKey(name) || counts.size() < KINDS_MAX ? name : OTHERS, 1L, Long::sum);
         }
 
-        /** Most frequent first; ties by name. */
+        /** Returns the counts, most frequent first; ties by name. */
         List<Map.Entry<String, Long>> sorted() {
             return counts.entrySet().stream()
                     .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder())
@@ -120,7 +132,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
         }
     }
 
-    /** What was seen of one split. */
+    /** Statistics of one split. */
     private final class Findings {
         private final Counts types = new Counts();
         private final Counts sizes = new Counts();
@@ -223,7 +235,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "--size: " + ErrorReason.of(e));
         }
-        WorkPace pace = new WorkPace(spec.commandLine().getErr(), System::nanoTime);
+        WorkRate rate = new WorkRate(spec.commandLine().getErr(), System::nanoTime);
         Findings findings = new Findings();
         for (int i = 0; i < count; i++) {
             Row row = new EmbeddedRows(tasks, of, count).row(i);
@@ -235,13 +247,13 @@ final class DatasetInspectCommand implements Callable<Integer> {
                     1,
                     new DatasetImages(row.source(), row.target(), row.reference()));
             int done = i + 1;
-            pace.at(() -> "%d of %d rows".formatted(done, count));
+            rate.at(() -> "%d of %d rows".formatted(done, count));
         }
         return findings;
     }
 
     private Findings read(DatasetDirectory dataset, Split of) {
-        WorkPace pace = new WorkPace(spec.commandLine().getErr(), System::nanoTime);
+        WorkRate rate = new WorkRate(spec.commandLine().getErr(), System::nanoTime);
         Findings findings = new Findings();
         Path file = dataset.metadata(of);
         try (DatasetReader reader = dataset.reader(of)) {
@@ -262,7 +274,7 @@ final class DatasetInspectCommand implements Callable<Integer> {
                     case DatasetLine.Malformed _ -> findings.malformed++;
                 }
                 long number = line.line();
-                pace.at(() -> "%s: %d lines read".formatted(file, number));
+                rate.at(() -> "%s: %d lines read".formatted(file, number));
             }
         } catch (IOException e) {
             throw new CommandFailedException("%s cannot be read: %s".formatted(file, FileFault.reason(e, file)), e);
@@ -299,14 +311,14 @@ final class DatasetInspectCommand implements Callable<Integer> {
                     .formatted(cells.size(), sample.split(), sample.taskType(), oneLine(sample.instruction())));
         }
         try {
-            OutputFile.write(file, ContactSheet.draw(scale, cells).png());
+            OutputFile.write(file, ContactSheet.rollout(scale, cells).png());
         } catch (IOException e) {
             throw new CommandFailedException("%s cannot be written: %s".formatted(file, FileFault.reason(e, file)), e);
         }
         report.println("wrote " + file);
     }
 
-    /** The first row of every task type, then the second, until there are enough; then sorted by type. */
+    /** Returns the first row of every task type, then the second, until there are enough; sorted by type. */
     private List<Sample> chosen(List<Findings> all) {
         List<Sample> chosen = new ArrayList<>();
         for (int i = 0; i < rows && chosen.size() < rows; i++) {

@@ -1,12 +1,15 @@
 package darkroom.runtime;
 
 import darkroom.config.ErrorReason;
-import darkroom.edittasks.EditTasks;
-import darkroom.edittasks.FileFault;
-import darkroom.edittasks.RenderedDataset;
-import darkroom.edittasks.Split;
-import darkroom.edittasks.TaskMix;
-import darkroom.edittasks.TaskType;
+import darkroom.edittasks.datasets.RenderedDataset;
+import darkroom.edittasks.pictures.FileFault;
+import darkroom.edittasks.tasks.EditTasks;
+import darkroom.edittasks.tasks.Split;
+import darkroom.edittasks.tasks.TaskMix;
+import darkroom.edittasks.tasks.TaskType;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.WorkRate;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;
@@ -88,12 +91,12 @@ final class DatasetRenderCommand implements Callable<Integer> {
         }
         EditTasks rows = rows();
         PrintWriter terminal = spec.commandLine().getErr();
-        WorkPace pace = new WorkPace(terminal, System::nanoTime);
+        WorkRate rate = new WorkRate(terminal, System::nanoTime);
         Map<TaskType, Long> counts = new EnumMap<>(TaskType.class);
         try {
             RenderedDataset.write(rows, split, count, out, force, task -> {
                 counts.merge(task.type(), 1L, Long::sum);
-                pace.at(() -> "%d of %d rows"
+                rate.at(() -> "%d of %d rows"
                         .formatted(counts.values().stream().mapToLong(n -> n).sum(), count));
             });
         } catch (FileAlreadyExistsException e) {

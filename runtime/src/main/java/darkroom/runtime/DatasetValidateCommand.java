@@ -1,14 +1,19 @@
 package darkroom.runtime;
 
 import darkroom.config.PictureView;
-import darkroom.edittasks.DatasetDirectory;
-import darkroom.edittasks.DatasetFault;
-import darkroom.edittasks.DatasetFiles;
-import darkroom.edittasks.DatasetLine;
-import darkroom.edittasks.DatasetReader;
-import darkroom.edittasks.FileFault;
-import darkroom.edittasks.PictureConversion;
-import darkroom.edittasks.Split;
+import darkroom.edittasks.datasets.DatasetDirectory;
+import darkroom.edittasks.datasets.DatasetFault;
+import darkroom.edittasks.datasets.DatasetFiles;
+import darkroom.edittasks.datasets.DatasetLine;
+import darkroom.edittasks.datasets.DatasetReader;
+import darkroom.edittasks.pictures.FileFault;
+import darkroom.edittasks.pictures.PictureConversion;
+import darkroom.edittasks.tasks.Split;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.PictureViewOption;
+import darkroom.runtime.base.WorkRate;
+import darkroom.runtime.report.InstructionLoss;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -25,7 +30,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Lists what is wrong with a dataset. */
+/** Lists the faults of a dataset. */
 @Command(
         name = "validate",
         description = {
@@ -53,16 +58,16 @@ final class DatasetValidateCommand implements Callable<Integer> {
     public Integer call() {
         DatasetDirectory dataset = DatasetCommand.open(directory, pictures);
         PrintWriter report = spec.commandLine().getOut();
-        WorkPace pace = new WorkPace(spec.commandLine().getErr(), System::nanoTime);
+        WorkRate rate = new WorkRate(spec.commandLine().getErr(), System::nanoTime);
         boolean sound = true;
         for (Split split : DatasetCommand.splits(dataset)) {
-            sound &= validate(dataset, split, report, pace);
+            sound &= validate(dataset, split, report, rate);
         }
         report.flush();
         return (sound ? ExitCode.OK : ExitCode.FAILED).code();
     }
 
-    /** What was done to the pictures of a split; each file counts once. */
+    /** Conversions of the pictures of a split; each file counts once. */
     private static final class Pictures {
         private final Set<String> seen = new HashSet<>();
         private final Map<PictureConversion, Long> conversions = new EnumMap<>(PictureConversion.class);
@@ -88,8 +93,8 @@ final class DatasetValidateCommand implements Callable<Integer> {
         }
     }
 
-    /** Whether the split has rows, if it is for training, and no malformed line. */
-    private static boolean validate(DatasetDirectory dataset, Split split, PrintWriter report, WorkPace pace) {
+    /** Whether the split has no malformed line and, if it is for training, has rows. */
+    private static boolean validate(DatasetDirectory dataset, Split split, PrintWriter report, WorkRate rate) {
         Path file = dataset.metadata(split);
         Map<DatasetFault, Long> faults = new EnumMap<>(DatasetFault.class);
         InstructionLoss loss = new InstructionLoss();
@@ -117,7 +122,7 @@ final class DatasetValidateCommand implements Callable<Integer> {
                     }
                 }
                 long number = line.line();
-                pace.at(() -> "%s: %d lines read".formatted(file, number));
+                rate.at(() -> "%s: %d lines read".formatted(file, number));
             }
             blank = reader.blankLines();
         } catch (IOException e) {
@@ -148,7 +153,7 @@ final class DatasetValidateCommand implements Callable<Integer> {
             report.println(String.format(Locale.ROOT, "%s: the weights add up to %.6g", file, weight));
         }
         if (usable == 0 && split == Split.TRAIN) {
-            report.println(file + ": there is no usable row, and nothing to train on; add rows");
+            report.println(file + ": no usable row, so nothing to train on; add rows");
         }
         return malformed == 0 && (usable > 0 || split != Split.TRAIN);
     }

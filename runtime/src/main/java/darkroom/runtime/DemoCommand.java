@@ -2,6 +2,11 @@ package darkroom.runtime;
 
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.Precisions;
+import darkroom.runtime.run.DemoPlan;
+import darkroom.runtime.run.FirstSteps;
+import darkroom.runtime.run.LocalRun;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -35,13 +40,13 @@ import picocli.CommandLine.Spec;
             "As 'train --recipe embedded-demo' with the number of steps that fits: real actors, a real judge behind"
                     + " HTTP on loopback, held-out tasks measured before and after against exact targets."
         })
-final class DemoCommand implements Callable<Integer> {
+public final class DemoCommand implements Callable<Integer> {
     private static final String RECIPE = "embedded-demo";
     private static final double MINUTES = 6;
     private static final int MINUTES_MAX = 1440;
     private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm", Locale.ROOT);
     private static final List<String> QUICK =
-            List.of("steps=6", "evaluation.tasks=24", "evaluation.images-per-task=2", "evaluation.every-steps=0");
+            List.of("steps=5", "evaluation.tasks=24", "evaluation.images-per-task=2", "evaluation.every-steps=0");
 
     @Spec
     private CommandSpec spec;
@@ -95,7 +100,7 @@ final class DemoCommand implements Callable<Integer> {
         }
         if (quick) {
             throw new ParameterException(
-                    spec.commandLine(), "--quick takes six steps however long they take; leave --minutes out");
+                    spec.commandLine(), "--quick takes five steps however long they take; leave --minutes out");
         }
         if (!(minutes > 0 && minutes <= MINUTES_MAX)) {
             throw new ParameterException(
@@ -104,7 +109,7 @@ final class DemoCommand implements Callable<Integer> {
         }
     }
 
-    /** Overrides for what fits, of a time that begins to run now. */
+    /** Returns the overrides of a run that fits into the time limit, which starts now. */
     private List<String> fitting(RunSettings recipe, InstantSource clock, PrintWriter out)
             throws IOException, InterruptedException {
         Duration within = Duration.ofMillis(Math.round((minutes == null ? MINUTES : minutes) * 60_000));
@@ -118,7 +123,7 @@ final class DemoCommand implements Callable<Integer> {
         return plan.overrides();
     }
 
-    static String announcement(
+    public static String announcement(
             DemoPlan plan, FirstSteps.Speed speed, RunSettings recipe, Instant now, Duration within) {
         String steps = plan.fits()
                 ? "%d of the recipe's %d steps fit into %s".formatted(plan.steps(), recipe.steps(), minutes(within))
@@ -146,7 +151,7 @@ final class DemoCommand implements Callable<Integer> {
         out.flush();
     }
 
-    /** The directory, or the first of DIR-2, DIR-3, ... that does not exist: a demo may be repeated. */
+    /** Returns the directory, or the first of DIR-2, DIR-3, ... that does not exist, so that a demo can be repeated. */
     private static Path free(Path wanted) {
         Path free = wanted;
         for (int i = 2; Files.exists(free); i++) {

@@ -2,7 +2,18 @@ package darkroom.runtime;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import darkroom.edittasks.Split;
+import darkroom.edittasks.tasks.Split;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.Measurement;
+import darkroom.runtime.base.Rows;
+import darkroom.runtime.base.RunDirectory;
+import darkroom.runtime.run.DataSplits;
+import darkroom.runtime.run.EditingPolicy;
+import darkroom.runtime.run.RunInputs;
+import darkroom.runtime.run.Scorers;
+import darkroom.runtime.studies.HeldOutRollout;
+import darkroom.runtime.studies.SuiteEvaluation;
+import darkroom.runtime.studies.SuiteOptions;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Path;
@@ -19,7 +30,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Measures a checkpoint on held-out tasks, by judge and by ground truth; or has the images of a published suite judged. */
+/**
+ * Measures a checkpoint on held-out tasks, by judge and by ground truth, or has a judge score the images of a published
+ * suite.
+ */
 @Command(
         name = "eval",
         customSynopsis = {
@@ -35,7 +49,7 @@ import picocli.CommandLine.Spec;
             "",
             "With --suite: has a judge judge a directory of images, whatever model made them, by the protocol of a"
                 + " published benchmark. An item without an image or without an answer that says its scores is"
-                + " invalid: it is in no mean, and counted beside each. The same command again goes on where one was"
+                + " invalid: it is in no mean, and counted beside each. The same command again resumes where one was"
                 + " cut short, and asks again for what was invalid only."
         })
 final class EvalCommand implements Callable<Integer> {
@@ -67,7 +81,7 @@ final class EvalCommand implements Callable<Integer> {
     @Option(
             names = "--images",
             paramLabel = "N|DIR",
-            description = "With --checkpoint: edits a row; default: setting evaluation.images-per-task. With --suite:"
+            description = "With --checkpoint: edits per row; default: setting evaluation.images-per-task. With --suite:"
                     + " directory of the edited images.")
     private @Nullable String images;
 
@@ -109,7 +123,7 @@ final class EvalCommand implements Callable<Integer> {
         return measure(checkpoint);
     }
 
-    /** @param options none of which goes with {@code other} */
+    /** Refuses each of {@code options} that is given: none of them can be combined with {@code other}. */
     private void refuse(List<String> options, String other) {
         for (String option : options) {
             if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
@@ -131,8 +145,8 @@ final class EvalCommand implements Callable<Integer> {
             RunInputs.requireRows(editing.settings(), split, rows, editing.run());
         }
         try (Scorers judge = Scorers.open(editing.settings().scoring())) {
-            Measurement measurement = HeldOutDrawing.of(
-                    editing, rows, split.label(), judge, (evaluated, meter) -> meter.measure(evaluated));
+            Measurement measurement = HeldOutRollout.of(
+                    editing, rows, split.label(), judge, (evaluated, evaluator) -> evaluator.measure(evaluated));
             String figures = json(measurement, editing).toPrettyString() + "\n";
             if (json != null && json.equals(Path.of(STANDARD_OUTPUT))) {
                 spec.commandLine().getOut().print(figures);

@@ -3,6 +3,15 @@ package darkroom.runtime;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import darkroom.config.ErrorReason;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.cluster.ControlNode;
+import darkroom.runtime.cluster.FaultPort;
+import darkroom.runtime.cluster.StatusPage;
+import darkroom.runtime.faults.FaultKind;
+import darkroom.runtime.faults.FaultMoment;
+import darkroom.runtime.faults.FaultOrder;
+import darkroom.runtime.faults.NodeFaults;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.http.HttpClient;
@@ -22,7 +31,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Faults for nodes that run already. */
+/** Injects faults into running nodes, lists them and ends them. */
 @Command(
         name = "fault",
         description = {
@@ -44,7 +53,7 @@ final class FaultCommand implements Runnable {
         spec.commandLine().usage(spec.commandLine().getOut());
     }
 
-    /** Which nodes are meant. */
+    /** Selection of nodes. */
     static final class Nodes {
         @Option(
                 names = "--node",
@@ -96,7 +105,7 @@ final class FaultCommand implements Runnable {
         }
     }
 
-    /** Makes it happen. */
+    /** Injects a fault. */
     @Command(name = "inject", description = "Makes a fault happen; 'darkroom fault inject --kinds' lists them.")
     static final class Inject implements Callable<Integer> {
         @Spec
@@ -132,7 +141,7 @@ final class FaultCommand implements Runnable {
         @Option(names = "--moment", paramLabel = "MOMENT", description = "Of kill-at.")
         private @Nullable String moment;
 
-        @Option(names = "--count", paramLabel = "N", description = "At most so often. 0: no bound.")
+        @Option(names = "--count", paramLabel = "N", description = "Maximum number of effects. 0: no limit.")
         private @Nullable Integer count;
 
         @Override
@@ -193,7 +202,7 @@ final class FaultCommand implements Runnable {
         }
     }
 
-    /** Shows what was made to happen. */
+    /** Lists injected faults. */
     @Command(name = "list", description = "Shows the faults of nodes, with how often each has had an effect.")
     static final class Show implements Callable<Integer> {
         @Spec

@@ -1,5 +1,7 @@
 package darkroom.runtime;
 
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.chaos.RunAudit;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -9,12 +11,12 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** A ledger, and the checkpoints and metrics beside it, held against their laws and each other. */
+/** Checks a ledger, and the checkpoints and metrics beside it, against the laws and each other. */
 @Command(
         name = "audit",
         description = {
             "Checks the ledger of a run: issued = counted + dropped + unscored + abandoned in every step, every slot"
-                    + " one fate, the chain of verdicts, the order of steps and writers; and that the checkpoints are"
+                    + " one fate, the chain of decisions, the order of steps and writers; and that the checkpoints are"
                     + " those that were recorded, with the weights of the commits; and that every step that checkpoints"
                     + " and metrics.jsonl are of is committed in the ledger, with the same count of images.",
             "",

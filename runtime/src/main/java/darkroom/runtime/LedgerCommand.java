@@ -1,20 +1,17 @@
 package darkroom.runtime;
 
-import java.nio.file.Path;
-import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** Everything about the ledger of a run. */
+/** Commands for the ledger of a run. */
 @Command(
         name = "ledger",
         description = {
-            "Shows, audits and exports the ledger of a run: what was drawn, what every scorer said, what became of"
+            "Shows, audits and exports the ledger of a run: what was generated, every scorer's answer, the fate of"
                     + " every image, and what each step left.",
             "",
-            "The database of a run that is going on in its own file is not shared; wait, or use"
-                    + " ledger.store=postgresql."
+            "A run in progress does not share the database in its own file; wait, or use" + " ledger.store=postgresql."
         },
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {LedgerShowCommand.class, LedgerAuditCommand.class, LedgerExportCommand.class})
@@ -25,10 +22,5 @@ final class LedgerCommand implements Runnable {
     @Override
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());
-    }
-
-    /** The ledger of the run in this directory. */
-    static RunJournal open(Path run) {
-        return RunJournal.reading(LocalRun.settingsOf(run, List.of()).ledger(), run, System.getenv());
     }
 }

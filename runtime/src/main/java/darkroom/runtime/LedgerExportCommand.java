@@ -1,7 +1,11 @@
 package darkroom.runtime;
 
-import darkroom.actors.LedgerBook;
-import darkroom.actors.LedgerFormat;
+import darkroom.actors.ledger.LedgerFormat;
+import darkroom.actors.ledger.LedgerSnapshot;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.RunDirectory;
+import darkroom.runtime.base.RunJournal;
+import darkroom.runtime.run.LocalRun;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -14,17 +18,17 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** A ledger as text for other programs. */
+/** Exports a ledger as text for other programs. */
 @Command(
         name = "export",
         description = {
             "Writes the ledger of a run as text.",
             "",
-            "jsonl: one event a line, as it is kept. csv: one image a line, with its digests, score, scorer and the"
-                    + " verdict on its group; an image without a score has an empty score, never a number."
+            "jsonl: one event per line, as it is kept. csv: one image per line, with its digests, score, scorer and the"
+                    + " decision on its group; an image without a score has an empty score, never a number."
         })
 final class LedgerExportCommand implements Callable<Integer> {
-    /** Forms of an export. */
+    /** Formats of an export. */
     enum Form {
         JSONL,
         CSV
@@ -48,15 +52,15 @@ final class LedgerExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        LedgerBook book;
-        try (RunJournal journal = LedgerCommand.open(run)) {
-            book = journal.read();
+        LedgerSnapshot snapshot;
+        try (RunJournal journal = LocalRun.ledgerOf(run)) {
+            snapshot = journal.read();
         }
         List<String> lines =
                 switch (format) {
                     case JSONL ->
-                        book.events().stream().map(LedgerFormat::write).toList();
-                    case CSV -> LedgerTable.lines(book);
+                        snapshot.events().stream().map(LedgerFormat::write).toList();
+                    case CSV -> LedgerTable.lines(snapshot);
                 };
         if (out != null) {
             RunDirectory.write(out, String.join("\n", lines) + (lines.isEmpty() ? "" : "\n"));

@@ -1,8 +1,11 @@
 package darkroom.runtime;
 
-import darkroom.actors.LedgerBook;
-import darkroom.actors.LedgerEvent;
-import darkroom.actors.StepTally;
+import darkroom.actors.events.StepTally;
+import darkroom.actors.ledger.LedgerEvent;
+import darkroom.actors.ledger.LedgerSnapshot;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.RunJournal;
+import darkroom.runtime.run.LocalRun;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -15,10 +18,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** A ledger in a table. */
+/** Shows a ledger as a table. */
 @Command(
         name = "show",
-        description = "Shows what the ledger of a run has: writers, checkpoints, a line a committed step, and what is"
+        description = "Shows what the ledger of a run has: writers, checkpoints, a line per committed step, and what is"
                 + " recorded of the step in work.")
 final class LedgerShowCommand implements Callable<Integer> {
     private static final int DIGEST_CHARACTERS = 12;
@@ -38,7 +41,7 @@ final class LedgerShowCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try (RunJournal journal = LedgerCommand.open(run)) {
+        try (RunJournal journal = LocalRun.ledgerOf(run)) {
             PrintWriter out = spec.commandLine().getOut();
             print(journal.read(), out);
             out.printf("%n%d rows in the journal%n", journal.pages());
@@ -47,13 +50,15 @@ final class LedgerShowCommand implements Callable<Integer> {
         return ExitCode.OK.code();
     }
 
-    private void print(LedgerBook book, PrintWriter out) {
-        List<LedgerEvent.StepCommitted> commits = of(LedgerEvent.StepCommitted.class, book);
-        out.printf("%d events written, %d kept%n", book.written(), book.events().size());
-        for (LedgerEvent.RunOpened opened : of(LedgerEvent.RunOpened.class, book)) {
+    private void print(LedgerSnapshot snapshot, PrintWriter out) {
+        List<LedgerEvent.StepCommitted> commits = of(LedgerEvent.StepCommitted.class, snapshot);
+        out.printf(
+                "%d events written, %d kept%n",
+                snapshot.written(), snapshot.events().size());
+        for (LedgerEvent.RunOpened opened : of(LedgerEvent.RunOpened.class, snapshot)) {
             out.printf("writer %d began after %d steps%n", opened.epoch(), opened.step());
         }
-        for (LedgerEvent.CheckpointWritten checkpoint : of(LedgerEvent.CheckpointWritten.class, book)) {
+        for (LedgerEvent.CheckpointWritten checkpoint : of(LedgerEvent.CheckpointWritten.class, snapshot)) {
             out.printf("checkpoint after %d steps, manifest %s%n", checkpoint.step(), brief(checkpoint.digest()));
         }
         if (!commits.isEmpty()) {
@@ -67,7 +72,7 @@ final class LedgerShowCommand implements Callable<Integer> {
                     "abandoned",
                     "weights",
                     "optimizer",
-                    "verdicts");
+                    "decisions");
         }
         commits.stream().skip(Math.max(0, commits.size() - last)).forEach(commit -> {
             StepTally tally = commit.tally();
@@ -81,17 +86,17 @@ final class LedgerShowCommand implements Callable<Integer> {
                     tally.abandoned(),
                     brief(commit.digests().weights()),
                     brief(commit.digests().optimizer()),
-                    brief(commit.digests().verdicts()));
+                    brief(commit.digests().decisions()));
         });
-        printOpen(book, commits.isEmpty() ? -1 : commits.getLast().step(), out);
+        printOpen(snapshot, commits.isEmpty() ? -1 : commits.getLast().step(), out);
     }
 
-    private static void printOpen(LedgerBook book, int lastCommitted, PrintWriter out) {
+    private static void printOpen(LedgerSnapshot snapshot, int lastCommitted, PrintWriter out) {
         Map<Integer, Integer> outcomes = new HashMap<>();
-        for (LedgerEvent.SlotFate fate : of(LedgerEvent.SlotFate.class, book)) {
+        for (LedgerEvent.SampleOutcome fate : of(LedgerEvent.SampleOutcome.class, snapshot)) {
             outcomes.merge(fate.step(), 1, Integer::sum);
         }
-        for (LedgerEvent.StepOpened opened : of(LedgerEvent.StepOpened.class, book)) {
+        for (LedgerEvent.StepOpened opened : of(LedgerEvent.StepOpened.class, snapshot)) {
             if (opened.step() > lastCommitted) {
                 out.printf(
                         "%6d is not committed: %d of %d images are scored or known to be unscored%n",
@@ -102,8 +107,11 @@ final class LedgerShowCommand implements Callable<Integer> {
         }
     }
 
-    private static <E extends LedgerEvent> List<E> of(Class<E> type, LedgerBook book) {
-        return book.events().stream().filter(type::isInstance).map(type::cast).toList();
+    private static <E extends LedgerEvent> List<E> of(Class<E> type, LedgerSnapshot snapshot) {
+        return snapshot.events().stream()
+                .filter(type::isInstance)
+                .map(type::cast)
+                .toList();
     }
 
     private static String brief(String digest) {

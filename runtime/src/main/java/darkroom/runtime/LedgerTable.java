@@ -1,7 +1,7 @@
 package darkroom.runtime;
 
-import darkroom.actors.LedgerBook;
-import darkroom.actors.LedgerEvent;
+import darkroom.actors.ledger.LedgerEvent;
+import darkroom.actors.ledger.LedgerSnapshot;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The images of a ledger as comma-separated values (RFC 4180), in the order (step, group, slot). What is not there is empty. */
+/** The images of a ledger as comma-separated values (RFC 4180), in (step, group, slot) order; a missing value is empty. */
 final class LedgerTable {
     private static final List<String> COLUMNS = List.of(
             "step",
@@ -27,7 +27,7 @@ final class LedgerTable {
             "scorer",
             "unscored",
             "attempts",
-            "verdict",
+            "decision",
             "reason");
 
     private record Place(int step, int group) implements Comparable<Place> {
@@ -38,18 +38,18 @@ final class LedgerTable {
     }
 
     private final Map<Integer, LedgerEvent.StepOpened> opened = new HashMap<>();
-    private final Map<Place, LedgerEvent.GroupDrawn> drawn = new TreeMap<>();
-    private final Map<Place, Map<Integer, LedgerEvent.SlotFate>> fates = new HashMap<>();
+    private final Map<Place, LedgerEvent.GroupGenerated> generated = new TreeMap<>();
+    private final Map<Place, Map<Integer, LedgerEvent.SampleOutcome>> fates = new HashMap<>();
     private final Map<Place, LedgerEvent.GroupJudged> judged = new HashMap<>();
 
     private LedgerTable() {}
 
-    /** A line with the names of the columns, and a line an image. */
-    static List<String> lines(LedgerBook book) {
+    /** Returns a line with the column names and one line per image. */
+    static List<String> lines(LedgerSnapshot snapshot) {
         LedgerTable table = new LedgerTable();
-        book.events().forEach(table::note);
+        snapshot.events().forEach(table::note);
         List<String> lines = new ArrayList<>(List.of(line(COLUMNS.stream())));
-        table.drawn.forEach((place, group) -> {
+        table.generated.forEach((place, group) -> {
             for (int slot = 0; slot < group.images().size(); slot++) {
                 lines.add(table.line(place, group, slot));
             }
@@ -60,8 +60,8 @@ final class LedgerTable {
     private void note(LedgerEvent event) {
         switch (event) {
             case LedgerEvent.StepOpened step -> opened.put(step.step(), step);
-            case LedgerEvent.GroupDrawn group -> drawn.put(new Place(group.step(), group.group()), group);
-            case LedgerEvent.SlotFate fate ->
+            case LedgerEvent.GroupGenerated group -> generated.put(new Place(group.step(), group.group()), group);
+            case LedgerEvent.SampleOutcome fate ->
                 fates.computeIfAbsent(new Place(fate.step(), fate.group()), _ -> new HashMap<>())
                         .put(fate.slot(), fate);
             case LedgerEvent.GroupJudged group -> judged.put(new Place(group.step(), group.group()), group);
@@ -72,9 +72,9 @@ final class LedgerTable {
         }
     }
 
-    private String line(Place place, LedgerEvent.GroupDrawn group, int slot) {
+    private String line(Place place, LedgerEvent.GroupGenerated group, int slot) {
         LedgerEvent.StepOpened step = opened.get(place.step());
-        LedgerEvent.GroupJudged verdict = judged.get(place);
+        LedgerEvent.GroupJudged decision = judged.get(place);
         LedgerEvent.ImageDigest image = group.images().get(slot);
         List<@Nullable Object> values = new ArrayList<>();
         values.add(place.step());
@@ -105,8 +105,8 @@ final class LedgerTable {
                 }
             }
         }
-        values.add(verdict == null ? null : verdict.fate().name().toLowerCase(Locale.ROOT));
-        values.add(verdict == null ? null : verdict.reason());
+        values.add(decision == null ? null : decision.fate().name().toLowerCase(Locale.ROOT));
+        values.add(decision == null ? null : decision.reason());
         return line(values.stream().map(value -> value == null ? "" : value.toString()));
     }
 

@@ -2,6 +2,17 @@ package darkroom.runtime;
 
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.OwnAddress;
+import darkroom.runtime.base.ProcessSpace;
+import darkroom.runtime.cluster.ControlHeartbeat;
+import darkroom.runtime.cluster.ControlNode;
+import darkroom.runtime.cluster.NodeArguments;
+import darkroom.runtime.cluster.Standby;
+import darkroom.runtime.cluster.WorkerNode;
+import darkroom.runtime.run.LocalRun;
+import darkroom.runtime.run.RunEnvironment;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +23,6 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,7 +33,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** A process of a cluster: supervises a run, or brings devices into one. */
+/** Runs a process of a cluster, which supervises a run or adds devices to one. */
 @Command(
         name = "node",
         description = {
@@ -77,7 +87,7 @@ final class NodeCommand implements Callable<Integer> {
     @Option(
             names = "--out",
             paramLabel = "DIR",
-            description = "Directory of the run, for role control. A run that is there goes on. Default:"
+            description = "Directory of the run, for role control. An existing run is resumed. Default:"
                     + " runs/RECIPE-seed-SEED")
     private @Nullable Path out;
 
@@ -87,16 +97,16 @@ final class NodeCommand implements Callable<Integer> {
     @Option(
             names = "--standby",
             description =
-                    "With role control: waits until the control node of the run in --out is gone, and then goes on with"
+                    "With role control: waits until the control node of the run in --out is gone, and then continues"
                             + " the run. Both need the same directory.")
     private boolean standby;
 
     @Option(
             names = "--lives",
             hidden = true,
-            defaultValue = "" + WorkerNode.LIVES_IN_VAIN_MAX,
-            description = "Ends after so many lives in which no control node let it in.")
-    private int lives;
+            defaultValue = "" + WorkerNode.INCARNATIONS_IN_VAIN_MAX,
+            description = "Ends after this many incarnations that no control node admitted.")
+    private int incarnations;
 
     @Option(
             names = "--parent",
@@ -112,7 +122,7 @@ final class NodeCommand implements Callable<Integer> {
         for (String role : wanted) {
             if (!ROLES.contains(role)) {
                 throw new ParameterException(
-                        spec.commandLine(), "--roles: there is no role \"%s\"; there are %s".formatted(role, ROLES));
+                        spec.commandLine(), "--roles: \"%s\" is not a role; allowed are %s".formatted(role, ROLES));
             }
         }
         if (devices < 1 || devices > 1024) {
@@ -139,24 +149,25 @@ final class NodeCommand implements Callable<Integer> {
         overrides.add("workers.trainer-devices=" + devices);
         RunSettings settings = Recipes.load(config == null ? "embedded-demo" : config, overrides);
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
-        Ground.Opener grounds = ControlNode.inSuccession(wanted, open -> open.say(terminal));
+        RunEnvironment.Opener environments = ControlNode.inSuccession(wanted, open -> open.say(terminal));
         if (standby) {
-            Standby waiting = new Standby(directory, overrides, grounds, terminal);
+            Standby waiting = new Standby(directory, overrides, environments, WarmUpCommand::rehearse, terminal);
             return waiting.run(settings.cluster().controlSilentAfter());
         }
         requireNobodyActive(directory);
         return Files.isRegularFile(directory.resolve(LocalRun.SETTINGS))
-                ? LocalRun.resume(directory, overrides, grounds, terminal)
-                : LocalRun.start(settings, directory, grounds, terminal);
+                ? LocalRun.resume(directory, overrides, environments, terminal)
+                : LocalRun.start(settings, directory, environments, terminal);
     }
 
     private static void requireNobodyActive(Path directory) {
-        ControlBeat.read(directory)
-                .filter(beat -> !beat.hasEnded() && beat.process().isPresent())
-                .ifPresent(beat -> {
+        ControlHeartbeat.read(directory)
+                .filter(heartbeat ->
+                        !heartbeat.hasEnded() && heartbeat.process().isPresent())
+                .ifPresent(heartbeat -> {
                     throw new CommandFailedException(
                             "control node %s at %s, process %d, works on %s; --standby waits for its end"
-                                    .formatted(beat.name(), beat.address(), beat.pid(), directory),
+                                    .formatted(heartbeat.name(), heartbeat.address(), heartbeat.pid(), directory),
                             ExitCode.USAGE);
                 });
     }
@@ -167,7 +178,7 @@ final class NodeCommand implements Callable<Integer> {
 
     private ExitCode worker(List<String> wanted, PrintWriter terminal) throws InterruptedException {
         for (String pair : set) {
-            if (!isOfNode(pair)) {
+            if (!NodeArguments.isOfNode(pair)) {
                 throw new ParameterException(
                         spec.commandLine(),
                         "--set %s has no effect on a worker node, which takes the run's settings from the control node; its own are cluster.*, limits.* and faults.*"
@@ -184,12 +195,12 @@ final class NodeCommand implements Callable<Integer> {
         }
         OwnAddress.require(settings.cluster(), LOG::warn);
         CountDownLatch ended = new CountDownLatch(1);
-        try (WorkerNode node = new WorkerNode(settings, wanted, devices, lives, line -> {
+        try (WorkerNode node = new WorkerNode(settings, wanted, devices, incarnations, line -> {
             terminal.println(line);
             terminal.flush();
         })) {
             long seconds = settings.cluster().drainTime().toSeconds() + SECONDS_BEYOND_DRAIN;
-            // Answered here and not by a shutdown hook: a process that hooks end has no exit code of its own.
+            // Handled here and not in a shutdown hook: a process that hooks end has no exit code of its own.
             leavesOn("TERM", node, ended, seconds);
             if (parent == null) {
                 leavesOn("INT", node, ended, seconds);
@@ -218,11 +229,6 @@ final class NodeCommand implements Callable<Integer> {
         }
     }
 
-    /** Whether it is a setting that each node has for itself. */
-    static boolean isOfNode(String pair) {
-        return Stream.of("cluster.", "limits.", "faults.").anyMatch(pair::startsWith);
-    }
-
     private List<String> overrides() {
         List<String> all = new ArrayList<>(set);
         if (!join.isEmpty()) {
@@ -232,13 +238,16 @@ final class NodeCommand implements Callable<Integer> {
         return all;
     }
 
-    /** No orphans: whoever started this process may be killed. What a terminal sends to both is the parent's to answer. */
+    /**
+     * Ends this process with its parent, which may be killed, so that no orphan remains. A terminal sends its signals
+     * to both processes; the parent handles them.
+     */
     private void endWithParent() {
         if (parent != null) {
             var _ = Signals.register("INT", () -> {});
             int at = parent.indexOf('@');
             if (!parent.substring(at + 1).equals(ProcessSpace.HERE.processes())) {
-                return; // its number is another process here
+                return; // here this number is another process
             }
             ProcessHandle.of(Long.parseLong(parent.substring(0, at)))
                     .map(ProcessHandle::onExit)

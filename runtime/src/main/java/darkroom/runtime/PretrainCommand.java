@@ -2,8 +2,12 @@ package darkroom.runtime;
 
 import darkroom.config.ErrorReason;
 import darkroom.config.Precision;
-import darkroom.edittasks.FileFault;
+import darkroom.edittasks.pictures.FileFault;
 import darkroom.gpuworkers.PretrainPolicy;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.Precisions;
+import darkroom.runtime.studies.PretrainRate;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -29,7 +33,7 @@ import picocli.CommandLine.Spec;
                 + " policy.base=DIR/BASE.safetensors' starts from them."
         })
 final class PretrainCommand implements Callable<Integer> {
-    /** What the pairs are like. */
+    /** Quality of the training pairs. */
     enum Base {
         MIXED,
         CLEAN
@@ -77,14 +81,14 @@ final class PretrainCommand implements Callable<Integer> {
     @Option(names = "--lr", paramLabel = "RATE", description = "Peak of the learning rate. Default: 0.0015")
     private @Nullable Double learningRate;
 
-    @Option(names = "--batch", paramLabel = "N", description = "Images an optimizer step. Default: 32")
+    @Option(names = "--batch", paramLabel = "N", description = "Images per optimizer step. Default: 32")
     private @Nullable Integer batch;
 
     @Override
     public Integer call() {
         PretrainPolicy.Settings settings = settings();
         PrintWriter terminal = spec.commandLine().getOut();
-        PretrainPace pace = new PretrainPace(settings.steps() * settings.batch(), "images", System::nanoTime);
+        PretrainRate rate = new PretrainRate(settings.steps() * settings.batch(), "images", System::nanoTime);
         terminal.println("training %s at %dx%d on one thread in %s, into %s"
                 .formatted(
                         settings.name(),
@@ -95,7 +99,7 @@ final class PretrainCommand implements Callable<Integer> {
         terminal.flush();
         try {
             PretrainPolicy.run(settings, out, progress -> {
-                terminal.println(pace.line(progress.images()) + loss(progress.loss()) + quality(progress.quality()));
+                terminal.println(rate.line(progress.images()) + loss(progress.loss()) + quality(progress.quality()));
                 terminal.flush();
             });
         } catch (IOException e) {

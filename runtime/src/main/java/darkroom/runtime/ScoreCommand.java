@@ -1,19 +1,22 @@
 package darkroom.runtime;
 
 import com.fasterxml.jackson.databind.node.TextNode;
-import darkroom.actors.ScoreOutcome;
+import darkroom.actors.device.ScoreOutcome;
 import darkroom.config.ErrorReason;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.ScoringSettings;
-import darkroom.edittasks.FileFault;
-import darkroom.edittasks.OutputFile;
-import darkroom.rewardactors.PairRows;
-import darkroom.rewardactors.PairScorer;
-import darkroom.rewardactors.ReasonTally;
-import darkroom.rewardactors.Rewards;
-import darkroom.rewardactors.ScoredPair;
-import darkroom.rewardactors.Scorer;
+import darkroom.edittasks.datasets.OutputFile;
+import darkroom.edittasks.pictures.FileFault;
+import darkroom.rewardactors.client.ReasonTally;
+import darkroom.rewardactors.client.Rewards;
+import darkroom.rewardactors.client.Scorer;
+import darkroom.rewardactors.pairs.PairRows;
+import darkroom.rewardactors.pairs.PairScorer;
+import darkroom.rewardactors.pairs.ScoredPair;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.run.Interrupt;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -39,10 +42,9 @@ import picocli.CommandLine.Spec;
         description = {
             "Scores image pairs with an OpenAI-compatible scorer.",
             "",
-            "Rows of FILE: id, source, edited, instruction, and requirement and task where there are any; paths are"
-                + " relative to FILE. Rows of OUT, one for each of FILE and in its order: id, score (0 to 1, or null),"
-                + " unscored (why there is no score, or null), labelMass, attempts. What could not be scored never has"
-                + " a number.",
+            "Rows of FILE: id, source, edited, instruction, and optionally requirement and task; paths are relative to"
+                + " FILE. Rows of OUT, one for each of FILE and in its order: id, score (0 to 1, or null), unscored"
+                + " (why no score exists, or null), labelMass, attempts. What could not be scored never has a number.",
             "",
             "OUT appears when all rows are done, in place of what was there. A command that was cut short leaves OUT"
                     + " as it was, and its rows so far in OUT.partial. A token for the scorer is taken from"
@@ -92,12 +94,12 @@ final class ScoreCommand implements Callable<Integer> {
     private @Nullable Integer concurrency;
 
     @Option(
-            names = "--rung",
-            paramLabel = "RUNG",
+            names = "--logprob-source",
+            paramLabel = "SOURCE",
             description =
                     "How log-probabilities are asked for: token-ids, choice, prompt-logprobs, top-20. Default: the"
                             + " best that the scorer honours.")
-    private @Nullable String rung;
+    private @Nullable String logprobSource;
 
     @Option(
             names = "--set",
@@ -145,7 +147,7 @@ final class ScoreCommand implements Callable<Integer> {
         add(overrides, "timeout", timeout);
         add(overrides, "attempts", attempts);
         add(overrides, "concurrency", concurrency);
-        add(overrides, "rung", rung);
+        add(overrides, "logprob-source", logprobSource);
         return overrides;
     }
 
@@ -155,7 +157,7 @@ final class ScoreCommand implements Callable<Integer> {
         }
     }
 
-    /** What would be found out only when all rows are scored, or cost the pairs. */
+    /** Refuses an output file that would overwrite the pairs, or whose fault would show only after all rows are scored. */
     private void requireFreePlace() {
         if (Files.isDirectory(out)) {
             throw new CommandFailedException(out + " is a directory; name a file with --out", ExitCode.USAGE);
@@ -235,7 +237,10 @@ final class ScoreCommand implements Callable<Integer> {
         }
     }
 
-    /** Rows done, told on standard error now and then; what a file's own row is at fault for is told at once. */
+    /**
+     * Counts the rows done and reports them on standard error from time to time; reports a fault in a row of the file
+     * at once.
+     */
     private static final class Tally {
         private final long started = System.nanoTime();
         private long told = started;

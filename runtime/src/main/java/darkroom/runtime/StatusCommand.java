@@ -1,7 +1,11 @@
 package darkroom.runtime;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import darkroom.actors.ClusterStatus;
+import darkroom.actors.cluster.ClusterStatus;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.cluster.StatusPage;
+import darkroom.runtime.report.StatusTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.ConnectException;
@@ -27,7 +31,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Shows what a cluster is doing, asked at any node. */
+/** Shows what a cluster is doing; any node can be asked. */
 @Command(
         name = "status",
         description = {
@@ -35,7 +39,7 @@ import picocli.CommandLine.Spec;
             "",
             "Asks a node of this machine; every node knows the whole cluster."
         })
-final class StatusCommand implements Callable<Integer> {
+public final class StatusCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(StatusCommand.class);
 
     @Spec
@@ -95,12 +99,12 @@ final class StatusCommand implements Callable<Integer> {
     }
 
     /**
-     * All pages at once: the first status that comes is the answer, so that a process that is stopped delays nobody.
+     * Requests all pages at once and returns the first status that arrives, so that a stopped process delays nobody.
      *
-     * @param within time that each page has
-     * @throws CommandFailedException if none has one; the message has a line for each page
+     * @param within timeout of each page
+     * @throws CommandFailedException if no page returns a status; the message has one line per page
      */
-    static String ask(HttpClient http, List<String> urls, Duration within) throws InterruptedException {
+    public static String ask(HttpClient http, List<String> urls, Duration within) throws InterruptedException {
         if (urls.isEmpty()) {
             throw new CommandFailedException(
                     "no process of yours on this machine is a node; start one, or name its page with --node");
@@ -130,7 +134,7 @@ final class StatusCommand implements Callable<Integer> {
         throw new CommandFailedException(String.join("\n", failures));
     }
 
-    /** One of the two is empty. */
+    /** Result of one request: a status or a failure; the other is empty. */
     private record Answer(String status, String failure) {}
 
     private static String because(Throwable failure, Duration within) {
@@ -150,7 +154,7 @@ final class StatusCommand implements Callable<Integer> {
         try {
             return StatusPage.JSON.readTree(body).path("error").asText(body);
         } catch (JsonProcessingException e) {
-            LOG.debug("an answer is no JSON: {}", body, e);
+            LOG.debug("an answer is not JSON: {}", body, e);
             return body;
         }
     }

@@ -2,6 +2,15 @@ package darkroom.runtime;
 
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.chaos.NodeCounts;
+import darkroom.runtime.chaos.NodeProcesses;
+import darkroom.runtime.cluster.ControlNode;
+import darkroom.runtime.cluster.NodeArguments;
+import darkroom.runtime.report.Logging;
+import darkroom.runtime.run.LocalRun;
+import darkroom.runtime.run.RunEnvironment;
+import darkroom.runtime.run.ScorerProbe;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -26,7 +35,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Trains by a recipe or a configuration file, or resumes a run.",
             "",
-            "An interrupt (Ctrl-C) commits the step in work and writes a checkpoint; --resume goes on from there, with"
+            "An interrupt (Ctrl-C) commits the current step and writes a checkpoint; --resume continues the run, with"
                     + " the same result as if never stopped."
         })
 final class TrainCommand implements Callable<Integer> {
@@ -44,7 +53,7 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--resume",
             paramLabel = "RUN",
-            description = "Go on with the run in this directory, from its newest whole checkpoint.")
+            description = "Resumes the run in this directory, from its newest whole checkpoint.")
     private @Nullable Path resume;
 
     @Option(names = "--out", paramLabel = "DIR", description = "Directory of the run. Default: runs/RECIPE-seed-SEED")
@@ -66,7 +75,7 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--rollout-devices",
             paramLabel = "N",
-            description = "CPU devices that draw, one thread each. The result does not depend on it.")
+            description = "CPU devices that generate, one thread each. The result does not depend on it.")
     private @Nullable Integer rolloutDevices;
 
     @Option(
@@ -81,7 +90,7 @@ final class TrainCommand implements Callable<Integer> {
             converter = NodeCounts.Converter.class,
             description = "As a cluster of processes on this machine, for instance"
                     + " \"control=1,rollout=3,trainer=2,reward=1\", one device each; more nodes may join. Control nodes"
-                    + " beyond the first wait, and go on with the run if the first one is gone.")
+                    + " beyond the first wait, and resume the run if the first one is gone.")
     private @Nullable NodeCounts nodes;
 
     @Option(
@@ -102,7 +111,7 @@ final class TrainCommand implements Callable<Integer> {
                         spec.commandLine(), "--resume takes recipe, seed and directory from the run; leave them out");
             }
             probe(LocalRun.settingsOf(goingOn, overrides));
-            return on(goingOn, overrides, grounds -> LocalRun.resume(goingOn, overrides, grounds, terminal))
+            return on(goingOn, overrides, environments -> LocalRun.resume(goingOn, overrides, environments, terminal))
                     .code();
         }
         RunSettings settings = Recipes.load(recipe == null ? "embedded-demo" : recipe, overrides);
@@ -111,7 +120,7 @@ final class TrainCommand implements Callable<Integer> {
         settings.requireScorer();
         LocalRun.requireFree(directory);
         probe(settings);
-        return on(directory, overrides, grounds -> LocalRun.start(settings, directory, grounds, terminal))
+        return on(directory, overrides, environments -> LocalRun.start(settings, directory, environments, terminal))
                 .code();
     }
 
@@ -121,7 +130,7 @@ final class TrainCommand implements Callable<Integer> {
         err.flush();
     }
 
-    /** A setting of the command line that nothing here reads is a mistake, and not a wish that is dropped. */
+    /** Refuses a setting of the command line that no component here reads, rather than drop it silently. */
     private void requireEffect() {
         if (nodes == null) {
             for (String pair : set) {
@@ -144,14 +153,14 @@ final class TrainCommand implements Callable<Integer> {
 
     @FunctionalInterface
     private interface Run {
-        ExitCode on(Ground.Opener grounds) throws IOException, InterruptedException;
+        ExitCode on(RunEnvironment.Opener environments) throws IOException, InterruptedException;
     }
 
-    /** In this process, or as the control node of processes that are started once it lets them in. */
+    /** Runs in this process, or as the control node of processes that are started once it admits them. */
     private ExitCode on(Path directory, List<String> overrides, Run run) throws IOException, InterruptedException {
         NodeCounts counts = nodes;
         if (counts == null) {
-            return run.on(Ground.Alone::with);
+            return run.on(RunEnvironment.Alone::with);
         }
         PrintWriter terminal = spec.commandLine().getOut();
         Consumer<String> said = line -> Logging.terminal().say(line, terminal);
@@ -160,7 +169,8 @@ final class TrainCommand implements Callable<Integer> {
                     List.of(ControlNode.ROLE),
                     open -> {
                         open.say(terminal);
-                        List<String> joining = new ArrayList<>(joining(open, overrides, counts.standbys() == 0));
+                        List<String> joining =
+                                new ArrayList<>(NodeArguments.joining(open, overrides, counts.standbys() == 0));
                         for (int i = 0; i < counts.standbys(); i++) {
                             int port = freePort();
                             joining.addAll(List.of(
@@ -178,42 +188,21 @@ final class TrainCommand implements Callable<Integer> {
     private static List<String> standby(Path directory, List<String> overrides, int port) {
         List<String> arguments = new ArrayList<>(
                 List.of("--standby", "--out", directory.toAbsolutePath().toString()));
-        ofCluster(overrides).forEach(pair -> arguments.addAll(List.of("--set", pair)));
+        NodeArguments.ofCluster(overrides).forEach(pair -> arguments.addAll(List.of("--set", pair)));
         arguments.addAll(List.of("--set", "cluster.port=" + port));
         return arguments;
     }
 
-    /** Free now; who takes it before the standby needs it makes the standby fail, and the run stand. */
+    /**
+     * Returns a port that is free now. If another process takes it before the standby does, the standby fails; the run
+     * does not.
+     */
     private static int freePort() {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         } catch (IOException e) {
             throw new UncheckedIOException("no port is free for a standby", e);
         }
-    }
-
-    /** Of these settings those that every node of this machine is to have; the others it is told by the control node. */
-    static List<String> ofCluster(List<String> overrides) {
-        return overrides.stream()
-                .filter(NodeCommand::isOfNode)
-                .filter(pair -> !pair.startsWith("cluster.port") && !pair.startsWith("cluster.status-port"))
-                .toList();
-    }
-
-    /** What a worker node of this machine is started with. */
-    static List<String> joining(ControlNode.Open open, List<String> overrides) {
-        return joining(open, overrides, true);
-    }
-
-    /** @param ofOneDriver whether it shares the control node's media driver, and so cannot go on without that process */
-    private static List<String> joining(ControlNode.Open open, List<String> overrides, boolean ofOneDriver) {
-        List<String> arguments =
-                new ArrayList<>(List.of("--join", open.address().toString()));
-        ofCluster(overrides).forEach(pair -> arguments.addAll(List.of("--set", pair)));
-        if (ofOneDriver && !open.driver().isEmpty()) {
-            arguments.addAll(List.of("--set", "cluster.tensor-plane.driver=\"" + open.driver() + '"'));
-        }
-        return arguments;
     }
 
     private List<String> overrides() {
@@ -227,12 +216,12 @@ final class TrainCommand implements Callable<Integer> {
         if (counts != null
                 && counts.standbys() > 0
                 && all.stream().noneMatch(pair -> pair.startsWith("checkpoints.every-steps"))) {
-            all.add("checkpoints.every-steps=1"); // a standby begins where the newest one is
+            all.add("checkpoints.every-steps=1"); // a standby resumes from the newest one
         }
         return all;
     }
 
-    /** The override that names these scorers; none names none. */
+    /** Returns the override that names these scorers; none if there are no scorers. */
     static List<String> endpoints(List<URI> scorers) {
         return scorers.isEmpty()
                 ? List.of()

@@ -1,5 +1,8 @@
 package darkroom.runtime;
 
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.golden.GoldenVerification;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +35,7 @@ final class VerifyCommand implements Runnable {
     @Command(
             name = "golden",
             description = {
-                "Runs every test vector file of a directory through the code that draws, scores and trains.",
+                "Runs every test vector file of a directory through the code that generates, scores and trains.",
                 "Double precision in Java and the device code in float64 must agree to 1e-9, the device code in"
                         + " float32 to 1e-6 (relative). A file, case or field that is not understood fails."
             })

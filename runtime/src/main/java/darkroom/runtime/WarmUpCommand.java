@@ -2,6 +2,12 @@ package darkroom.runtime;
 
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.runtime.base.CommandFailedException;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.bench.Rehearsal;
+import darkroom.runtime.cluster.ControlNode;
+import darkroom.runtime.cluster.WorkerNode;
+import darkroom.runtime.run.RunEnvironment;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 
 /**
- * A cluster of two nodes in one process that does one step with virtual devices: what the launcher records the classes of,
+ * Runs one step with virtual devices on a cluster of two nodes in one process. The launcher records the loaded classes
  * so that nodes start faster.
  */
 @Command(
@@ -27,13 +33,13 @@ final class WarmUpCommand implements Callable<Integer> {
         return ExitCode.OK.code();
     }
 
-    /** Loads and compiles what a control node with its workers needs, by running one of its own. */
+    /** Loads and compiles what a control node and its workers need, by running a cluster of its own. */
     static void rehearse() throws IOException, InterruptedException {
         RunSettings settings = Recipes.load(
                 "embedded-demo",
                 List.of(
                         "workers.device=virtual",
-                        "workers.virtual.draw=1ms",
+                        "workers.virtual.rollout=1ms",
                         "workers.virtual.score=1ms",
                         "workers.virtual.unit=1ms",
                         "rollout.groups-per-step=2",
@@ -43,7 +49,7 @@ final class WarmUpCommand implements Callable<Integer> {
         CountDownLatch joined = new CountDownLatch(1);
         List<WorkerNode> nodes = new ArrayList<>();
         List<Thread> threads = new ArrayList<>();
-        Ground.Opener opener = ControlNode.with(
+        RunEnvironment.Opener opener = ControlNode.with(
                 List.of(ControlNode.ROLE),
                 open -> {
                     RunSettings own =
@@ -54,8 +60,8 @@ final class WarmUpCommand implements Callable<Integer> {
                     threads.add(Thread.ofPlatform().name("warm-up").start(() -> run(node)));
                 },
                 () -> nodes.forEach(WorkerNode::close));
-        try (Ground ground = opener.open(settings)) {
-            Rehearsal.run(settings, _ -> {}, () -> await(joined), ground);
+        try (RunEnvironment environment = opener.open(settings)) {
+            Rehearsal.run(settings, _ -> {}, () -> await(joined), environment);
             for (Thread thread : threads) {
                 thread.join(TimeUnit.SECONDS.toMillis(SECONDS_MAX));
             }

@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import darkroom.edittasks.RgbImage;
-import darkroom.rewardactors.JudgeEndpoint;
-import darkroom.rewardactors.JudgeModel;
+import darkroom.edittasks.pictures.RgbImage;
+import darkroom.rewardactors.judge.JudgeEndpoint;
+import darkroom.rewardactors.judge.JudgeModel;
+import darkroom.runtime.base.ExitCode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -35,7 +36,7 @@ class AlignCommandTest {
         this.scorer = new JudgeEndpoint(new RedIsGood(), "red", 0);
     }
 
-    /** The redder the first pixel, the surer it is of label 5. */
+    /** Assigns more probability to label 5 the redder the first pixel is. */
     private static final class RedIsGood implements JudgeModel {
         @Override
         public int batchMax() {
@@ -52,7 +53,7 @@ class AlignCommandTest {
     }
 
     @BeforeEach
-    void draw() throws IOException {
+    void rollout() throws IOException {
         for (int red : List.of(0, 120, 240)) {
             Files.write(
                     folder.resolve(red + ".png"),
@@ -94,7 +95,7 @@ class AlignCommandTest {
         assertThat(Files.readAllLines(folder.resolve("out/scores.jsonl"))).hasSize(6);
     }
 
-    /** P-3: a pair that could not be scored is in no figure. */
+    /** P-3: a pair that could not be scored counts in no figure. */
     @Test
     void what_could_not_be_scored_is_counted_apart() throws Exception {
         pairs("{'id':'1','source':'0.png','a':'240.png','b':'0.png','instruction':'i','preferred':'a'}");

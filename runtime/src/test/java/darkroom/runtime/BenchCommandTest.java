@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.runtime.base.ExitCode;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
@@ -12,13 +13,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/** Benchmarks of a few short steps: that they measure what they say, not how long it takes. */
+/** Benchmarks of a few short steps: checks what they measure, not how long it takes. */
 final class BenchCommandTest {
     private static final List<String> SMALL = List.of(
             "--set",
             "workers.device=virtual",
             "--set",
-            "workers.virtual.draw=1ms",
+            "workers.virtual.rollout=1ms",
             "--set",
             "workers.virtual.score=1ms",
             "--set",
@@ -45,7 +46,7 @@ final class BenchCommandTest {
         return new JsonMapper().readTree(out.toString().lines().toList().getLast());
     }
 
-    /** P-10: of both kinds of run the weights are the same, and a pair is a line. */
+    /** P-10: both kinds of run end with the same weights, and a pair is one line. */
     @Test
     void recovery_is_measured_in_pairs_of_equal_runs() throws JsonProcessingException {
         List<String> arguments =
@@ -64,7 +65,7 @@ final class BenchCommandTest {
         assertThat(err.toString()).contains("--steps=1", "two steps");
     }
 
-    /** The bound is the longest chain: a group, its score, and a gradient unit. */
+    /** The lower bound is the longest chain: a group, its score, and a gradient unit. */
     @Test
     void the_loop_is_compared_with_the_sum_of_its_devices_times() throws JsonProcessingException {
         assertThat(run(

@@ -2,6 +2,8 @@ package darkroom.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.cluster.NodeArguments;
 import java.io.ByteArrayOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -121,7 +123,7 @@ final class DarkroomTest {
         return commands.execute(args);
     }
 
-    /** A setting that is valid everywhere and read elsewhere is refused where nothing reads it. */
+    /** A setting that is valid but read elsewhere is refused by a command that does not read it. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -143,7 +145,7 @@ final class DarkroomTest {
 
     @Test
     void nodes_that_train_starts_have_its_settings_of_cluster_limits_and_faults_and_ports_of_their_own() {
-        assertThat(TrainCommand.ofCluster(List.of(
+        assertThat(NodeArguments.ofCluster(List.of(
                         "faults.enabled=true",
                         "limits.lease-time=7s",
                         "cluster.host=localhost",

@@ -2,7 +2,9 @@ package darkroom.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import darkroom.edittasks.RgbImage;
+import darkroom.edittasks.pictures.RgbImage;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.report.ContactSheet;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -143,7 +145,7 @@ class DatasetCommandTest {
         Files.createDirectories(directory);
         Files.writeString(directory.resolve("train_metadata.jsonl"), "\n");
         assertThat(run("dataset", "validate", directory.toString())).isEqualTo(ExitCode.FAILED.code());
-        assertThat(out.toString()).contains("there is no usable row, and nothing to train on; add rows");
+        assertThat(out.toString()).contains("no usable row, so nothing to train on; add rows");
     }
 
     @Test

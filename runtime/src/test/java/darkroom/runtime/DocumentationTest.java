@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -26,8 +27,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 
-/** What the pages say of the code is looked up in the code. */
+/** Checks what the pages say about the code against the code. */
 class DocumentationTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
@@ -42,6 +44,10 @@ class DocumentationTest {
     private static final Pattern FRAME_SAID = Pattern.compile("(?m)^        ([A-Z_]+)\\(\\d+\\)[,;]$");
     private static final Pattern FRAME_SHOWN = Pattern.compile("\\b([A-Z]{4,}(?:_[A-Z]+)?)\\b");
     private static final Pattern FIGURE_ROW = Pattern.compile("(?m)^\\| `(darkroom[.][A-Za-z.-]+)` \\| (\\S+) \\|$");
+
+    private static final Pattern DECLARED = Pattern.compile("\\b(?:class|record|interface|enum) ([A-Z]\\w+)");
+    private static final Pattern TYPE_NAMED = Pattern.compile("`([A-Z][a-z0-9]+[A-Z][A-Za-z0-9]*)`");
+    private static final Pattern COMMAND_SHOWN = Pattern.compile("\\./darkroom ([a-z][^\n`|&;]*)");
 
     @Test
     void every_link_leads_to_a_file_and_a_heading_that_are_there() throws IOException {
@@ -130,11 +136,11 @@ class DocumentationTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** In both directions: what the page shows is said, and what is said is shown. */
+    /** Checks both directions: the page shows each message, and each message on the page exists. */
     @Test
     void the_messages_of_the_tensor_plane_are_those_that_its_page_shows() throws IOException {
-        String code = Files.readString(ROOT.resolve("actors/src/main/java/darkroom/actors/PlaneFrame.java"));
-        String page = Files.readString(ROOT.resolve("actors/README.md"));
+        String code = Files.readString(ROOT.resolve("tensors/src/main/java/darkroom/tensors/PlaneFrame.java"));
+        String page = Files.readString(ROOT.resolve("tensors/README.md"));
         SortedSet<String> said = words(FRAME_SAID, code);
         assertThat(said).contains("REQUEST", "DATA");
         assertThat(words(
@@ -145,6 +151,69 @@ class DocumentationTest {
                                         .filter(line -> line.startsWith("here "))
                                         .toList())))
                 .isEqualTo(said);
+    }
+
+    /** Types of other projects that pages mention. */
+    private static final Set<String> FOREIGN = Set.of(
+            "StrictMath", "GroupManagerImpl", "ConductorServiceTimeoutException", "TimeoutStopSec", "PrivateTmp");
+
+    @Test
+    void every_class_that_a_page_names_is_there() throws IOException {
+        Set<String> declared = new TreeSet<>();
+        for (String source : texts(sources())) {
+            all(DECLARED, source).forEach(type -> declared.add(type.group(1)));
+        }
+        List<String> missing = new ArrayList<>();
+        for (Path page : pages()) {
+            for (MatchResult type : all(TYPE_NAMED, Files.readString(page))) {
+                if (!declared.contains(type.group(1)) && !FOREIGN.contains(type.group(1))) {
+                    missing.add(ROOT.relativize(page) + ": " + type.group());
+                }
+            }
+        }
+        assertThat(missing).isEmpty();
+        assertThat(declared).contains("RunSupervisor").doesNotContain("NoSuchType");
+    }
+
+    @Test
+    void every_command_that_a_page_shows_exists_with_its_options() throws IOException {
+        List<String> wrong = new ArrayList<>();
+        int commands = 0;
+        for (Path page : pages()) {
+            for (MatchResult shown : all(COMMAND_SHOWN, Files.readString(page).replace("\\\n", " "))) {
+                commands++;
+                String problem = problem(shown.group(1));
+                if (!problem.isEmpty()) {
+                    wrong.add("%s: %s: %s".formatted(ROOT.relativize(page), problem, shown.group()));
+                }
+            }
+        }
+        assertThat(commands).isGreaterThan(50);
+        assertThat(wrong).isEmpty();
+        assertThat(problem("train --recipes x")).isEqualTo("no option --recipes");
+        assertThat(problem("dataset polish x")).isEmpty();
+        assertThat(problem("polish x")).isEqualTo("no command polish");
+    }
+
+    /** Returns the first command or option of a command line that does not exist; empty if all exist. */
+    private static String problem(String line) {
+        CommandLine command = Darkroom.commandLine();
+        boolean first = true;
+        for (String word : line.strip().split("\\s+")) {
+            CommandLine below = command.getSubcommands().get(word);
+            if (below != null) {
+                command = below;
+            } else if (word.startsWith("--")) {
+                String option = word.replaceAll("[=,;:.)`].*$", "");
+                if (command.getCommandSpec().findOption(option) == null) {
+                    return "no option " + option;
+                }
+            } else if (first && word.matches("[a-z-]+")) {
+                return "no command " + word;
+            }
+            first = false;
+        }
+        return "";
     }
 
     private static SortedSet<String> words(Pattern pattern, String text) {
@@ -223,7 +292,7 @@ class DocumentationTest {
         return texts;
     }
 
-    /** Headings as anchors: lower case, blanks to hyphens, other signs gone. */
+    /** Converts headings to anchors: lower case, blanks to hyphens, other signs removed. */
     private static List<String> anchors(Path page) throws IOException {
         return all(HEADING, Files.readString(page)).stream()
                 .map(heading -> heading.group(1)

@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/** The help of every command, as the one who asks for it sees it. */
+/** The help of every command, as the user sees it. */
 class HelpTest {
     /** F19. */
     @Test

@@ -20,11 +20,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
@@ -39,21 +41,29 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 import org.xml.sax.SAXException;
 
-/** The rules, each as a function from what it looks at to the list of what breaks it. */
+/** The rules, each a function from what it checks to the list of violations. */
 final class HouseRules {
-    /** What each module may use. */
+    /** Modules that each module may use. */
     static final Map<String, Set<String>> ARROWS = Map.of(
             "config", Set.of(),
             "edit-tasks", Set.of("config"),
-            "actors", Set.of("config", "edit-tasks"),
-            "gpu-workers", Set.of("config", "edit-tasks", "actors"),
-            "reward-actors", Set.of("config", "edit-tasks", "actors"),
-            "runtime", Set.of("config", "edit-tasks", "actors", "gpu-workers", "reward-actors"));
+            "tensors", Set.of("config"),
+            "actors", Set.of("config", "tensors"),
+            "gpu-workers", Set.of("config", "edit-tasks", "tensors", "actors"),
+            "reward-actors", Set.of("config", "edit-tasks", "tensors", "actors"),
+            "runtime", Set.of("config", "edit-tasks", "tensors", "actors", "gpu-workers", "reward-actors"));
 
-    /** Elements of a pom that say where packages are. */
+    /** Limit on the top-level classes of a package. */
+    static final int CLASSES_MAX = 40;
+
+    /** Headings of a package description, in this order. */
+    private static final List<String> PACKAGE_SIGN =
+            List.of("<b>Start reading:</b>", "<b>Not here:</b>", "<b>Promises:</b>");
+
+    /** Elements of a pom that name repository locations. */
     static final List<String> ADDRESSES = List.of("repositories", "pluginRepositories", "distributionManagement");
 
-    /** Calls whose answer is another one next time, by owner and name. */
+    /** Calls whose result differs the next time, by owner and name. */
     private static final Set<String> UNREPEATABLE = Set.of(
             Thread.class.getName() + ".sleep",
             "java.lang.System.currentTimeMillis",
@@ -81,9 +91,26 @@ final class HouseRules {
     private static final Pattern TABLE_ROW = Pattern.compile("(?m)^\\| (`.+?`) \\|(.*)\\|$");
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
 
+    /** Phrases that plain technical English has a standard word for. */
+    private static final Pattern ARCHAIC =
+            Pattern.compile("(?i)\\b(?:whoever|(?:is|are|was|were) told|(?:hears?|heard) of|says so|go(?:es|ing)? on"
+                + " with|for ever|thereof|what came of|of ours|one's own|stands? in(?! its place)|mend(?:s|ed)?|to be"
+                + " had|reckon(?:s|ed)?|one an? (?:step|group|image|node|prompt))\\b");
+
+    /** A Javadoc that begins with a noun clause, which an IDE shows as the whole description. */
+    private static final Pattern NOUN_CLAUSE = Pattern.compile("/\\*\\*\\s+(?:\\*\\s+)?(?:What|Whoever|Who|Of|Where) ");
+
     private HouseRules() {}
 
-    /** Null if the formatter leaves the text as it is. */
+    /** Phrases and beginnings of Javadoc that the English rules of docs/style.md ban. */
+    static List<String> archaic(String text) {
+        List<String> found = new ArrayList<>();
+        all(ARCHAIC, text).forEach(phrase -> found.add(phrase.group()));
+        all(NOUN_CLAUSE, text).forEach(start -> found.add(start.group().replaceAll("\\s+", " ")));
+        return found;
+    }
+
+    /** Returns the first misformatted line; null if the formatter leaves the text unchanged. */
     static @Nullable String misformatted(String source) {
         try {
             String formatted = formatter().formatSourceAndFixImports(source);
@@ -109,20 +136,18 @@ final class HouseRules {
                 .build());
     }
 
-    /** Uses of a module by one that may not. */
+    /** Returns the uses of a module by one that may not use it. */
     static List<String> wrongArrows(JavaClasses classes, Map<String, Set<String>> arrows) {
-        Map<String, String> modules =
-                arrows.keySet().stream().collect(Collectors.toMap(HouseRules::packageOf, module -> module));
         Set<String> wrong = new TreeSet<>();
         for (JavaClass user : classes) {
-            String from = modules.get(user.getPackageName());
+            String from = moduleOf(user.getPackageName(), arrows.keySet());
             if (from == null) {
                 wrong.add(user.getName() + " is in no module's package");
                 continue;
             }
             for (Dependency dependency : user.getDirectDependenciesFromSelf()) {
-                String to = modules.get(
-                        dependency.getTargetClass().getBaseComponentType().getPackageName());
+                String to = moduleOf(
+                        dependency.getTargetClass().getBaseComponentType().getPackageName(), arrows.keySet());
                 if (to != null
                         && !to.equals(from)
                         && !arrows.getOrDefault(from, Set.of()).contains(to)) {
@@ -133,11 +158,81 @@ final class HouseRules {
         return List.copyOf(wrong);
     }
 
-    private static String packageOf(String module) {
+    private static @Nullable String moduleOf(String packageName, Set<String> modules) {
+        return modules.stream()
+                .filter(module ->
+                        packageName.equals(packageOf(module)) || packageName.startsWith(packageOf(module) + "."))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Returns packages with more top-level classes than {@link #CLASSES_MAX}, as {@code package: count}. */
+    static List<String> largePackages(Iterable<JavaClass> classes) {
+        Map<String, Set<String>> packages = new TreeMap<>();
+        for (JavaClass type : classes) {
+            if (type.isTopLevelClass() && !type.getSimpleName().equals("package-info")) {
+                packages.computeIfAbsent(type.getPackageName(), _ -> new TreeSet<>())
+                        .add(type.getName());
+            }
+        }
+        return packages.entrySet().stream()
+                .filter(each -> each.getValue().size() > CLASSES_MAX)
+                .map(each -> each.getKey() + ": " + each.getValue().size())
+                .toList();
+    }
+
+    /** Returns packages that use each other, directly or through others, each as its path back to itself. */
+    static List<String> packageCycles(Iterable<JavaClass> classes) {
+        Map<String, Set<String>> uses = new TreeMap<>();
+        Set<String> all = new TreeSet<>();
+        classes.forEach(type -> all.add(type.getPackageName()));
+        for (JavaClass user : classes) {
+            for (Dependency dependency : user.getDirectDependenciesFromSelf()) {
+                String to = dependency.getTargetClass().getBaseComponentType().getPackageName();
+                if (all.contains(to) && !to.equals(user.getPackageName())) {
+                    uses.computeIfAbsent(user.getPackageName(), _ -> new TreeSet<>())
+                            .add(to);
+                }
+            }
+        }
+        List<String> cycles = new ArrayList<>();
+        for (String start : all) {
+            List<String> path = pathBack(start, start, uses, new TreeSet<>());
+            if (!path.isEmpty()) {
+                cycles.add(String.join(" uses ", path));
+            }
+        }
+        return cycles;
+    }
+
+    private static List<String> pathBack(String from, String to, Map<String, Set<String>> uses, Set<String> seen) {
+        for (String next : uses.getOrDefault(from, Set.of())) {
+            if (next.equals(to)) {
+                return List.of(from, to);
+            }
+            if (seen.add(next)) {
+                List<String> rest = pathBack(next, to, uses, seen);
+                if (!rest.isEmpty()) {
+                    return Stream.concat(Stream.of(from), rest.stream()).toList();
+                }
+            }
+        }
+        return List.of();
+    }
+
+    /** Returns the headings that a package description lacks: where to start, what does not belong there, its promises. */
+    static List<String> lackingInPackageSign(String packageInfo) {
+        return PACKAGE_SIGN.stream()
+                .filter(heading -> !packageInfo.contains(heading))
+                .toList();
+    }
+
+    /** Returns the package of a module that contains its other packages. */
+    static String packageOf(String module) {
         return "darkroom." + module.replace("-", "");
     }
 
-    /** Modules in a pom's dependencies that the module may not use. */
+    /** Returns modules in a pom's dependencies that the module may not use. */
     static List<String> wrongArrows(String module, String pom) {
         return elements(parse(pom), "dependency").stream()
                 .filter(dependency -> text(dependency, "groupId").equals("darkroom"))
@@ -147,14 +242,14 @@ final class HouseRules {
                 .toList();
     }
 
-    /** Types whose name says that they are for anything. */
+    /** Returns types whose name says nothing about their purpose. */
     static List<String> emptyNames(List<String> simpleNames) {
         return simpleNames.stream()
                 .filter(name -> EMPTY_NAME.matcher(name).matches())
                 .toList();
     }
 
-    /** Calls that cannot be repeated, as {@code Class.method -> call}. */
+    /** Returns calls that cannot be repeated, as {@code Class.method -> call}. */
     static List<String> unrepeatable(Iterable<JavaClass> classes) {
         Set<String> found = new TreeSet<>();
         for (JavaClass caller : classes) {
@@ -169,7 +264,7 @@ final class HouseRules {
         return List.copyOf(found);
     }
 
-    /** Versions written in a module's pom, and repositories in any. */
+    /** Returns versions in a module's pom, and repositories in any pom. */
     static List<String> pinned(String pom, boolean root) {
         List<String> wrong = new ArrayList<>();
         Document document = parse(pom);
@@ -192,7 +287,7 @@ final class HouseRules {
         return wrong;
     }
 
-    /** Names of version properties and plugins of the root pom that the page has no row for, or that it has in vain. */
+    /** Returns version properties and plugins of the root pom without a row on the page, and rows without one of them. */
     static List<String> withoutReason(String rootPom, String page) {
         Document document = parse(rootPom);
         Set<String> used = new TreeSet<>();
@@ -218,7 +313,7 @@ final class HouseRules {
         return wrong;
     }
 
-    /** Third-party artifacts that the root pom manages and no pom names. */
+    /** Returns third-party artifacts that the root pom manages and no pom names. */
     static List<String> unused(String rootPom, List<String> modulePoms) {
         Document root = parse(rootPom);
         Element management = elements(root, "dependencyManagement").getFirst();
@@ -243,7 +338,7 @@ final class HouseRules {
         return unused;
     }
 
-    /** Addresses of package registries. */
+    /** Returns addresses of package registries. */
     static List<String> registries(String text) {
         return all(REGISTRY, text).stream()
                 .map(MatchResult::group)
@@ -251,12 +346,12 @@ final class HouseRules {
                 .toList();
     }
 
-    /** Tests switched off and work left for later. */
+    /** Returns disabled tests and work left for later. */
     static List<String> leftOver(String text) {
         return all(LEFT_OVER, text).stream().map(MatchResult::group).toList();
     }
 
-    /** Public types of a source without a word on what they are. */
+    /** Returns public types of a source without Javadoc. */
     static List<String> undocumented(String source) throws IOException {
         JavaFileObject file =
                 new SimpleJavaFileObject(URI.create("string:///Source.java"), JavaFileObject.Kind.SOURCE) {
@@ -286,7 +381,7 @@ final class HouseRules {
         return undocumented;
     }
 
-    /** Promises that a text cites and the page does not make. */
+    /** Returns promises that a text cites and the page does not make. */
     static List<String> unknownPromises(String text, String page) {
         Set<String> made =
                 all(PROMISE_ROW, page).stream().map(row -> row.group(1)).collect(Collectors.toSet());

@@ -13,11 +13,14 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** F8 and F9: the scripts in the environments of cron, systemd and containers, with a java that says how it was called. */
+/**
+ * F8 and F9: the scripts in the environments of cron, systemd and containers, with a fake java that reports how it was
+ * called.
+ */
 final class LauncherTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
-    /** {@code ${NAME:-...}}, and {@code ${NAME:+...$NAME...}} as far as the name itself. */
+    /** {@code ${NAME:-...}}, and {@code ${NAME:+...$NAME...}} up to the name itself. */
     private static final Pattern GUARDED = Pattern.compile("\\$\\{(\\w+):(?:-|\\+\\$\\1)");
 
     private static final Pattern FROM_OUTSIDE =
@@ -58,7 +61,7 @@ final class LauncherTest {
         assertThat(ROOT.resolve("deploy/Containerfile")).content().contains("LC_ALL=C.UTF-8");
     }
 
-    /** {@code set -u} ends a script at a variable that is not set. */
+    /** Under {@code set -u} a script ends at a variable that is not set. */
     @Test
     void no_script_relies_on_a_variable_of_the_environment() throws Exception {
         List<String> unguarded = new ArrayList<>();
@@ -84,7 +87,7 @@ final class LauncherTest {
                 ROOT.resolve("reward-actors/vllm/serve.sh"));
     }
 
-    /** The launcher in a tree that is built. */
+    /** Returns the launcher in a built tree. */
     private Path launcher() throws IOException {
         Path launcher = Files.copy(ROOT.resolve("darkroom"), home.resolve("darkroom"));
         Files.createDirectories(home.resolve("runtime/src/main"));

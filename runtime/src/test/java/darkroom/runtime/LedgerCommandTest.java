@@ -2,9 +2,13 @@ package darkroom.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import darkroom.actors.LedgerFormat;
-import darkroom.actors.RunEvent;
+import darkroom.actors.events.RunEvent;
+import darkroom.actors.ledger.LedgerFormat;
 import darkroom.config.Recipes;
+import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.RunJournal;
+import darkroom.runtime.run.JournaledRun;
+import darkroom.runtime.run.LocalRun;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What people are told of a ledger. */
+/** Output of the ledger commands. */
 final class LedgerCommandTest {
     @TempDir
     static Path directory = Path.of("unset");
@@ -62,7 +66,7 @@ final class LedgerCommandTest {
                 .contains("4 committed steps, 4 of them slot by slot, 0 checkpoints: nothing is wrong");
     }
 
-    /** LA-2: and it is not because it looks away. */
+    /** LA-2: the audit finds a real fault. */
     @Test
     void audit_finds_a_score_that_somebody_deleted_in_the_database(@TempDir Path copy) throws Exception {
         for (String file : List.of("ledger.mv.db", LocalRun.SETTINGS)) {

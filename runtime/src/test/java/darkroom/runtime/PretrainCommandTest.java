@@ -3,6 +3,7 @@ package darkroom.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import darkroom.gpuworkers.DitWeights;
+import darkroom.runtime.studies.PretrainRate;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -83,15 +84,15 @@ class PretrainCommandTest {
     }
 
     @Test
-    void aPaceTellsTheRateSinceItsLastLineAndTheTimeLeftByTheWhole() {
+    void aRateTellsTheRateSinceItsLastLineAndTheTimeLeftByTheWhole() {
         long[] now = {0};
-        PretrainPace pace = new PretrainPace(1000, "images", () -> TimeUnit.SECONDS.toNanos(now[0]));
+        PretrainRate rate = new PretrainRate(1000, "images", () -> TimeUnit.SECONDS.toNanos(now[0]));
         now[0] = 10;
-        assertThat(pace.line(100)).isEqualTo(" 10 %  100 of 1000 images, 10/s, 90 s left");
+        assertThat(rate.line(100)).isEqualTo(" 10 %  100 of 1000 images, 10/s, 90 s left");
         now[0] = 100;
-        assertThat(pace.line(200)).isEqualTo(" 20 %  200 of 1000 images, 1/s, 7 min left");
+        assertThat(rate.line(200)).isEqualTo(" 20 %  200 of 1000 images, 1/s, 7 min left");
         now[0] = 200;
-        assertThat(pace.line(1000)).isEqualTo("100 %  1000 of 1000 images, 8/s, done in 3 min");
+        assertThat(rate.line(1000)).isEqualTo("100 %  1000 of 1000 images, 8/s, done in 3 min");
     }
 
     private static Output run(String command) {

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import darkroom.edittasks.RgbImage;
-import darkroom.rewardactors.JudgeEndpoint;
-import darkroom.rewardactors.JudgeModel;
+import darkroom.edittasks.pictures.RgbImage;
+import darkroom.rewardactors.judge.JudgeEndpoint;
+import darkroom.rewardactors.judge.JudgeModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -38,7 +38,7 @@ class ScoreCommandTest {
         this.scorer = new JudgeEndpoint(new RedIsGood(), "red", 0);
     }
 
-    /** Certain of label 5 where the first pixel of the edit is red, else of label 0. */
+    /** Certain of label 5 if the first pixel of the edit is red, else of label 0. */
     private static final class RedIsGood implements JudgeModel {
         @Override
         public int batchMax() {
@@ -56,7 +56,7 @@ class ScoreCommandTest {
     }
 
     @BeforeEach
-    void draw() throws IOException {
+    void rollout() throws IOException {
         Files.write(folder.resolve("black.png"), RgbImage.of(1, 1, new byte[3]).png());
         Files.write(
                 folder.resolve("red.png"),

@@ -1,0 +1,386 @@
+package darkroom.actors.run;
+
+import darkroom.actors.device.Fault;
+import darkroom.actors.device.LearnerState;
+import darkroom.actors.device.TrainUnit;
+import darkroom.actors.device.Trained;
+import darkroom.actors.device.TrainingPlan;
+import darkroom.actors.events.PassStatistics;
+import darkroom.actors.numeric.SumTree;
+import darkroom.actors.work.SwitchBehavior;
+import darkroom.actors.work.WorkQueue;
+import darkroom.tensors.TensorPlane;
+import darkroom.tensors.TensorRef;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the optimizer steps of one training step, and ends.
+ *
+ * <ul>
+ *   <li><b>ST-1</b> It ends once, with {@link StepLearned} or with {@link StepFailed}.
+ *   <li><b>ST-2</b> A pass is cut into blocks of {@code workers.gradient-units-per-lease} units. An update gets the
+ *       gradients of the blocks in their order, whatever the order they arrived in; the size of the blocks changes no bit
+ *       of state or statistics (TR-2).
+ *   <li><b>ST-3</b> Pass p + 1 begins with the state that pass p produced.
+ *   <li><b>ST-4</b> Gradients are released once they are applied, and states between passes once they are replaced. The
+ *       first state stays with its owner; the last one belongs to the parent.
+ *   <li><b>ST-5</b> An abandoned step sends no answer and leaves no tensor behind.
+ *   <li><b>ST-6</b> The last state is owned by this node before it is sent to the parent: the node that produced it may
+ *       die.
+ *   <li><b>ST-7</b> Tensors lost with a trainer are produced again: a gradient by its block, a state between passes by
+ *       restarting from the first pass; with the same bits, at most {@code limits.work-attempts-max} times per lease on
+ *       average.
+ * </ul>
+ */
+public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
+
+    /** Messages to the trainer of a step. */
+    public sealed interface Command {}
+
+    /** Abandons the step, which is no longer needed. */
+    public record Abandon() implements Command {}
+
+    private record Taken(
+            StepLearned learned,
+            @Nullable List<TensorRef> tensors,
+            @Nullable Throwable failure) implements Command {}
+
+    private record Answered(WorkQueue.Reply<TrainUnit, Trained> answer) implements Command {}
+
+    /** The answer of a step trainer. */
+    public sealed interface Ending {}
+
+    /**
+     * The step is trained.
+     *
+     * @param passes one entry per optimizer step
+     */
+    public record StepLearned(int step, LearnerState state, List<PassStatistics> passes) implements Ending {
+        public StepLearned {
+            passes = List.copyOf(passes);
+        }
+    }
+
+    /** The step cannot be trained; nothing of it is committed. */
+    public record StepFailed(int step, Fault fault) implements Ending {}
+
+    private final String run;
+    private final long seed;
+    private final int step;
+    private final TrainingPlan plan;
+    private final ActorRef<WorkQueue.Command<TrainUnit, Trained>> queue;
+    private final TensorPlane plane;
+    private final int unitsPerLease;
+    private final Consumer<TensorRef> release;
+    private final int repairsMax;
+    private final ActorRef<Command> self;
+    private final ActorRef<? super Ending> parent;
+    private final ActorRef<WorkQueue.Reply<TrainUnit, Trained>> answers;
+    private final List<PassStatistics> statistics = new ArrayList<>();
+
+    private final LearnerState first;
+    private LearnerState state;
+    private int pass;
+    private Trained.@Nullable Gradient[] gradients = new Trained.Gradient[0];
+    private int repairs;
+    private boolean taking;
+    private boolean withdrawing;
+    private boolean abandoned;
+    private int wordsAwaited;
+
+    private StepTrainer(
+            ActorContext<Command> context,
+            String run,
+            long seed,
+            int step,
+            LearnerState state,
+            TrainingPlan plan,
+            ActorRef<WorkQueue.Command<TrainUnit, Trained>> queue,
+            TensorPlane plane,
+            int unitsPerLease,
+            int attemptsMax,
+            ActorRef<? super Ending> parent) {
+        this.run = run;
+        this.seed = seed;
+        this.step = step;
+        this.first = state;
+        this.state = state;
+        this.plan = plan;
+        this.queue = queue;
+        this.plane = plane;
+        this.unitsPerLease = unitsPerLease;
+        this.release = plane.store()::release;
+        this.repairsMax = attemptsMax
+                * plan.passes().stream().mapToInt(each -> blocks(each) + 1).sum();
+        this.self = context.getSelf();
+        this.parent = parent;
+        this.answers = heardAs(context, Answered::new);
+        submitPass();
+    }
+
+    /**
+     * Creates a step trainer.
+     *
+     * @param state initial state of the first pass
+     * @param plan at least one pass
+     * @param plane takes the last state over
+     * @param unitsPerLease {@code workers.gradient-units-per-lease}, a power of two
+     * @param attemptsMax {@code limits.work-attempts-max}
+     * @param parent receives the one answer
+     */
+    public static Behavior<Command> create(
+            String run,
+            long seed,
+            int step,
+            LearnerState state,
+            TrainingPlan plan,
+            ActorRef<WorkQueue.Command<TrainUnit, Trained>> queue,
+            TensorPlane plane,
+            int unitsPerLease,
+            int attemptsMax,
+            ActorRef<? super Ending> parent) {
+        return Behaviors.setup(context -> new StepTrainer(
+                context, run, seed, step, state, plan, queue, plane, unitsPerLease, attemptsMax, parent));
+    }
+
+    @Override
+    public Behavior<Command> onMessage(Command command) {
+        return switch (command) {
+            case Answered(WorkQueue.Done<TrainUnit, Trained>(TrainUnit unit, Trained trained)) -> onDone(unit, trained);
+            case Answered(WorkQueue.Refused<TrainUnit, Trained>(TrainUnit asked, Fault.InputLost lost)) ->
+                onInputLost(asked, lost);
+            case Answered(WorkQueue.Refused<TrainUnit, Trained>(TrainUnit asked, Fault fault)) -> onRefused(fault);
+            case Answered(WorkQueue.Withdrawn<TrainUnit, Trained>()) -> onWithdrawn();
+            case Taken(StepLearned learned, List<TensorRef> tensors, Throwable failure) ->
+                onTaken(learned, tensors, failure);
+            case Abandon() -> onAbandon();
+        };
+    }
+
+    private void submitPass() {
+        gradients = new Trained.Gradient[blocks(plan.passes().get(pass))];
+        for (int block = 0; block < gradients.length; block++) {
+            submitBlock(block);
+        }
+    }
+
+    private int blocks(TrainingPlan.Pass pass) {
+        return Math.ceilDiv(pass.units().size(), unitsPerLease);
+    }
+
+    private void submitBlock(int block) {
+        TrainingPlan.Pass now = plan.passes().get(pass);
+        int first = block * unitsPerLease;
+        List<List<TrainUnit.Sample>> units = now.units()
+                .subList(first, Math.min(first + unitsPerLease, now.units().size()));
+        submit(new TrainUnit.GradientBlock(run, seed, step, pass, first, state, units, now.samples()));
+    }
+
+    private void submit(TrainUnit unit) {
+        queue.tell(new WorkQueue.Submit<>(unit, answers));
+    }
+
+    private Behavior<Command> onDone(TrainUnit unit, Trained trained) {
+        if (abandoned) {
+            trained.tensors().forEach(release); // ST-5
+            return this;
+        }
+        return switch (unit) {
+            case TrainUnit.GradientBlock wanted ->
+                switch (trained) {
+                    case Trained.Gradient gradient -> onGradient(wanted, gradient);
+                    case Trained.Updated other -> onWrongKind(unit, other);
+                };
+            case TrainUnit.UpdateUnit wanted ->
+                switch (trained) {
+                    case Trained.Updated updated -> onUpdated(wanted, updated);
+                    case Trained.Gradient other -> onWrongKind(unit, other);
+                };
+        };
+    }
+
+    private Behavior<Command> onWrongKind(TrainUnit unit, Trained trained) {
+        trained.tensors().forEach(release);
+        return onRefused(new Fault.StopRun(unit.name() + " was answered with a "
+                + trained.getClass().getSimpleName() + ": the device broke its contract"));
+    }
+
+    private Behavior<Command> onGradient(TrainUnit.GradientBlock unit, Trained.Gradient gradient) {
+        if (unit.pass() != pass || taking || withdrawing || gradients[block(unit)] != null) {
+            release.accept(gradient.gradient());
+            return this;
+        }
+        gradients[block(unit)] = gradient; // ST-2
+        if (Arrays.stream(gradients).allMatch(Objects::nonNull)) {
+            List<TensorRef> inOrder =
+                    gathered().stream().map(Trained.Gradient::gradient).toList();
+            boolean last = pass == plan.passes().size() - 1;
+            submit(new TrainUnit.UpdateUnit(run, step, pass, state, inOrder, last));
+        }
+        return this;
+    }
+
+    private Behavior<Command> onUpdated(TrainUnit.UpdateUnit unit, Trained.Updated updated) {
+        if (unit.pass() != pass || taking || withdrawing || !unit.state().equals(state)) {
+            updated.tensors().forEach(release);
+            return this;
+        }
+        List<Trained.Gradient> applied = gathered();
+        SumTree<Double> policyLoss = new SumTree<>(Double::sum);
+        SumTree<Double> klLoss = new SumTree<>(Double::sum);
+        for (Trained.Gradient gradient : applied) {
+            policyLoss.add(gradient.policyLoss());
+            klLoss.add(gradient.klLoss());
+        }
+        TrainingPlan.Pass now = plan.passes().get(pass);
+        statistics.add(new PassStatistics(
+                now.samples(), now.units().size(), policyLoss.sum(), klLoss.sum(), updated.gradientNorm()));
+        leaveWorkings();
+        state = updated.state(); // ST-3
+        pass++;
+        if (pass == plan.passes().size()) {
+            StepLearned learned = new StepLearned(step, state, statistics);
+            taking = true; // ST-6
+            plane.adopt(state.tensors())
+                    .whenComplete((tensors, failure) -> self.tell(new Taken(learned, tensors, failure)));
+            return this;
+        }
+        submitPass();
+        return this;
+    }
+
+    private Behavior<Command> onTaken(
+            StepLearned learned, @Nullable List<TensorRef> tensors, @Nullable Throwable failure) {
+        taking = false;
+        if (abandoned) {
+            (tensors == null ? learned.state().tensors() : tensors).forEach(release); // ST-5
+            return oneWordLess();
+        }
+        if (tensors == null) {
+            return beginAgain("the state could not be taken over: " + failure);
+        }
+        parent.tell(new StepLearned(step, learned.state().with(tensors), learned.passes())); // ST-1
+        return Behaviors.stopped();
+    }
+
+    /** Produces a lost tensor again (ST-7). */
+    private Behavior<Command> onInputLost(TrainUnit unit, Fault.InputLost lost) {
+        if (abandoned || taking || withdrawing || !isWanted(unit)) {
+            return this;
+        }
+        for (int index = 0; index < gradients.length; index++) {
+            Trained.Gradient gradient = gradients[index];
+            if (gradient != null && gradient.gradient().equals(lost.tensor())) {
+                release.accept(lost.tensor());
+                gradients[index] = null;
+            }
+        }
+        if (!state.equals(first) && state.tensors().contains(lost.tensor())) {
+            return beginAgain(lost.message());
+        }
+        if (++repairs > repairsMax) {
+            return onRefused(new Fault.StopRun(lost.message()));
+        }
+        switch (unit) {
+            case TrainUnit.GradientBlock gradient -> submitBlock(block(gradient));
+            case TrainUnit.UpdateUnit update -> makeMissing(update);
+        }
+        return this;
+    }
+
+    private boolean isWanted(TrainUnit unit) {
+        return switch (unit) {
+            case TrainUnit.GradientBlock gradient ->
+                gradient.pass() == pass && gradient.state().equals(state) && gradients[block(gradient)] == null;
+            case TrainUnit.UpdateUnit update ->
+                update.pass() == pass && update.state().equals(state);
+        };
+    }
+
+    private void makeMissing(TrainUnit.UpdateUnit update) {
+        boolean all = true;
+        for (int block = 0; block < gradients.length; block++) {
+            if (gradients[block] == null) {
+                all = false;
+                submitBlock(block);
+            }
+        }
+        if (all) {
+            submit(update);
+        }
+    }
+
+    private Behavior<Command> beginAgain(String why) {
+        if (++repairs > repairsMax) {
+            return onRefused(new Fault.StopRun("step %d of training: %s".formatted(step, why)));
+        }
+        leaveWorkings();
+        state = first;
+        pass = 0;
+        statistics.clear();
+        withdrawing = true;
+        queue.tell(new WorkQueue.Withdraw<>(answers));
+        return this;
+    }
+
+    private Behavior<Command> onWithdrawn() {
+        if (abandoned) {
+            return oneWordLess();
+        }
+        withdrawing = false;
+        submitPass();
+        return this;
+    }
+
+    private int block(TrainUnit.GradientBlock unit) {
+        return unit.first() / unitsPerLease;
+    }
+
+    private List<Trained.Gradient> gathered() {
+        return Arrays.stream(gradients).filter(Objects::nonNull).toList();
+    }
+
+    /** Releases intermediate tensors (ST-4). */
+    private void leaveWorkings() {
+        for (Trained.Gradient gradient : gathered()) {
+            release.accept(gradient.gradient());
+        }
+        gradients = new Trained.Gradient[0];
+        if (!state.equals(first)) {
+            state.tensors().forEach(release);
+        }
+    }
+
+    private Behavior<Command> onRefused(Fault fault) {
+        if (!abandoned) {
+            parent.tell(new StepFailed(step, fault)); // ST-1
+        }
+        return onAbandon();
+    }
+
+    private Behavior<Command> onAbandon() {
+        if (!abandoned) {
+            abandoned = true;
+            wordsAwaited = taking || withdrawing ? 2 : 1;
+            if (!taking) {
+                leaveWorkings();
+            }
+            queue.tell(new WorkQueue.Withdraw<>(answers));
+        }
+        return this;
+    }
+
+    private Behavior<Command> oneWordLess() {
+        wordsAwaited--;
+        return wordsAwaited > 0 ? this : Behaviors.stopped();
+    }
+}
