@@ -110,7 +110,7 @@ class DocumentationTest {
                 laws.computeIfAbsent(law.group(1), _ -> new TreeSet<>()).add(Integer.parseInt(law.group(2)));
             }
         }
-        assertThat(laws).containsKeys("WD", "TP");
+        assertThat(laws).containsKeys("WQ", "TP");
         List<String> wrong = new ArrayList<>();
         for (Path page : pages()) {
             String text = Files.readString(page);

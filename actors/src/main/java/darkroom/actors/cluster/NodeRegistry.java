@@ -32,15 +32,15 @@ import org.jspecify.annotations.Nullable;
  * of its own timer, like that of a {@link WorkQueue}.
  *
  * <ul>
- *   <li><b>GT-1</b> A node that asks is admitted, or refused with a reason; asking twice changes nothing. Asking counts as
+ *   <li><b>NR-1</b> A node that asks is admitted, or refused with a reason; asking twice changes nothing. Asking counts as
  *       a sign that the node is alive.
- *   <li><b>GT-2</b> A node that was silent for {@code cluster.node-silent-after} is removed from the roster; at its next
+ *   <li><b>NR-2</b> A node that was silent for {@code cluster.node-silent-after} is removed from the roster; at its next
  *       message it is asked to join again.
- *   <li><b>GT-3</b> A node with an old roster gets the new one within one of its own heartbeats, whatever messages were
+ *   <li><b>NR-3</b> A node with an old roster gets the new one within one of its own heartbeats, whatever messages were
  *       lost.
- *   <li><b>GT-4</b> At most {@value #NODES_MAX} nodes are admitted.
- *   <li><b>GT-5</b> A closed node registry dismisses every node, and again at each of its messages.
- *   <li><b>GT-6</b> The completed steps have a version and are one message. A node with an old version gets the newest one
+ *   <li><b>NR-4</b> At most {@value #NODES_MAX} nodes are admitted.
+ *   <li><b>NR-5</b> A closed node registry dismisses every node, and again at each of its messages.
+ *   <li><b>NR-6</b> The completed steps have a version and are one message. A node with an old version gets the newest one
  *       within one of its own heartbeats; a node with the newest gets none. At most {@value #RUNS_MAX} runs are kept;
  *       completed runs are forgotten first.
  * </ul>
@@ -82,7 +82,7 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
     /** Updates the run's current activity. */
     public record Doing(String run, String stage, int step, int steps) implements Command {}
 
-    /** Closes the node registry; nothing more will be done here (GT-5). */
+    /** Closes the node registry; nothing more will be done here (NR-5). */
     public record Close(String why) implements Command {}
 
     private record Tick() implements Command {}
@@ -176,7 +176,7 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
             case Doing now -> doing = now;
             case Close(String why) -> {
                 closed = why;
-                tellAll(new NodeAgent.Dismissed(why)); // GT-5
+                tellAll(new NodeAgent.Dismissed(why)); // NR-5
             }
             case Tick() -> onTick();
             case Reported(WorkQueueReport report) -> queuesNow.put(report.role(), report);
@@ -223,7 +223,7 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
         if (known == null) {
             if (members.size() >= NODES_MAX) {
                 agent.tell(new NodeAgent.Refused(
-                        "%s already has %d nodes, the most that it lets in".formatted(own.name(), NODES_MAX))); // GT-4
+                        "%s already has %d nodes, the most that it lets in".formatted(own.name(), NODES_MAX))); // NR-4
                 return;
             }
             members.put(card.name(), new Member(card, agent));
@@ -233,27 +233,27 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
                 events.tell(new NodeEvent.MixedProcessors(card, own.processor()));
             }
         } else {
-            known.hear(agent); // GT-1
+            known.hear(agent); // NR-1
         }
-        agent.tell(new NodeAgent.Welcome(settings, queues, roster())); // GT-1
+        agent.tell(new NodeAgent.Welcome(settings, queues, roster())); // NR-1
     }
 
     private void onPresent(Present present) {
         Member member = members.get(present.node());
         ActorRef<NodeAgent.Command> agent = present.agent();
         if (member == null) {
-            agent.tell(closed == null ? new NodeAgent.JoinAgain() : new NodeAgent.Dismissed(closed)); // GT-2
+            agent.tell(closed == null ? new NodeAgent.JoinAgain() : new NodeAgent.Dismissed(closed)); // NR-2
             return;
         }
         member.hear(agent);
         if (present.over() != overVersion) {
-            agent.tell(stepsOver()); // GT-6
+            agent.tell(stepsOver()); // NR-6
         }
         if (closed != null) {
-            agent.tell(new NodeAgent.Dismissed(closed)); // GT-5
+            agent.tell(new NodeAgent.Dismissed(closed)); // NR-5
         }
         if (present.roster() != version) {
-            agent.tell(new NodeAgent.RosterIs(roster())); // GT-3
+            agent.tell(new NodeAgent.RosterIs(roster())); // NR-3
         }
     }
 
@@ -269,7 +269,7 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
         ticks++;
         long silentMax = Math.max(1, silentAfter.dividedBy(limits.heartbeatEvery()));
         for (Member member : List.copyOf(members.values())) {
-            if (++member.silentTicks >= silentMax) { // GT-2
+            if (++member.silentTicks >= silentMax) { // NR-2
                 onGone(member.card.name(), "silent for " + silentAfter.toMillis() + " ms");
             }
         }

@@ -36,18 +36,18 @@ import org.jspecify.annotations.Nullable;
  * Coordinates one image group: has its images generated and each of them scored, and ends.
  *
  * <ul>
- *   <li><b>GK-1</b> A group ends once: with {@link GroupOutcome.Finished} or with {@link GroupOutcome.Lost}, never both.
- *   <li><b>GK-2</b> A second rollout or a second score changes nothing; the tensors of a second rollout are released.
- *   <li><b>GK-3</b> A group that ended has exactly one image and one outcome per slot; its parent owns the images' tensors.
- *   <li><b>GK-4</b> A slot that cannot be scored is unscored, with the reason, never a number.
- *   <li><b>GK-5</b> Images that are lost before they are scored are generated again, at most
+ *   <li><b>GC-1</b> A group ends once: with {@link GroupOutcome.Finished} or with {@link GroupOutcome.Lost}, never both.
+ *   <li><b>GC-2</b> A second rollout or a second score changes nothing; the tensors of a second rollout are released.
+ *   <li><b>GC-3</b> A group that ended has exactly one image and one outcome per slot; its parent owns the images' tensors.
+ *   <li><b>GC-4</b> A slot that cannot be scored is unscored, with the reason, never a number.
+ *   <li><b>GC-5</b> Images that are lost before they are scored are generated again, at most
  *       {@code limits.work-attempts-max} times; no slot that has a score is scored again. The same applies to images that
  *       cannot be taken over from the node that generated them, and to those whose inputs were not available there: the
  *       inputs are tensors of this node, and alive.
- *   <li><b>GK-6</b> An abandoned group sends no outcome, and leaves no tensor behind.
- *   <li><b>GK-7</b> Images are scored, shown and trained on once this node owns them: the death of the node that generated
+ *   <li><b>GC-6</b> An abandoned group sends no outcome, and leaves no tensor behind.
+ *   <li><b>GC-7</b> Images are scored, shown and trained on once this node owns them: the death of the node that generated
  *       them costs nothing after that.
- *   <li><b>GK-8</b> With a ledger, a slot's outcome counts once it is written, and a slot with a recorded outcome is not
+ *   <li><b>GC-8</b> With a ledger, a slot's outcome counts once it is written, and a slot with a recorded outcome is not
  *       scored again. Images that are generated again equal the recorded ones, or the run ends with the name of the slot.
  * </ul>
  */
@@ -114,7 +114,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
         this.ledger = ledger;
         this.outcomes = new ScoreOutcome[rollout.slots()];
         if (ledger != null) {
-            ledger.outcomes().forEach((slot, outcome) -> outcomes[slot] = outcome); // GK-8
+            ledger.outcomes().forEach((slot, outcome) -> outcomes[slot] = outcome); // GC-8
             recorded = ledger.generated().orElse(null);
         }
         this.writtenHere = context.messageAdapter(Ledger.Written.class, OutcomesWritten::new);
@@ -169,7 +169,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
 
     private Behavior<Command> onGenerated(RolloutResult result) {
         if (abandoned || taking || generated != null) {
-            result.tensors().forEach(release); // GK-2, GK-6
+            result.tensors().forEach(release); // GC-2, GC-6
             return this;
         }
         if (result.images().size() != rollout.slots()) {
@@ -179,7 +179,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
                     new Fault.StopRun("%s has %d images, not %d: the device broke its contract"
                             .formatted(rollout.name(), result.images().size(), rollout.slots()))));
         }
-        taking = true; // GK-7
+        taking = true; // GC-7
         plane.adopt(result.tensors())
                 .whenComplete((tensors, failure) -> self.tell(new Taken(result, tensors, failure)));
         return this;
@@ -190,7 +190,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
         taking = false;
         RolloutResult result = tensors == null ? from : from.with(tensors);
         if (abandoned) {
-            result.tensors().forEach(release); // GK-6
+            result.tensors().forEach(release); // GC-6
             return oneWordLess();
         }
         if (tensors == null) {
@@ -211,7 +211,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
         return endIfScored();
     }
 
-    /** Records the images (GK-8); returns empty, or how they differ from the recorded ones. */
+    /** Records the images (GC-8); returns empty, or how they differ from the recorded ones. */
     private String recordImages(GroupLedger into, RolloutResult images) {
         LedgerEvent.GroupGenerated now = GroupLedger.digest(rollout, images, plane.store());
         LedgerEvent.GroupGenerated before = recorded;
@@ -244,13 +244,13 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
     }
 
     private Behavior<Command> onInputNotHad(Fault.InputLost lost) {
-        return abandoned || taking || generated != null ? this : rolloutAgain(lost.message()); // GK-5
+        return abandoned || taking || generated != null ? this : rolloutAgain(lost.message()); // GC-5
     }
 
     private Behavior<Command> onScored(int slot, ScoreOutcome outcome) {
         beingScored.remove(slot);
         if (abandoned || isSettled(slot)) {
-            return this; // GK-2
+            return this; // GC-2
         }
         GroupLedger into = ledger;
         if (into == null) {
@@ -262,7 +262,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
         into.ledger()
                 .tell(new Ledger.Write(
                         List.of(LedgerEvent.SampleOutcome.of(address, outcome)),
-                        Optional.of(writtenHere), // GK-8
+                        Optional.of(writtenHere), // GC-8
                         IntStream.range(0, rollout.slots()).allMatch(this::isSettled)));
         return this;
     }
@@ -284,13 +284,13 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
         return switch (fault) {
             case Fault.InputLost lost -> onImageLost(unit, lost);
             case Fault.StopRun stop -> abandonAfter(new GroupOutcome.Lost(rollout, stop));
-            case Fault.Retry(String message) -> onScored(slot, new ScoreOutcome.Unscored(message, 0)); // GK-4
-            case Fault.Exhausted(String message) -> onScored(slot, new ScoreOutcome.Unscored(message, 0)); // GK-4
-            case Fault.DropGroup(String message) -> onScored(slot, new ScoreOutcome.Unscored(message, 0)); // GK-4
+            case Fault.Retry(String message) -> onScored(slot, new ScoreOutcome.Unscored(message, 0)); // GC-4
+            case Fault.Exhausted(String message) -> onScored(slot, new ScoreOutcome.Unscored(message, 0)); // GC-4
+            case Fault.DropGroup(String message) -> onScored(slot, new ScoreOutcome.Unscored(message, 0)); // GC-4
         };
     }
 
-    /** Generates lost images again (GK-5). */
+    /** Generates lost images again (GC-5). */
     private Behavior<Command> onImageLost(ScoreUnit unit, Fault.InputLost fault) {
         int slot = unit.address().slot();
         beingScored.remove(slot);
@@ -328,7 +328,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
         }
         List<ScoreOutcome> all =
                 Arrays.stream(outcomes).map(Objects::requireNonNull).toList();
-        return end(new GroupOutcome.Finished(rollout, images, all, generatedAt)); // GK-3
+        return end(new GroupOutcome.Finished(rollout, images, all, generatedAt)); // GC-3
     }
 
     private Behavior<Command> onAbandon() {
@@ -348,7 +348,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
         abandoned = true;
         RolloutResult images = generated;
         if (images != null) {
-            images.tensors().forEach(release); // GK-6
+            images.tensors().forEach(release); // GC-6
             generated = null;
         }
         wordsAwaited = taking ? 3 : 2;
@@ -361,7 +361,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
         return wordsAwaited > 0 ? this : Behaviors.stopped();
     }
 
-    /** Ends with an outcome; the only such exit while units are not outstanding (GK-1). */
+    /** Ends with an outcome; the only such exit while units are not outstanding (GC-1). */
     private Behavior<Command> end(GroupOutcome ending) {
         parent.tell(ending);
         return Behaviors.stopped();

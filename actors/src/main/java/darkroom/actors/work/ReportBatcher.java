@@ -19,10 +19,10 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  * microseconds of processor time, whatever its contents.
  *
  * <ul>
- *   <li><b>CO-1</b> Every report is sent once, in the order in which it was received.
- *   <li><b>CO-2</b> Results and failures are sent as soon as no further report waits; heartbeats wait for others, at most a
+ *   <li><b>RB-1</b> Every report is sent once, in the order in which it was received.
+ *   <li><b>RB-2</b> Results and failures are sent as soon as no further report waits; heartbeats wait for others, at most a
  *       {@value #BEAT_PARTS}th of {@code limits.heartbeat-every}.
- *   <li><b>CO-3</b> A message has at most {@value #WORDS_MAX} reports and {@code WorkQueue.UNITS_PER_MESSAGE_MAX} results,
+ *   <li><b>RB-3</b> A message has at most {@value #WORDS_MAX} reports and {@code WorkQueue.UNITS_PER_MESSAGE_MAX} results,
  *       or a single report.
  * </ul>
  */
@@ -86,7 +86,7 @@ public final class ReportBatcher<U extends Unit, R extends Result> extends Switc
                 taken.add(word);
                 if (!leaving) {
                     leaving = true;
-                    context.getSelf().tell(new Leave<>()); // after waiting reports: CO-2
+                    context.getSelf().tell(new Leave<>()); // after waiting reports: RB-2
                 }
             }
             case Leave<U, R>() -> bring();
@@ -110,7 +110,7 @@ public final class ReportBatcher<U extends Unit, R extends Result> extends Switc
             int more = taken.get(i) instanceof WorkQueue.Finished<U, R> finished
                     ? finished.results().size()
                     : 0;
-            if (i > from && (i - from == WORDS_MAX || results + more > WorkQueue.UNITS_PER_MESSAGE_MAX)) { // CO-3
+            if (i > from && (i - from == WORDS_MAX || results + more > WorkQueue.UNITS_PER_MESSAGE_MAX)) { // RB-3
                 send(taken.subList(from, i));
                 from = i;
                 results = 0;

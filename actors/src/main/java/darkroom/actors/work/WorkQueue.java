@@ -40,19 +40,19 @@ import org.jspecify.annotations.Nullable;
  * timer, so that a process that was paused with its workers does not take their leases away when it wakes.
  *
  * <ul>
- *   <li><b>WD-1</b> Every submitted unit is answered once, with {@link Done} or {@link Refused}, unless withdrawn.
- *   <li><b>WD-2</b> The first result stands; the tensors of every further one are released. A repeated delivery of the same
+ *   <li><b>WQ-1</b> Every submitted unit is answered once, with {@link Done} or {@link Refused}, unless withdrawn.
+ *   <li><b>WQ-2</b> The first result stands; the tensors of every further one are released. A repeated delivery of the same
  *       message, up to {@value #DELIVERIES_REMEMBERED} deliveries later, is not a further one.
- *   <li><b>WD-3</b> A lease ends when its worker dies, and when the worker was silent for {@code limits.lease-time}; the
+ *   <li><b>WQ-3</b> A lease ends when its worker dies, and when the worker was silent for {@code limits.lease-time}; the
  *       unit is then leased again, if possible to a worker that has not failed it.
- *   <li><b>WD-4</b> A unit is leased at most {@code limits.work-attempts-max} times.
- *   <li><b>WD-5</b> A worker never holds more leases than its capacity.
- *   <li><b>WD-6</b> At most {@code unitsMax} units are open; a further one is refused at once.
- *   <li><b>WD-7</b> A stall, with units waiting and none finished for {@code limits.stall-after}, is reported with the name
+ *   <li><b>WQ-4</b> A unit is leased at most {@code limits.work-attempts-max} times.
+ *   <li><b>WQ-5</b> A worker never holds more leases than its capacity.
+ *   <li><b>WQ-6</b> At most {@code unitsMax} units are open; a further one is refused at once.
+ *   <li><b>WQ-7</b> A stall, with units waiting and none finished for {@code limits.stall-after}, is reported with the name
  *       of the blocking worker; after twice that time the oldest leases are taken away, their workers are stopped (their
  *       worker supervisor has others), and any worker may get the waiting units.
- *   <li><b>WD-8</b> A requester that withdraws receives {@link Withdrawn} after its last answer.
- *   <li><b>WD-9</b> Units that wait without any worker for {@value #EMPTY_LEASES} times {@code limits.lease-time} are
+ *   <li><b>WQ-8</b> A requester that withdraws receives {@link Withdrawn} after its last answer.
+ *   <li><b>WQ-9</b> Units that wait without any worker for {@value #EMPTY_LEASES} times {@code limits.lease-time} are
  *       reported, once until a worker joins.
  * </ul>
  */
@@ -244,7 +244,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
     }
 
     private void onSubmit(U unit, ActorRef<Reply<U, R>> requester) {
-        if (open.size() >= unitsMax) { // WD-6
+        if (open.size() >= unitsMax) { // WQ-6
             requester.tell(new Refused<>(
                     unit,
                     new Fault.StopRun("%s: the %s queue has %d units open, its limit; lower limits.groups-in-flight-max"
@@ -265,7 +265,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
                 close(work);
             }
         }
-        requester.tell(new Withdrawn<>()); // WD-8
+        requester.tell(new Withdrawn<>()); // WQ-8
     }
 
     private void onHeartbeat(Heartbeat<U, R> heartbeat) {
@@ -284,7 +284,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
             if (lease != null) {
                 lease.silentTicks = 0;
             } else {
-                station.abandoned.add(id); // WD-5
+                station.abandoned.add(id); // WQ-5
             }
         }
     }
@@ -294,11 +294,11 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
         endLease(worker, lease);
         if (work == null) {
             if (!result.equals(delivered.get(lease))) {
-                result.tensors().forEach(release); // WD-2
+                result.tensors().forEach(release); // WQ-2
             }
             return;
         }
-        close(work); // WD-1
+        close(work); // WQ-1
         note(stations.get(worker), work.unit);
         delivered.put(lease, result);
         if (delivered.size() > DELIVERIES_REMEMBERED) {
@@ -344,7 +344,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
                 .filter(lease -> lease.worker.equals(worker))
                 .toList();
         events.tell(new WorkQueueEvent.WorkerLost(role, station.name, orphans.size()));
-        for (Lease<U, R> lease : orphans) { // WD-3
+        for (Lease<U, R> lease : orphans) { // WQ-3
             var _ = drop(lease.id);
             again(lease.work, lease.worker, "worker " + station.name + " died");
         }
@@ -354,7 +354,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
         stations.values().forEach(station -> station.silentTicks++);
         for (Lease<U, R> lease : List.copyOf(leases.values())) {
             lease.ageTicks++;
-            if (++lease.silentTicks >= leaseTicks) { // WD-3
+            if (++lease.silentTicks >= leaseTicks) { // WQ-3
                 String worker = nameOf(lease.worker);
                 events.tell(new WorkQueueEvent.LeaseExpired(role, worker, lease.work.unit.name()));
                 takeAway(lease, "its lease ran out on " + worker);
@@ -368,11 +368,11 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
         boolean nobody = !open.isEmpty() && stations.values().stream().allMatch(this::silent);
         emptyTicks = nobody ? emptyTicks + 1 : 0;
         if (emptyTicks == EMPTY_LEASES * leaseTicks) {
-            events.tell(new WorkQueueEvent.NobodyThere(role, open.size())); // WD-9
+            events.tell(new WorkQueueEvent.NobodyThere(role, open.size())); // WQ-9
         }
     }
 
-    /** Reports and breaks stalls (WD-7). */
+    /** Reports and breaks stalls (WQ-7). */
     private void watch() {
         if (open.isEmpty()) {
             somethingMoved();
@@ -420,7 +420,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
     }
 
     private void again(Work<U, R> work, ActorRef<LeasedWorker.Command<U, R>> failedOn, String why) {
-        if (work.attempts >= limits.workAttemptsMax()) { // WD-4
+        if (work.attempts >= limits.workAttemptsMax()) { // WQ-4
             refuse(
                     work,
                     new Fault.StopRun(
@@ -433,7 +433,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
     }
 
     private void refuse(Work<U, R> work, Fault fault) {
-        close(work); // WD-1
+        close(work); // WQ-1
         work.requester.tell(new Refused<>(work.unit, fault));
     }
 
@@ -464,7 +464,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
         for (Station<U, R> station : stations.values()) {
             int free = silent(station) ? 0 : station.capacity - held(station);
             if (free > 0) {
-                credit.put(station, free); // WD-5
+                credit.put(station, free); // WQ-5
             }
         }
         Map<Station<U, R>, List<LeasedWorker.Leased<U>>> leased = new LinkedHashMap<>();

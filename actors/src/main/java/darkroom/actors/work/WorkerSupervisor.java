@@ -26,11 +26,11 @@ import org.jspecify.annotations.Nullable;
  * Keeps one worker running at each device of a node.
  *
  * <ul>
- *   <li><b>NW-1</b> A worker that ends is followed by another one with a new device, after a pause that doubles from
+ *   <li><b>WS-1</b> A worker that ends is followed by another one with a new device, after a pause that doubles from
  *       {@code limits.heartbeat-every} up to {@code limits.lease-time}.
- *   <li><b>NW-2</b> After every {@value #ENDS_REPORTED} ends in a row, no worker having lived for
+ *   <li><b>WS-2</b> After every {@value #ENDS_REPORTED} ends in a row, no worker having lived for
  *       {@code limits.lease-time}, it reports the device slot. It keeps trying: the device may recover.
- *   <li><b>NW-3</b> When it drains, it ends once all its workers have finished their leases.
+ *   <li><b>WS-3</b> When it drains, it ends once all its workers have finished their leases.
  * </ul>
  */
 public final class WorkerSupervisor extends SwitchBehavior<WorkerSupervisor.Command> {
@@ -39,7 +39,7 @@ public final class WorkerSupervisor extends SwitchBehavior<WorkerSupervisor.Comm
     /** Messages to a worker supervisor. */
     public sealed interface Command {}
 
-    /** Stops the worker at post {@code name}, as a crash would; its successor follows by NW-1. For fault tests. */
+    /** Stops the worker at post {@code name}, as a crash would; its successor follows by WS-1. For fault tests. */
     public record Crash(String name) implements Command {}
 
     /** Drains the workers: they take no more leases, finish theirs, and end; then the supervisor ends. */
@@ -130,7 +130,7 @@ public final class WorkerSupervisor extends SwitchBehavior<WorkerSupervisor.Comm
     }
 
     private void onDrain() {
-        draining = true; // NW-3
+        draining = true; // WS-3
         watches.forEach(timers::cancel);
         watches.forEach(Watch::drain);
     }
@@ -141,12 +141,12 @@ public final class WorkerSupervisor extends SwitchBehavior<WorkerSupervisor.Comm
             return;
         }
         watch.endsInARow++;
-        if (watch.endsInARow % ENDS_REPORTED == 0) { // NW-2
+        if (watch.endsInARow % ENDS_REPORTED == 0) { // WS-2
             events.tell(new WorkQueueEvent.DeviceSlotFailing("node", watch.post.name(), watch.endsInARow));
         }
         Duration pause = limits.heartbeatEvery().multipliedBy(1L << Math.min(watch.endsInARow - 1, 16));
         Duration bounded = pause.compareTo(limits.leaseTime()) > 0 ? limits.leaseTime() : pause;
-        timers.startSingleTimer(watch, new Respawn(watch), bounded); // NW-1
+        timers.startSingleTimer(watch, new Respawn(watch), bounded); // WS-1
     }
 
     private <U extends Unit, R extends Result> void spawn(Watch<U, R> watch) {

@@ -364,7 +364,7 @@ class NodeAgentTest {
         assertThat(gone).isTrue();
     }
 
-    /** GT-6, SW-1. */
+    /** NR-6, SW-1. */
     @Test
     void the_node_is_told_which_steps_are_over() {
         letIn();

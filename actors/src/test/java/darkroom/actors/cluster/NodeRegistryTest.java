@@ -121,7 +121,7 @@ class NodeRegistryTest {
         return new NodeAgent.Welcome("the settings", queues, roster(version, nodes));
     }
 
-    /** GT-1. */
+    /** NR-1. */
     @Test
     void a_node_that_asks_is_let_in_and_asking_twice_changes_nothing() {
         Agent one = new Agent("one");
@@ -131,7 +131,7 @@ class NodeRegistryTest {
         assertThat(told).containsExactly(SimulatedNetwork.peers("control"), SimulatedNetwork.peers("control", "one"));
     }
 
-    /** GT-1, GT-2: its answers are lost on the way. */
+    /** NR-1, NR-2: its answers are lost on the way. */
     @Test
     void a_node_that_goes_on_asking_is_heard_of() {
         Agent one = new Agent("one");
@@ -151,7 +151,7 @@ class NodeRegistryTest {
                 .containsExactly(new NodeEvent.MixedProcessors(other, "this processor"));
     }
 
-    /** GT-2. */
+    /** NR-2. */
     @Test
     void a_node_that_is_not_heard_of_is_off_the_roster_and_is_asked_to_join_again() {
         Agent silent = new Agent("silent");
@@ -175,7 +175,7 @@ class NodeRegistryTest {
         assertThat(silent.joins()).last().isEqualTo(welcome(5, "control", "other", "silent"));
     }
 
-    /** GT-3. */
+    /** NR-3. */
     @Test
     void whoever_has_an_old_roster_is_told_the_new_one_at_its_next_word() {
         Agent one = new Agent("one");
@@ -189,7 +189,7 @@ class NodeRegistryTest {
         assertThat(heard(NodeEvent.NodeLeft.class)).containsExactly(new NodeEvent.NodeLeft(card("two"), "told to", 2));
     }
 
-    /** GT-4, P-9. */
+    /** NR-4, P-9. */
     @Test
     void the_node_that_is_one_too_many_is_turned_away_with_the_limit() {
         for (int i = 0; i < NodeRegistry.NODES_MAX; i++) {
@@ -204,7 +204,7 @@ class NodeRegistryTest {
         assertThat(tooMany.joins()).last().isInstanceOf(NodeAgent.Welcome.class);
     }
 
-    /** GT-5: nodes that are present, that missed the message, that were forgotten, and that join. */
+    /** NR-5: nodes that are present, that missed the message, that were forgotten, and that join. */
     @Test
     void a_closed_registry_tells_every_node_that_it_may_go_until_it_has_gone() {
         NodeAgent.Dismissed goHome = new NodeAgent.Dismissed("the run has ended");
@@ -223,7 +223,7 @@ class NodeRegistryTest {
         return new NodeAgent.StepOver(run, step);
     }
 
-    /** GT-6. */
+    /** NR-6. */
     @Test
     void which_steps_are_over_is_one_message_at_once_and_again_to_a_node_that_has_not_the_newest() {
         Agent one = new Agent("one");
@@ -238,7 +238,7 @@ class NodeRegistryTest {
         assertThat(one.isPresent(2, 2)).as("an idle node costs nothing").isEmpty();
     }
 
-    /** GT-6, P-9. */
+    /** NR-6, P-9. */
     @Test
     void of_many_evaluations_the_newest_are_told_of_and_the_run_is_not_forgotten() {
         Agent one = new Agent("one");

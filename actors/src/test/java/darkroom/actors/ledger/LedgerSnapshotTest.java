@@ -69,7 +69,7 @@ class LedgerSnapshotTest {
         assertThat(history.lost(2, 0)).isEmpty();
     }
 
-    /** The first recorded outcome of a slot stands, as with a score that arrives twice (GK-2). */
+    /** The first recorded outcome of a slot stands, as with a score that arrives twice (GC-2). */
     @Test
     void the_first_outcome_of_a_slot_stands() {
         LedgerSnapshot snapshot = LedgerSnapshot.empty()

@@ -49,7 +49,7 @@ class ClusterSimulationTest {
         return run.churning(Duration.ofMillis(250)).start(STEPS);
     }
 
-    /** P-1, P-2, RS-5, GK-5, GK-7, ST-6, ST-7, SW-1, TR-2: the same run as in one process, whichever nodes come and go. */
+    /** P-1, P-2, RS-5, GC-5, GC-7, ST-6, ST-7, SW-1, TR-2: the same run as in one process, whichever nodes come and go. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void nodes_that_join_leave_die_and_fall_silent_change_no_bit_and_leave_nothing(int staleness) {
@@ -142,7 +142,7 @@ class ClusterSimulationTest {
         }
     }
 
-    /** GT-5, NA-3. */
+    /** NR-5, NA-3. */
     @Test
     void when_the_registry_closes_every_node_goes_home_whatever_is_lost_on_the_way() {
         try (ClusterRun run = new ClusterRun(7, settings(0))) {

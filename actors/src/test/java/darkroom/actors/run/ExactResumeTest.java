@@ -89,7 +89,7 @@ class ExactResumeTest {
                 .toList();
     }
 
-    /** P-2, P-5, P-7, GK-8, RS-8, RS-9: killed anywhere, resumed from any earlier checkpoint, twice. */
+    /** P-2, P-5, P-7, GC-8, RS-8, RS-9: killed anywhere, resumed from any earlier checkpoint, twice. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void a_run_that_is_killed_anywhere_asks_about_no_recorded_image_again_and_ends_as_if_never_stopped(int staleness) {
@@ -176,7 +176,7 @@ class ExactResumeTest {
         }
     }
 
-    /** GK-8. */
+    /** GC-8. */
     @Test
     void an_image_that_is_drawn_otherwise_than_it_was_ends_the_run_with_its_name() {
         String message = failureWith(event -> event

@@ -140,7 +140,7 @@ class GroupCoordinatorTest {
         return store.bytesHeld() - bytesBefore;
     }
 
-    /** GK-1. */
+    /** GC-1. */
     @Test
     void a_group_ends_once_with_its_last_score_and_is_gone() {
         generated();
@@ -154,7 +154,7 @@ class GroupCoordinatorTest {
         assertThat(endings).hasSize(1);
     }
 
-    /** GK-1. */
+    /** GC-1. */
     @Test
     void a_group_that_cannot_be_drawn_is_lost_with_the_reason() {
         look();
@@ -166,7 +166,7 @@ class GroupCoordinatorTest {
         assertThat(scores).isEmpty();
     }
 
-    /** GK-1: a device that breaks its contract does not complete a group. */
+    /** GC-1: a device that breaks its contract does not complete a group. */
     @Test
     void a_drawing_with_too_few_images_stops_the_run_and_leaves_no_tensor() {
         look();
@@ -180,7 +180,7 @@ class GroupCoordinatorTest {
         assertThat(bytesOfGroup()).isZero();
     }
 
-    /** GK-2. */
+    /** GC-2. */
     @Test
     void a_second_drawing_and_a_second_score_change_nothing() {
         RolloutResult first = generated();
@@ -198,7 +198,7 @@ class GroupCoordinatorTest {
         assertThat(scores).hasSize(SLOTS);
     }
 
-    /** GK-3. */
+    /** GC-3. */
     @Test
     void outcomes_are_in_slot_order_and_the_images_belong_to_the_parent() {
         RolloutResult images = generated();
@@ -213,7 +213,7 @@ class GroupCoordinatorTest {
         assertThat(bytesOfGroup()).isZero();
     }
 
-    /** GK-4, P-3. */
+    /** GC-4, P-3. */
     @Test
     void a_slot_that_nobody_can_score_is_unscored_with_the_reason() {
         generated();
@@ -230,7 +230,7 @@ class GroupCoordinatorTest {
                         new ScoreOutcome.Unscored("again", 0));
     }
 
-    /** GK-5. */
+    /** GC-5. */
     @Test
     void images_lost_before_they_are_scored_are_drawn_again_and_no_score_is_asked_for_twice() {
         generated();
@@ -253,7 +253,7 @@ class GroupCoordinatorTest {
                 .containsExactly(0.25, 0.5, 0.75, 1.0);
     }
 
-    /** GK-5, P-9. */
+    /** GC-5, P-9. */
     @Test
     void images_that_are_lost_again_and_again_are_unscored_in_the_end() {
         generated();
@@ -269,7 +269,7 @@ class GroupCoordinatorTest {
         assertThat(ended().outcomes().getFirst()).isEqualTo(new ScoreOutcome.Unscored("gone", 0));
     }
 
-    /** GK-1, GK-6: units that nobody waits for do not stay in the score queue. */
+    /** GC-1, GC-6: units that nobody waits for do not stay in the score queue. */
     @Test
     void a_group_that_cannot_be_drawn_again_takes_its_scores_back() {
         generated();
@@ -285,7 +285,7 @@ class GroupCoordinatorTest {
         assertThat(bytesOfGroup()).isZero();
     }
 
-    /** GK-1. */
+    /** GC-1. */
     @Test
     void a_scorer_that_stops_the_run_loses_the_group_and_its_images() {
         generated();
@@ -300,7 +300,7 @@ class GroupCoordinatorTest {
         assertThat(endings).hasSize(1);
     }
 
-    /** GK-7. */
+    /** GC-7. */
     @Test
     void images_are_scored_and_learned_from_once_this_node_owns_them() {
         plane.hold();
@@ -324,7 +324,7 @@ class GroupCoordinatorTest {
                 .toList();
     }
 
-    /** GK-5. */
+    /** GC-5. */
     @Test
     void images_that_cannot_be_taken_over_are_drawn_again() {
         plane.hold();
@@ -342,7 +342,7 @@ class GroupCoordinatorTest {
         assertThat(ended().outcomes()).hasSize(SLOTS);
     }
 
-    /** GK-5, P-9: one node's failure to get the weights does not end a run; the failure of all nodes does. */
+    /** GC-5, P-9: one node's failure to get the weights does not end a run; the failure of all nodes does. */
     @Test
     void a_drawing_whose_inputs_could_not_be_had_is_asked_for_again_up_to_the_limit() {
         for (int generating = 1; generating <= WorkQueueBench.ATTEMPTS_MAX; generating++) {
@@ -359,7 +359,7 @@ class GroupCoordinatorTest {
         assertThat(gone).isTrue();
     }
 
-    /** GK-5, P-9. */
+    /** GC-5, P-9. */
     @Test
     void images_that_can_never_be_taken_over_stop_the_run_with_the_limit() {
         plane.hold();
@@ -376,7 +376,7 @@ class GroupCoordinatorTest {
         assertThat(bytesOfGroup()).isZero();
     }
 
-    /** GK-5, GK-7: the images were lost when some already had a score. */
+    /** GC-5, GC-7: the images were lost when some already had a score. */
     @Test
     void a_second_drawing_is_taken_over_too_before_what_is_left_is_scored() {
         generated();
@@ -394,7 +394,7 @@ class GroupCoordinatorTest {
                 .containsExactlyElementsOf(pixels(own).subList(2, 4));
     }
 
-    /** GK-6, GK-7: whether or not its images can then be taken over, and whichever answer comes last. */
+    /** GC-6, GC-7: whether or not its images can then be taken over, and whichever answer comes last. */
     @ParameterizedTest
     @CsvSource({"true, true", "true, false", "false, true", "false, false"})
     void a_group_abandoned_while_its_images_are_taken_over_leaves_no_tensor(boolean taken, boolean queuesFirst) {
@@ -422,7 +422,7 @@ class GroupCoordinatorTest {
         assertThat(bytesOfGroup()).isZero();
     }
 
-    /** GK-6: abandoned before it is generated, after, and with some of its scores. */
+    /** GC-6: abandoned before it is generated, after, and with some of its scores. */
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1, 3})
     void an_abandoned_group_says_nothing_and_leaves_no_tensor(int scoresBefore) {

@@ -78,7 +78,7 @@ class RunSimulationTest {
         assertThat(traces.get(2)).isNotEqualTo(traces.get(0));
     }
 
-    /** P-1, P-2, RS-5, WD-2, LW-3, TR-2: with blocks of 1, 2, 4 and 8 gradient units. */
+    /** P-1, P-2, RS-5, WQ-2, LW-3, TR-2: with blocks of 1, 2, 4 and 8 gradient units. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void whatever_goes_wrong_the_digests_stay_and_nothing_leaks(int staleness) {
@@ -99,7 +99,7 @@ class RunSimulationTest {
         assertThat(repeated).as("units done again").isGreaterThan(10 * WORLDS);
     }
 
-    /** P-4, WD-7: no other workers exist, and none crashes. */
+    /** P-4, WQ-7: no other workers exist, and none crashes. */
     @Test
     void devices_that_hang_now_and_then_are_replaced_even_if_they_are_the_only_ones() {
         List<RunDigests> expected = calm(settings(0), STEPS);

@@ -284,7 +284,7 @@ class LeasedWorkerTest {
         assertThat(gone).isTrue();
     }
 
-    /** NW-3. */
+    /** WS-3. */
     @Test
     void a_worker_supervisor_told_to_drain_ends_with_its_last_worker_and_has_no_other_one_follow() {
         ActorRef<WorkerSupervisor.Command> workerSupervisor = workerSupervisor(TestInbox.<WorkQueueEvent>create());
@@ -302,7 +302,7 @@ class LeasedWorkerTest {
         assertThat(devices).hasSize(1);
     }
 
-    /** NW-3: one worker has crashed, one is idle, and one is busy. */
+    /** WS-3: one worker has crashed, one is idle, and one is busy. */
     @Test
     void while_a_worker_supervisor_drains_no_device_slot_has_another_worker() {
         List<WorkerSupervisor.Post<?, ?>> posts = new ArrayList<>();
@@ -333,7 +333,7 @@ class LeasedWorkerTest {
         assertThat(gone).isFalse();
     }
 
-    /** NW-3: its worker has crashed, and the next one does not exist yet. */
+    /** WS-3: its worker has crashed, and the next one does not exist yet. */
     @Test
     void a_worker_supervisor_told_to_drain_between_two_workers_ends_at_once() {
         ActorRef<WorkerSupervisor.Command> workerSupervisor = workerSupervisor(TestInbox.<WorkQueueEvent>create());
@@ -347,7 +347,7 @@ class LeasedWorkerTest {
         assertThat(devices).hasSize(1);
     }
 
-    /** NW-1: the pause doubles from one heartbeat to the lease time, and a worker that lives for that long resets it. */
+    /** WS-1: the pause doubles from one heartbeat to the lease time, and a worker that lives for that long resets it. */
     @Test
     void a_worker_that_ends_is_followed_by_another_after_a_pause_that_doubles() {
         ActorRef<WorkerSupervisor.Command> workerSupervisor = workerSupervisor(TestInbox.<WorkQueueEvent>create());
@@ -372,7 +372,7 @@ class LeasedWorkerTest {
         assertThat(devices).hasSize(made + 1);
     }
 
-    /** NW-2. */
+    /** WS-2. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void a_device_slot_whose_workers_keep_ending_is_reported_and_goes_on(int reports) {

@@ -64,7 +64,7 @@ class ReportBatcherTest {
         };
     }
 
-    /** CO-2: as many messages per interval as nodes, not as workers. */
+    /** RB-2: as many messages per interval as nodes, not as workers. */
     @Test
     void heartbeats_of_many_workers_wait_for_each_other_and_go_in_one_message() {
         List<WorkQueue.WorkerReport<ScoreUnit, ScoreOutcome>> beats = List.of(beat(), beat(), beat());
@@ -76,7 +76,7 @@ class ReportBatcherTest {
         assertThat(queue.hasMessages()).as("all is brought").isFalse();
     }
 
-    /** CO-2: no result waits because of a heartbeat; CO-1: which stays before it. */
+    /** RB-2: no result waits because of a heartbeat; RB-1: which stays before it. */
     @Test
     void a_result_and_a_failure_go_at_once_with_what_waits_before_them() {
         List<WorkQueue.WorkerReport<ScoreUnit, ScoreOutcome>> all = List.of(beat(), results(1), beat(), failure());
@@ -84,7 +84,7 @@ class ReportBatcherTest {
         assertThat(queue.getAllReceived()).containsExactly(new WorkQueue.WorkerReports<>(all));
     }
 
-    /** CO-3. */
+    /** RB-3. */
     @Test
     void a_single_word_goes_as_it_is() {
         WorkQueue.WorkerReport<ScoreUnit, ScoreOutcome> only = results(2);
@@ -92,7 +92,7 @@ class ReportBatcherTest {
         assertThat(queue.getAllReceived()).containsExactly(only);
     }
 
-    /** CO-1, CO-3. */
+    /** RB-1, RB-3. */
     @Test
     void no_message_has_more_words_or_results_than_fit_and_none_is_missing() {
         List<WorkQueue.WorkerReport<ScoreUnit, ScoreOutcome>> all = new ArrayList<>();
@@ -118,7 +118,7 @@ class ReportBatcherTest {
         assertThat(brought).containsExactlyElementsOf(all);
     }
 
-    /** CO-1: the end of an incarnation of the node loses no report of its workers. */
+    /** RB-1: the end of an incarnation of the node loses no report of its workers. */
     @Test
     void a_courier_that_is_stopped_brings_what_it_has_taken() {
         List<ActorRef<ReportBatcher.Command<ScoreUnit, ScoreOutcome>>> spawned = new ArrayList<>();

@@ -123,7 +123,7 @@ public final class WorkQueueBench {
                     .forEach(lease -> lease.live = false);
             run(new WorkQueue.Withdraw<>(inbox.getRef()));
             assertThat(withdrawn)
-                    .as("WD-8: a requester that withdraws is notified")
+                    .as("WQ-8: a requester that withdraws is notified")
                     .isTrue();
         }
 
@@ -133,7 +133,7 @@ public final class WorkQueueBench {
 
         private void hear(WorkQueue.Reply<TrainUnit, Trained> answer) {
             assertThat(withdrawn)
-                    .as("WD-8: nothing follows Withdrawn, but %s came", answer)
+                    .as("WQ-8: nothing follows Withdrawn, but %s came", answer)
                     .isFalse();
             answers.add(answer);
             switch (answer) {
@@ -149,7 +149,7 @@ public final class WorkQueueBench {
         private void close(TrainUnit unit) {
             Asked one = requireNonNull(asked.get(unit));
             assertThat(one.requester).isSameAs(this);
-            assertThat(one.open).as("WD-1: %s is answered once", unit.name()).isTrue();
+            assertThat(one.open).as("WQ-1: %s is answered once", unit.name()).isTrue();
             one.open = false;
             granted.values().stream().filter(lease -> lease.unit.equals(unit)).forEach(lease -> lease.live = false);
         }
@@ -200,10 +200,10 @@ public final class WorkQueueBench {
             last = new WorkQueue.Finished<>(inbox.getRef(), id, new Trained.Gradient(made, 0, 0));
             run(last);
             assertThat(delivered.contains(made))
-                    .as("WD-2: the first result of %s stands", lease.unit.name())
+                    .as("WQ-2: the first result of %s stands", lease.unit.name())
                     .isEqualTo(open);
             assertThat(released.contains(made))
-                    .as("WD-2: a further result is released")
+                    .as("WQ-2: a further result is released")
                     .isEqualTo(!open);
         }
 
@@ -241,19 +241,19 @@ public final class WorkQueueBench {
 
         private void perform(LeaseId id, TrainUnit unit) {
             Asked one = requireNonNull(asked.get(unit));
-            assertThat(alive).as("WD-3: nothing is leased to the dead").isTrue();
+            assertThat(alive).as("WQ-3: nothing is leased to the dead").isTrue();
             assertThat(granted).as("every lease has a unique name").doesNotContainKey(id);
             assertThat(one.open).as("%s is not open, but leased", unit.name()).isTrue();
             assertThat(granted.values().stream().filter(lease -> lease.live && lease.unit.equals(unit)))
                     .as("%s is leased twice at one time", unit.name())
                     .isEmpty();
-            assertThat(++one.leases).as("WD-4: leases of %s", unit.name()).isLessThanOrEqualTo(ATTEMPTS_MAX);
+            assertThat(++one.leases).as("WQ-4: leases of %s", unit.name()).isLessThanOrEqualTo(ATTEMPTS_MAX);
             if (one.leases == 1) {
                 firstLeased.add(one.number);
             }
             granted.put(id, new Granted(unit));
             inHand.add(id);
-            assertThat(inHand).as("WD-5: leases of %s", name).hasSizeLessThanOrEqualTo(capacity);
+            assertThat(inHand).as("WQ-5: leases of %s", name).hasSizeLessThanOrEqualTo(capacity);
         }
     }
 
@@ -323,8 +323,8 @@ public final class WorkQueueBench {
             }
         }
         assertThat(firstLeased.first()).as("first come, first leased").isEqualTo(last);
-        assertThat(released).as("WD-2: tensors that a requester owns").noneMatch(delivered::contains);
-        assertThat(open()).as("WD-6: open units").isLessThanOrEqualTo(UNITS_MAX);
+        assertThat(released).as("WQ-2: tensors that a requester owns").noneMatch(delivered::contains);
+        assertThat(open()).as("WQ-6: open units").isLessThanOrEqualTo(UNITS_MAX);
     }
 
     private void hear(WorkQueueEvent event) {
@@ -334,7 +334,7 @@ public final class WorkQueueBench {
                 granted.values().stream()
                         .filter(lease -> lease.live && lease.unit.name().equals(unit))
                         .forEach(lease -> {
-                            assertThat(lease.silentTicks).as("WD-3: %s", unit).isGreaterThanOrEqualTo(LEASE_TICKS);
+                            assertThat(lease.silentTicks).as("WQ-3: %s", unit).isGreaterThanOrEqualTo(LEASE_TICKS);
                             lease.live = false;
                         });
             case WorkQueueEvent.Stalled stalled

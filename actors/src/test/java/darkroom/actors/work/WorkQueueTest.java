@@ -52,7 +52,7 @@ class WorkQueueTest {
     }
 
     /**
-     * WD-1 to WD-6, WD-8, P-2, P-9: {@link WorkQueueBench} checks them at every message. After any history, once a working
+     * WQ-1 to WQ-6, WQ-8, P-2, P-9: {@link WorkQueueBench} checks them at every message. After any history, once a working
      * worker exists, every open unit is answered.
      */
     @Property(tries = 300)
@@ -115,7 +115,7 @@ class WorkQueueTest {
         assertThat(bench.report().quietFor()).as("nothing is to do").isZero();
     }
 
-    /** WD-6, P-9. */
+    /** WQ-6, P-9. */
     @Test
     void a_unit_too_many_is_refused_at_once_and_the_refusal_names_the_limit() {
         for (int i = 0; i < WorkQueueBench.UNITS_MAX; i++) {
@@ -128,7 +128,7 @@ class WorkQueueTest {
         assertThat(refusal(requester).fault().message()).contains("8 units open", "limits.groups-in-flight-max");
     }
 
-    /** WD-4, P-9. */
+    /** WQ-4, P-9. */
     @Test
     void a_unit_that_fails_everywhere_is_refused_after_as_many_leases_as_the_limit_says() {
         requester.submit();
@@ -141,7 +141,7 @@ class WorkQueueTest {
         assertThat(refusal(requester).fault().message()).contains("limits.work-attempts-max=3", RETRY.message());
     }
 
-    /** WD-3. */
+    /** WQ-3. */
     @Test
     void a_lease_of_a_silent_worker_runs_out_and_another_worker_has_it() {
         WorkQueueBench.Worker silent = bench.worker(1);
@@ -162,7 +162,7 @@ class WorkQueueTest {
         assertThat(requester.answers()).hasSize(1);
     }
 
-    /** WD-3. */
+    /** WQ-3. */
     @Test
     void a_worker_that_is_heard_of_keeps_its_lease_however_long_it_takes() {
         requester.submit();
@@ -176,7 +176,7 @@ class WorkQueueTest {
         assertThat(idle.inHand()).isEmpty();
     }
 
-    /** WD-3. */
+    /** WQ-3. */
     @Test
     void a_unit_of_a_dead_worker_is_leased_again_at_once() {
         WorkQueueBench.Worker mortal = bench.worker(1);
@@ -188,7 +188,7 @@ class WorkQueueTest {
                 .containsExactly(new WorkQueueEvent.WorkerLost("train", "worker-0", 1));
     }
 
-    /** WD-3. */
+    /** WQ-3. */
     @Test
     void a_failed_unit_goes_to_a_worker_that_has_not_failed_it() {
         WorkQueueBench.Worker failing = bench.worker(1);
@@ -214,7 +214,7 @@ class WorkQueueTest {
         assertThat(failing.inHand().stream().map(failing::unit)).containsExactly(unit);
     }
 
-    /** P-4, WD-7: the only worker that has not failed the unit sends heartbeats, and hangs. */
+    /** P-4, WQ-7: the only worker that has not failed the unit sends heartbeats, and hangs. */
     @Test
     void a_failed_unit_does_not_wait_for_ever_for_a_worker_that_hangs() {
         WorkQueueBench.Worker failing = bench.worker(1);
@@ -231,7 +231,7 @@ class WorkQueueTest {
         assertThat(bench.open()).isZero();
     }
 
-    /** P-4, WD-7. */
+    /** P-4, WQ-7. */
     @Test
     void a_stall_is_reported_with_who_blocks_and_after_twice_the_time_the_unit_is_taken_away() {
         WorkQueueBench.Worker hanging = bench.worker(1);
@@ -257,7 +257,7 @@ class WorkQueueTest {
         assertThat(idle.stopped()).isFalse();
     }
 
-    /** P-4, WD-7. */
+    /** P-4, WQ-7. */
     @Test
     void where_nobody_works_the_report_says_nobody() {
         TrainUnit unit = requester.submit();
@@ -267,7 +267,7 @@ class WorkQueueTest {
                         "train", "nobody", unit.name(), WorkQueueBench.LIMITS.stallAfter(), false));
     }
 
-    /** P-4, WD-9. */
+    /** P-4, WQ-9. */
     @Test
     void a_queue_without_workers_says_once_that_nobody_is_there_and_again_when_they_have_gone() {
         requester.submit();
@@ -293,7 +293,7 @@ class WorkQueueTest {
         assertThat(bench.heard(WorkQueueEvent.Stalled.class)).isEmpty();
     }
 
-    /** WD-2. */
+    /** WQ-2. */
     @Test
     void a_lease_that_is_done_twice_gives_up_the_second_result() {
         requester.submit();
@@ -303,7 +303,7 @@ class WorkQueueTest {
         assertThat(requester.answers()).hasSize(1);
     }
 
-    /** WD-8. */
+    /** WQ-8. */
     @Test
     void a_requester_that_withdraws_hears_that_and_then_nothing() {
         requester.submit();
