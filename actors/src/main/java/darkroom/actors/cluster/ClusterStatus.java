@@ -2,7 +2,7 @@ package darkroom.actors.cluster;
 
 import darkroom.actors.device.WireMessage;
 import darkroom.actors.events.NodeCard;
-import darkroom.actors.work.WorkQueueReport;
+import darkroom.actors.workqueue.WorkQueueReport;
 import java.util.List;
 
 /**

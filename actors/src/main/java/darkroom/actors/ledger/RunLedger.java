@@ -1,6 +1,6 @@
 package darkroom.actors.ledger;
 
-import darkroom.actors.work.SwitchBehavior;
+import darkroom.actors.workqueue.SwitchBehavior;
 import darkroom.config.ErrorReason;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

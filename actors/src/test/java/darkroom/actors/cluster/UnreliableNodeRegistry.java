@@ -1,9 +1,9 @@
 package darkroom.actors.cluster;
 
 import darkroom.actors.events.NodeCard;
-import darkroom.actors.work.SwitchBehavior;
-import darkroom.actors.work.UnreliableWorkQueue;
-import darkroom.actors.work.WorkQueues;
+import darkroom.actors.workqueue.SwitchBehavior;
+import darkroom.actors.workqueue.UnreliableWorkQueue;
+import darkroom.actors.workqueue.WorkQueues;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;

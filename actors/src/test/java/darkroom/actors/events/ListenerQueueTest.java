@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import darkroom.actors.run.RunGuardian;
 import darkroom.actors.run.Settings;
 import darkroom.actors.run.SimulatedRun;
-import darkroom.actors.work.WorkQueues;
+import darkroom.actors.workqueue.WorkQueues;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;

@@ -8,7 +8,7 @@ import darkroom.actors.events.RunEvent;
 import darkroom.actors.events.StopWhen;
 import darkroom.actors.events.WorkQueueEvent;
 import darkroom.actors.ledger.RunDigests;
-import darkroom.actors.work.UnreliableWorkQueue;
+import darkroom.actors.workqueue.UnreliableWorkQueue;
 import darkroom.config.LimitSettings;
 import darkroom.config.RunSettings;
 import java.time.Duration;

@@ -19,7 +19,7 @@ import darkroom.actors.statistics.FilterDecision;
 import darkroom.actors.statistics.GroupRewards;
 import darkroom.actors.statistics.PromptBan;
 import darkroom.actors.statistics.StepStatistics;
-import darkroom.actors.work.DevicePool;
+import darkroom.actors.workqueue.DevicePool;
 import darkroom.config.GroupSettings;
 import darkroom.config.RunSettings;
 import darkroom.tensors.TensorRef;

@@ -1,6 +1,6 @@
 package darkroom.actors.run;
 
-import darkroom.actors.work.UnreliableWorkQueue;
+import darkroom.actors.workqueue.UnreliableWorkQueue;
 import darkroom.tensors.OffHeapTensorStore;
 import darkroom.tensors.PlanePeer;
 import java.time.Duration;

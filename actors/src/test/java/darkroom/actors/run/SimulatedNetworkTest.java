@@ -3,7 +3,7 @@ package darkroom.actors.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import darkroom.actors.work.UnreliableWorkQueue;
+import darkroom.actors.workqueue.UnreliableWorkQueue;
 import darkroom.tensors.OffHeapTensorStore;
 import darkroom.tensors.TensorLostException;
 import darkroom.tensors.TensorRef;

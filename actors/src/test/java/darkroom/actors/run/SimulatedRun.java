@@ -3,7 +3,7 @@ package darkroom.actors.run;
 import darkroom.actors.events.RunEvent;
 import darkroom.actors.events.RunState;
 import darkroom.actors.events.StopWhen;
-import darkroom.actors.work.DevicePool;
+import darkroom.actors.workqueue.DevicePool;
 import darkroom.config.RunSettings;
 import java.time.Duration;
 import java.time.InstantSource;

@@ -15,7 +15,7 @@ import darkroom.actors.device.Trained;
 import darkroom.actors.device.TrainingPlan;
 import darkroom.actors.device.TrainingSample;
 import darkroom.actors.events.PassStatistics;
-import darkroom.actors.work.WorkQueue;
+import darkroom.actors.workqueue.WorkQueue;
 import darkroom.tensors.OffHeapTensorStore;
 import darkroom.tensors.TensorRef;
 import java.lang.foreign.ValueLayout;

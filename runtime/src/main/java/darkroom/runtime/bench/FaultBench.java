@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.actors.events.NodeEvent;
 import darkroom.actors.events.RunEvent;
 import darkroom.actors.events.WorkQueueEvent;
-import darkroom.actors.work.WorkQueueReport;
+import darkroom.actors.workqueue.WorkQueueReport;
 import darkroom.config.Recipes;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;

@@ -11,7 +11,7 @@ import darkroom.actors.ledger.RunDigests;
 import darkroom.actors.run.RunOrder;
 import darkroom.actors.run.RunPorts;
 import darkroom.actors.statistics.PromptBan;
-import darkroom.actors.work.DevicePool;
+import darkroom.actors.workqueue.DevicePool;
 import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
 import darkroom.gpuworkers.DitWeights;

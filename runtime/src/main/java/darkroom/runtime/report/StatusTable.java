@@ -1,7 +1,7 @@
 package darkroom.runtime.report;
 
 import darkroom.actors.cluster.ClusterStatus;
-import darkroom.actors.work.WorkQueueReport;
+import darkroom.actors.workqueue.WorkQueueReport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;

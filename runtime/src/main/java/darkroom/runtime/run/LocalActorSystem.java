@@ -7,7 +7,7 @@ import darkroom.actors.events.RunEvent;
 import darkroom.actors.run.RunGuardian;
 import darkroom.actors.run.RunOrder;
 import darkroom.actors.run.RunPorts;
-import darkroom.actors.work.DevicePool;
+import darkroom.actors.workqueue.DevicePool;
 import darkroom.config.RunSettings;
 import darkroom.gpuworkers.EmbeddedPolicy;
 import java.util.concurrent.CompletableFuture;

@@ -2,7 +2,7 @@ package darkroom.runtime.run;
 
 import darkroom.actors.device.ScoreOutcome;
 import darkroom.actors.device.ScoreUnit;
-import darkroom.actors.work.DeviceSlot;
+import darkroom.actors.workqueue.DeviceSlot;
 import darkroom.config.ErrorReason;
 import darkroom.config.ScoringSettings;
 import darkroom.edittasks.pictures.RgbImage;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import darkroom.actors.cluster.ClusterStatus;
 import darkroom.actors.events.NodeEvent;
 import darkroom.actors.events.WorkQueueEvent;
-import darkroom.actors.work.WorkQueueReport;
+import darkroom.actors.workqueue.WorkQueueReport;
 import darkroom.config.RunSettings;
 import darkroom.runtime.Darkroom;
 import darkroom.runtime.bench.ProcessCluster;

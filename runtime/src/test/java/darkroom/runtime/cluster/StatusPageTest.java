@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import darkroom.actors.cluster.ClusterStatus;
 import darkroom.actors.cluster.NodeRegistry;
-import darkroom.actors.work.WorkQueueReport;
+import darkroom.actors.workqueue.WorkQueueReport;
 import darkroom.runtime.StatusCommand;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ProcessSpace;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import darkroom.actors.events.NodeEvent;
 import darkroom.actors.events.RunEvent;
 import darkroom.actors.ledger.RunDigests;
-import darkroom.actors.work.WorkQueueReport;
+import darkroom.actors.workqueue.WorkQueueReport;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.runtime.bench.ProcessCluster;

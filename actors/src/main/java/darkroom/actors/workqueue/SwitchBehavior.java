@@ -1,4 +1,4 @@
-package darkroom.actors.work;
+package darkroom.actors.workqueue;
 
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;

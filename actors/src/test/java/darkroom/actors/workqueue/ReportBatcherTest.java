@@ -1,4 +1,4 @@
-package darkroom.actors.work;
+package darkroom.actors.workqueue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

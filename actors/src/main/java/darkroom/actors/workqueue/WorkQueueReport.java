@@ -1,4 +1,4 @@
-package darkroom.actors.work;
+package darkroom.actors.workqueue;
 
 import darkroom.actors.device.PolicyVersion;
 import java.util.List;

@@ -9,6 +9,6 @@
  * </ul>
  */
 @NullMarked
-package darkroom.actors.work;
+package darkroom.actors.workqueue;
 
 import org.jspecify.annotations.NullMarked;

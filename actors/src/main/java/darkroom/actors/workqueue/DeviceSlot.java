@@ -1,4 +1,4 @@
-package darkroom.actors.work;
+package darkroom.actors.workqueue;
 
 import darkroom.actors.device.Device;
 import darkroom.actors.device.Result;
