@@ -41,15 +41,15 @@ final class PlanDigestsTest {
                 Pool pool = Pool.of(split, objects);
                 for (long seed = 0; seed < SEEDS; seed++) {
                     Draws draws = new Draws(seed, type.number());
-                    Plan plan = Plan.draw(type, draws, pool);
+                    Plan plan = TaskTemplate.of(type).draw(new PlanDraws(draws, pool));
                     add(digest, plan.combination().key());
                     add(digest, plan.combination().split().label());
-                    add(digest, plan.instruction());
-                    add(digest, plan.requirement());
+                    add(digest, plan.request().instruction());
+                    add(digest, plan.request().requirement());
                     add(digest, written(plan.source()));
                     add(digest, written(plan.target()));
-                    add(digest, written(plan.wrong()));
-                    add(digest, written(plan.otherWrong()));
+                    add(digest, written(plan.wrong().first()));
+                    add(digest, written(plan.wrong().second()));
                     Scene reference = plan.reference();
                     add(digest, reference == null ? "none" : written(reference));
                     add(digest, "then " + draws.below(Integer.MAX_VALUE));
