@@ -300,7 +300,7 @@ class CurationTest {
     @Property(tries = 300)
     void an_altered_word_differs_in_one_or_two_characters_of_the_same_kind(
             @ForAll @AlphaChars @NumericChars @StringLength(min = 1, max = 8) String word, @ForAll long seed) {
-        String altered = Curation.altered(word, new Draws(seed));
+        String altered = RowProposals.altered(word, new Draws(seed));
         assertThat(altered).hasSameSizeAs(word);
         int differ = 0;
         for (int i = 0; i < word.length(); i++) {
@@ -346,12 +346,12 @@ class CurationTest {
 
     @Test
     void a_red_box_at_the_border_stays_in_the_picture_and_is_wider_on_a_larger_one() {
-        RgbImage boxed = Curation.boxed(gray(100, 100), new Box(0, 0, 100, 50));
+        RgbImage boxed = RedBox.around(gray(100, 100), new Box(0, 0, 100, 50));
         assertThat(boxed.channel(0, 0, 1)).isZero();
         assertThat(boxed.channel(99, 25, 1)).isZero();
         assertThat(boxed.channel(50, 50, 1)).isZero();
         assertThat(boxed.channel(50, 51, 1)).isEqualTo(128);
-        RgbImage large = Curation.boxed(gray(512, 600), new Box(100, 100, 300, 300));
+        RgbImage large = RedBox.around(gray(512, 600), new Box(100, 100, 300, 300));
         assertThat(large.channel(96, 200, 1)).isZero();
         assertThat(large.channel(99, 200, 1)).isZero();
         assertThat(large.channel(95, 200, 1)).isEqualTo(128);
