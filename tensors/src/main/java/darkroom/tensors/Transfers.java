@@ -74,34 +74,19 @@ final class Transfers {
         int looks = 0;
         for (Transfer transfer : List.copyOf(looking)) {
             looks++;
-            try {
-                bytesIn += transfer.look(LOOK_BYTES);
-            } catch (RuntimeException reader) {
-                fail(transfer, reader);
-                continue;
-            }
+            bytesIn += transfer.look(LOOK_BYTES);
             looked(transfer, nowNs);
             if (transfer.complete()) {
                 looking.remove(transfer);
                 if (transfer.lookAway()) {
                     finish(transfer, nowNs);
-                } else if (transfer.repeatable()) { // TP-12
+                } else { // TP-12
                     transfer.forget();
                     from(transfer, transfer.key.home(), nowNs);
-                } else {
-                    fail(transfer, releasedMeanwhile(transfer));
                 }
             }
         }
         return looks;
-    }
-
-    /** Returns the failure of a read whose tensor was released before it ended. */
-    static TensorLostException releasedMeanwhile(Transfer transfer) {
-        return new TensorLostException(
-                transfer.ref,
-                "tensor %d %s was released by %s while it was read"
-                        .formatted(transfer.ref.id(), transfer.ref.shape(), transfer.ref.home()));
     }
 
     private void from(Transfer transfer, long source, long nowNs) {
@@ -140,13 +125,7 @@ final class Transfers {
             if (transfer.source != frame.from()) {
                 continue;
             }
-            int taken;
-            try {
-                taken = transfer.take(frame.offset(), buffer, index, (int) frame.bytes());
-            } catch (RuntimeException reader) {
-                fail(transfer, reader);
-                continue;
-            }
+            int taken = transfer.take(frame.offset(), buffer, index, (int) frame.bytes());
             if (taken > 0 || frame.tensor().bytes() == 0) {
                 bytesIn += taken;
                 transfer.movedNs = nowNs;
@@ -201,9 +180,7 @@ final class Transfers {
         if (transfer.checksum() == transfer.key.checksum()) {
             remove(transfer, nowNs);
             network.peer(transfer.key.home())
-                    .filter(home -> transfer.repeatable()
-                            && transfer.key.bytes() >= Uploads.SPREAD_BYTES_MIN
-                            && network.reachable(home))
+                    .filter(home -> transfer.key.bytes() >= Uploads.SPREAD_BYTES_MIN && network.reachable(home))
                     .ifPresent(home -> network.say(
                             home,
                             new PlaneFrame(
@@ -219,7 +196,7 @@ final class Transfers {
             return;
         }
         transfer.mismatches++;
-        if (!transfer.repeatable() || transfer.mismatches == MISMATCHES_MAX) {
+        if (transfer.mismatches == MISMATCHES_MAX) {
             fail(
                     transfer,
                     new TensorTransferException("tensor %d %s of %s came from %s with wrong bytes, %d times"

@@ -69,14 +69,13 @@ final class CandidateRows {
     /** Returns the candidates within the caps, in their order. */
     private List<Candidate> capped(List<Candidate> candidates) throws IOException {
         Map<String, List<Candidate>> byType = new TreeMap<>();
-        candidates.forEach(candidate -> byType.computeIfAbsent(
-                        candidate.proposal().taskType(), _ -> new ArrayList<>())
-                .add(candidate));
+        candidates.forEach(
+                candidate -> byType.computeIfAbsent(candidate.proposal().taskType(), _ -> new ArrayList<>())
+                        .add(candidate));
         Set<String> kept = new HashSet<>();
         byType.forEach((type, all) -> all.stream()
-                .sorted(Comparator.comparingDouble((Candidate candidate) -> CurationDraw.CAP
-                                .about(candidate.id(), settings)
-                                .unit())
+                .sorted(Comparator.comparingDouble((Candidate candidate) ->
+                                CurationDraw.CAP.about(candidate.id(), settings).unit())
                         .thenComparing(Candidate::id))
                 .limit(settings.caps().getOrDefault(type, Integer.MAX_VALUE))
                 .forEach(candidate -> kept.add(candidate.id())));

@@ -74,7 +74,9 @@ final class RowProposals {
             log.reject(annotation.part(DatasetRow.IMAGE), CurationRule.UNUSABLE_IMAGE, e.reason());
             return;
         }
-        if (image.objects().isEmpty() && image.texts().isEmpty() && image.edits().isEmpty()) {
+        if (image.objects().isEmpty()
+                && image.texts().isEmpty()
+                && image.edits().isEmpty()) {
             log.reject(
                     annotation.part(DatasetRow.IMAGE),
                     CurationRule.NOTHING_TO_EDIT,
@@ -201,18 +203,14 @@ final class RowProposals {
         String prompt = edit.prompt().substring(0, named.start())
                 + IN_RED_BOX
                 + edit.prompt().substring(named.end());
-        String requirement =
-                (edit.requirement() + " Only what was in the red box may change, and the red box must be gone.").strip();
+        String requirement = (edit.requirement()
+                        + " Only what was in the red box may change, and the red box must be gone.")
+                .strip();
         add(
                 annotation,
                 annotation.part(part.what() + " with a red box"),
                 new Proposal(
-                        TaskType.RED_BOX.label(),
-                        prompt,
-                        requirement,
-                        thing.box(),
-                        edit.target(),
-                        edit.reference()));
+                        TaskType.RED_BOX.label(), prompt, requirement, thing.box(), edit.target(), edit.reference()));
     }
 
     private void texts(Annotation annotation) throws IOException {
@@ -233,8 +231,7 @@ final class RowProposals {
                         CurationRule.TEXT_UNALTERABLE.reason() + ": " + DatasetRow.shown(text));
                 continue;
             }
-            Draws draws =
-                    CurationDraw.TEXT.about(annotation.image().image() + "\n" + i + "\n" + text, settings);
+            Draws draws = CurationDraw.TEXT.about(annotation.image().image() + "\n" + i + "\n" + text, settings);
             String word = draws.one(alterable);
             String altered = altered(word, draws);
             add(
