@@ -290,7 +290,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
             if (mine(ref)) {
                 return own.read(ref);
             }
-            OffHeapTensorStore.Block block = cache.pinned(TensorKey.of(ref))
+            BlockPool.Block block = cache.pinned(TensorKey.of(ref))
                     .orElseThrow(() -> new TensorLostException(
                             ref,
                             "tensor %d %s of %s was not brought to %s, or had to make room"

@@ -251,7 +251,7 @@ final class PlaneAgent implements PlaneNetwork {
     private long sayReleased(TensorKey key) {
         peer(key.home())
                 .filter(this::reachable)
-                .ifPresent(home -> say(home, new PlaneFrame(Kind.RELEASE, self, key.home(), key, 0, 0, 0)));
+                .ifPresent(home -> say(home, PlaneFrame.of(Kind.RELEASE, self, key.home(), key)));
         return nowNs;
     }
 
@@ -381,8 +381,7 @@ final class PlaneAgent implements PlaneNetwork {
                     store.release(key.id(), key.checksum(), key.bytes());
                     peer(frame.from())
                             .filter(this::reachable)
-                            .ifPresent(
-                                    peer -> say(peer, new PlaneFrame(Kind.RELEASED, self, frame.from(), key, 0, 0, 0)));
+                            .ifPresent(peer -> say(peer, PlaneFrame.of(Kind.RELEASED, self, frame.from(), key)));
                 }
             }
             case RELEASED -> releases.remove(frame.tensor());

@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where a node is reached: what it listens to, what wakes it, and the shared tensor export that others read.
+ * The places where a node is reached: its subscriptions, its futex, and the shared tensor export that others read.
  *
  * @param here the address that other nodes get
  * @param addressed subscriptions with messages for this node

@@ -113,7 +113,7 @@ final class ReplicaFetches {
     }
 
     private void add(TensorRef ref, TensorKey key, Joined joined, List<Transfer> fresh) {
-        OffHeapTensorStore.Block block;
+        BlockPool.Block block;
         try {
             block = cache.block(ref.bytes());
         } catch (TensorStoreFullException full) {

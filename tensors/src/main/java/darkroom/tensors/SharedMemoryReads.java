@@ -68,7 +68,7 @@ final class SharedMemoryReads {
             return Optional.empty();
         }
         try (SharedRead read = opened.get()) {
-            OffHeapTensorStore.Block block = cache.withBlock(() -> own.lend(key.bytes()));
+            BlockPool.Block block = cache.withBlock(() -> own.lend(key.bytes()));
             boolean whole = false;
             try {
                 whole = read.copyTo(block.memory(key.bytes())); // TP-1, TP-12

@@ -101,14 +101,13 @@ final class Transfers {
                 .filter(network::reachable)
                 .ifPresent(peer -> network.say(
                         peer,
-                        new PlaneFrame(
-                                transfer.mismatches == 0 ? Kind.REQUEST : Kind.REQUEST_CHECKED,
-                                network.self(),
-                                transfer.source,
-                                transfer.key,
-                                transfer.next(),
-                                transfer.missing(),
-                                transfer.without)));
+                        PlaneFrame.of(
+                                        transfer.mismatches == 0 ? Kind.REQUEST : Kind.REQUEST_CHECKED,
+                                        network.self(),
+                                        transfer.source,
+                                        transfer.key)
+                                .range(transfer.next(), transfer.missing())
+                                .naming(transfer.without)));
     }
 
     void heard(long peer, long nowNs) {
@@ -183,14 +182,8 @@ final class Transfers {
                     .filter(home -> transfer.key.bytes() >= Uploads.SPREAD_BYTES_MIN && network.reachable(home))
                     .ifPresent(home -> network.say(
                             home,
-                            new PlaneFrame(
-                                    Kind.HOLDING,
-                                    network.self(),
-                                    transfer.key.home(),
-                                    transfer.key,
-                                    0,
-                                    transfer.key.bytes(),
-                                    0)));
+                            PlaneFrame.of(Kind.HOLDING, network.self(), transfer.key.home(), transfer.key)
+                                    .range(0, transfer.key.bytes())));
             network.account();
             transfer.outcome.landed();
             return;

@@ -142,7 +142,7 @@ class SharedTensorExportTest {
     }
 
     private static void spoil(OffHeapTensorStore store, TensorRef ref) {
-        OffHeapTensorStore.Block block =
+        BlockPool.Block block =
                 store.pinned(ref.id(), ref.checksum(), ref.bytes()).orElseThrow();
         MemorySegment first = block.memory(1);
         first.set(ValueLayout.JAVA_BYTE, 0, (byte) (first.get(ValueLayout.JAVA_BYTE, 0) + 1));

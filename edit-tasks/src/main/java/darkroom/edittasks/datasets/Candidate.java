@@ -21,7 +21,7 @@ record Candidate(long line, String id, String image, Proposal proposal, Map<Stri
     private static final int ID_DIGITS = 16;
 
     /**
-     * What the row asks for.
+     * The content of a proposed row.
      *
      * @param redBox object with a red box around it; null for none
      * @param target path of the target picture; null for none

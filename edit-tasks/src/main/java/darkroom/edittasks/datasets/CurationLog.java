@@ -12,7 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Records what became of every annotation: counts for the report, and a line of JSON for everything that was rejected. */
+/** Records the result of every annotation: counts for the report, and a line of JSON for everything that was rejected. */
 final class CurationLog implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
 

@@ -13,7 +13,7 @@ final class Layout {
     /** Centre of an object on the right of a pair. */
     static final int RIGHT = 24;
 
-    /** Lower edge of an object that stands in front. */
+    /** Lower edge of an object in the foreground. */
     static final int FLOOR = 28;
 
     /** Lower edge of an object at the top. */

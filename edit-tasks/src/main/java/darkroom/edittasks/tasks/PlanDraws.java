@@ -38,7 +38,7 @@ record PlanDraws(Draws draws, Pool pool) {
         return middle + draws.between(-by, by);
     }
 
-    /** Draws the lower edge of an object that stands in front. */
+    /** Draws the lower edge of an object in the foreground. */
     int floor() {
         return Layout.FLOOR + draws.between(-2, 1);
     }
