@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import darkroom.actors.cluster.ClusterStatus;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.cluster.StatusPage;
 import darkroom.runtime.report.StatusTable;
 import java.io.IOException;
@@ -79,7 +80,8 @@ public final class StatusCommand implements Callable<Integer> {
                     out.println(body);
                 } else {
                     ClusterStatus status = StatusPage.JSON.readValue(body, ClusterStatus.class);
-                    table.lines(status).forEach(out::println);
+                    table.lines(status, TextTable.terminalColumns(spec.commandLine()))
+                            .forEach(out::println);
                 }
                 out.flush();
             } while (watch && !never.await(Math.max(1, seconds), TimeUnit.SECONDS));
