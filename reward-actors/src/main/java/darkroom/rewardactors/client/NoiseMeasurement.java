@@ -11,7 +11,6 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.Signal;
-import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +33,8 @@ final class NoiseMeasurement extends SwitchBehavior<NoiseMeasurement.Command> {
      * @param reportsVersion whether the server reports its version
      */
     record CanaryAnswered(String name, ScorerAttempt attempt, boolean reportsVersion) implements Command {}
+
+    private record EndpointGone(ActorRef<ScorerEndpoint.Command> endpoint) implements Command {}
 
     /** Result of the measurement, in the order of the endpoints. */
     record Measured(List<ScorerNoise> noise) {
@@ -86,14 +87,12 @@ final class NoiseMeasurement extends SwitchBehavior<NoiseMeasurement.Command> {
     public Behavior<Command> onMessage(Command command) {
         return switch (command) {
             case CanaryAnswered answer -> onCanaryAnswered(answer);
+            case EndpointGone(var endpoint) -> endpoint.equals(current) ? next() : this;
         };
     }
 
     @Override
     public Behavior<Command> onSignal(Signal signal) {
-        if (signal instanceof Terminated ended) {
-            return ended.getRef().equals(current) ? next() : this;
-        }
         if (signal instanceof PostStop) {
             replyTo.tell(new Measured(measured)); // NM-1
         }
@@ -108,7 +107,7 @@ final class NoiseMeasurement extends SwitchBehavior<NoiseMeasurement.Command> {
         }
         scores.clear();
         phase = new Phase.Probing();
-        context.watch(endpoint);
+        context.watchWith(endpoint, new EndpointGone(endpoint));
         return ask(1);
     }
 

@@ -10,13 +10,14 @@ import darkroom.rewardactors.protocol.ScoringMethod;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -52,7 +53,8 @@ public final class ScorerClient implements Scorer {
     private final ScorerHttp http;
     private final RewardActorSystem actors;
     private final ActorRef<ScorerPool.Command> pool;
-    private final Set<CompletableFuture<ScoreOutcome>> open = ConcurrentHashMap.newKeySet();
+    private final Map<Long, CompletableFuture<ScoreOutcome>> open = new ConcurrentHashMap<>();
+    private final AtomicLong opened = new AtomicLong();
     private final AtomicReference<ScorerPool.PoolStatus> status;
     private final int places;
     private volatile boolean closed;
@@ -154,8 +156,9 @@ public final class ScorerClient implements Scorer {
     @Override
     public CompletionStage<ScoreOutcome> score(ScoreRequest request) {
         CompletableFuture<ScoreOutcome> outcome = new CompletableFuture<>();
-        open.add(outcome);
-        var _ = outcome.whenComplete((_, _) -> open.remove(outcome));
+        long number = opened.incrementAndGet();
+        open.put(number, outcome);
+        var _ = outcome.whenComplete((_, _) -> open.remove(number));
         if (!closed) {
             var _ = AskPattern.<ScorerPool.Command, ScoreOutcome>ask(
                             pool, replyTo -> new ScorerPool.Score(request, replyTo), ASK_MAX, actors.scheduler())
@@ -172,7 +175,7 @@ public final class ScorerClient implements Scorer {
     @Override
     public void close() {
         closed = true;
-        for (CompletableFuture<ScoreOutcome> outcome : open) {
+        for (CompletableFuture<ScoreOutcome> outcome : open.values()) {
             outcome.complete(ScorerPool.closed(name));
         }
         pool.tell(new ScorerPool.Close());
