@@ -115,7 +115,7 @@ public final class ScorerHttp {
         CompletionStage<Reply> begun(AbortSignal aborted) {
             Future<?> alarm =
                     timer.schedule(() -> executor.execute(this::abort), deadline.toNanos(), TimeUnit.NANOSECONDS);
-            AbortSignal.Registration registration = aborted.whenRaised(this::abort);
+            AbortSignal.Registration registration = aborted.whenRaised(() -> executor.execute(this::abort));
             var _ = reply.whenComplete((_, _) -> {
                 alarm.cancel(false);
                 registration.remove();
