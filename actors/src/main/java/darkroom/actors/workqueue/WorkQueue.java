@@ -2,19 +2,19 @@ package darkroom.actors.workqueue;
 
 import darkroom.actors.device.Fault;
 import darkroom.actors.device.LeaseId;
-import darkroom.actors.device.PolicyVersion;
 import darkroom.actors.device.Result;
-import darkroom.actors.device.RolloutUnit;
 import darkroom.actors.device.Unit;
 import darkroom.actors.device.WireMessage;
 import darkroom.actors.events.WorkQueueEvent;
+import darkroom.actors.workqueue.LeaseTable.Lease;
+import darkroom.actors.workqueue.LeaseTable.Station;
+import darkroom.actors.workqueue.LeaseTable.Work;
 import darkroom.config.LimitSettings;
 import darkroom.tensors.TensorRef;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A worker's {@link Heartbeat} is its credit: it may hold as many leases as its capacity, as long as its heartbeats
  * arrive. Which worker processes which unit depends on timing; no result does. Time is counted in ticks of the queue's own
- * timer, so that a process that was paused with its workers does not take their leases away when it wakes.
+ * timer, so that a process that was paused with its workers does not take their leases away when it wakes. Who holds which
+ * lease, and the ways in which a lease ends, are in {@link LeaseTable}.
  *
  * <ul>
  *   <li><b>WQ-1</b> Every submitted unit is answered once, with {@link Done} or {@link Refused}, unless withdrawn.
@@ -149,12 +150,9 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
     private final ActorRef<? super WorkQueueEvent> events;
 
     private final Deque<Work<U, R>> waiting = new ArrayDeque<>();
-    private final Map<LeaseId, Lease<U, R>> leases = new LinkedHashMap<>();
-    private final Map<LeaseId, Work<U, R>> openByLease = new LinkedHashMap<>();
-    private final Map<ActorRef<LeasedWorker.Command<U, R>>, Station<U, R>> stations = new LinkedHashMap<>();
+    private final LeaseTable<U, R> table;
     private final Set<Work<U, R>> open = new LinkedHashSet<>();
     private final SequencedMap<LeaseId, R> delivered = new LinkedHashMap<>();
-    private long nextLease;
     private boolean leasingOut;
     private int quietTicks;
     private boolean stallReported;
@@ -172,6 +170,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
         this.limits = limits;
         this.leaseTicks = ticks(limits.leaseTime(), limits);
         this.stallTicks = ticks(limits.stallAfter(), limits);
+        this.table = new LeaseTable<>(leaseTicks);
         this.unitsMax = unitsMax;
         this.release = release;
         this.events = events;
@@ -269,29 +268,15 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
     }
 
     private void onHeartbeat(Heartbeat<U, R> heartbeat) {
-        Station<U, R> station = stations.get(heartbeat.worker());
-        if (station == null) {
-            station = new Station<>(heartbeat.worker(), heartbeat.name());
-            stations.put(heartbeat.worker(), station);
+        if (table.heartbeat(heartbeat)) {
             context.watch(heartbeat.worker());
             events.tell(new WorkQueueEvent.WorkerJoined(role, heartbeat.name(), heartbeat.capacity()));
-        }
-        station.capacity = heartbeat.capacity();
-        station.silentTicks = 0;
-        station.abandoned.retainAll(heartbeat.leases());
-        for (LeaseId id : heartbeat.leases()) {
-            Lease<U, R> lease = leases.get(id);
-            if (lease != null) {
-                lease.silentTicks = 0;
-            } else {
-                station.abandoned.add(id); // WQ-5
-            }
         }
     }
 
     private void onDelivered(ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId lease, R result) {
-        Work<U, R> work = openByLease.get(lease);
-        endLease(worker, lease);
+        Work<U, R> work = table.openUnit(lease);
+        table.endLease(worker, lease);
         if (work == null) {
             if (!result.equals(delivered.get(lease))) {
                 result.tensors().forEach(release); // WQ-2
@@ -299,7 +284,10 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
             return;
         }
         close(work); // WQ-1
-        note(stations.get(worker), work.unit);
+        Station<U, R> station = table.station(worker);
+        if (station != null) {
+            station.performed(work.unit);
+        }
         delivered.put(lease, result);
         if (delivered.size() > DELIVERIES_REMEMBERED) {
             delivered.pollFirstEntry();
@@ -307,25 +295,17 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
         work.requester.tell(new Done<>(work.unit, result));
     }
 
-    private static void note(@Nullable Station<?, ?> station, Unit unit) {
-        if (station != null) {
-            station.done++;
-            if (unit instanceof RolloutUnit rollout) {
-                station.serves = rollout.policy();
-            }
-        }
-    }
-
     private void onFailed(Failed<U, R> failed) {
-        Work<U, R> work = openByLease.get(failed.lease());
-        boolean current = leases.containsKey(failed.lease());
-        endLease(failed.worker(), failed.lease());
+        Work<U, R> work = table.openUnit(failed.lease());
+        boolean current = table.isHeld(failed.lease());
+        table.endLease(failed.worker(), failed.lease());
         if (work == null || !current) {
             return;
         }
         switch (failed.fault()) {
             case Fault.Retry(String message) -> {
-                events.tell(new WorkQueueEvent.WorkFailed(role, nameOf(failed.worker()), work.unit.name(), message));
+                events.tell(
+                        new WorkQueueEvent.WorkFailed(role, table.nameOf(failed.worker()), work.unit.name(), message));
                 again(work, failed.worker(), message);
             }
             case Fault.InputLost fault -> refuse(work, fault);
@@ -336,36 +316,29 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
     }
 
     private void onWorkerGone(ActorRef<?> worker) {
-        Station<U, R> station = stations.remove(worker);
-        if (station == null) {
-            return;
-        }
-        List<Lease<U, R>> orphans = leases.values().stream()
-                .filter(lease -> lease.worker.equals(worker))
-                .toList();
-        events.tell(new WorkQueueEvent.WorkerLost(role, station.name, orphans.size()));
-        for (Lease<U, R> lease : orphans) { // WQ-3
-            var _ = drop(lease.id);
-            again(lease.work, lease.worker, "worker " + station.name + " died");
-        }
+        table.removeWorker(worker).ifPresent(removed -> {
+            String name = removed.station().name;
+            events.tell(
+                    new WorkQueueEvent.WorkerLost(role, name, removed.leases().size()));
+            for (Lease<U, R> lease : removed.leases()) { // WQ-3
+                again(lease.work, lease.worker, "worker " + name + " died");
+            }
+        });
     }
 
     private void onTick() {
-        stations.values().forEach(station -> station.silentTicks++);
-        for (Lease<U, R> lease : List.copyOf(leases.values())) {
-            lease.ageTicks++;
-            if (++lease.silentTicks >= leaseTicks) { // WQ-3
-                String worker = nameOf(lease.worker);
-                events.tell(new WorkQueueEvent.LeaseExpired(role, worker, lease.work.unit.name()));
-                takeAway(lease, "its lease ran out on " + worker);
-            }
+        for (Lease<U, R> lease : table.tick()) { // WQ-3
+            String worker = table.nameOf(lease.worker);
+            events.tell(new WorkQueueEvent.LeaseExpired(role, worker, lease.work.unit.name()));
+            table.takeAway(lease);
+            again(lease.work, lease.worker, "its lease ran out on " + worker);
         }
         watch();
         lookForWorkers();
     }
 
     private void lookForWorkers() {
-        boolean nobody = !open.isEmpty() && stations.values().stream().allMatch(this::silent);
+        boolean nobody = !open.isEmpty() && table.stations().stream().allMatch(table::isSilent);
         emptyTicks = nobody ? emptyTicks + 1 : 0;
         if (emptyTicks == EMPTY_LEASES * leaseTicks) {
             events.tell(new WorkQueueEvent.NobodyThere(role, open.size())); // WQ-9
@@ -383,18 +356,17 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
             return;
         }
         boolean act = quietTicks >= 2 * stallTicks;
-        Lease<U, R> oldest = leases.values().stream().findFirst().orElse(null);
+        Lease<U, R> oldest = table.oldest();
         Work<U, R> work = oldest == null ? open.iterator().next() : oldest.work;
         String worker = blockedBy();
         Duration waited = limits.heartbeatEvery().multipliedBy(quietTicks);
         events.tell(new WorkQueueEvent.Stalled(role, worker, work.unit.name(), waited, act && oldest != null));
         stallReported = true;
         if (act) {
-            for (Lease<U, R> lease : List.copyOf(leases.values())) {
-                if (lease.ageTicks >= stallTicks) {
-                    takeAway(lease, "nothing came from " + nameOf(lease.worker) + " for " + waited);
-                    lease.worker.tell(new LeasedWorker.Stop<>());
-                }
+            for (Lease<U, R> lease : table.olderThan(stallTicks)) {
+                table.takeAway(lease);
+                again(lease.work, lease.worker, "nothing came from " + table.nameOf(lease.worker) + " for " + waited);
+                lease.worker.tell(new LeasedWorker.Stop<>());
             }
             waiting.forEach(anyone -> anyone.failedOn.clear());
             somethingMoved();
@@ -406,26 +378,13 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
         stallReported = false;
     }
 
-    /**
-     * Takes a lease away. The worker may still be busy: the lease counts against its capacity until a report of it ends
-     * that.
-     */
-    private void takeAway(Lease<U, R> lease, String why) {
-        var _ = drop(lease.id);
-        Station<U, R> station = stations.get(lease.worker);
-        if (station != null) {
-            station.abandoned.add(lease.id);
-        }
-        again(lease.work, lease.worker, why);
-    }
-
     private void again(Work<U, R> work, ActorRef<LeasedWorker.Command<U, R>> failedOn, String why) {
-        if (work.attempts >= limits.workAttemptsMax()) { // WQ-4
+        if (work.attempts() >= limits.workAttemptsMax()) { // WQ-4
             refuse(
                     work,
                     new Fault.StopRun(
                             "%s was leased %d times, limits.work-attempts-max=%d, and never done; the last time: %s"
-                                    .formatted(work.unit.name(), work.attempts, limits.workAttemptsMax(), why)));
+                                    .formatted(work.unit.name(), work.attempts(), limits.workAttemptsMax(), why)));
             return;
         }
         work.failedOn.add(failedOn);
@@ -441,28 +400,13 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
         somethingMoved();
         open.remove(work);
         waiting.remove(work);
-        for (LeaseId id : work.leases) {
-            openByLease.remove(id);
-            Lease<U, R> lease = drop(id);
-            Station<U, R> station = lease == null ? null : stations.get(lease.worker);
-            if (station != null) {
-                station.abandoned.add(id);
-            }
-        }
-    }
-
-    private void endLease(ActorRef<LeasedWorker.Command<U, R>> worker, LeaseId id) {
-        var _ = drop(id);
-        Station<U, R> station = stations.get(worker);
-        if (station != null) {
-            station.abandoned.remove(id);
-        }
+        table.close(work);
     }
 
     private void leaseWhatWaits() {
         Map<Station<U, R>, Integer> credit = new LinkedHashMap<>();
-        for (Station<U, R> station : stations.values()) {
-            int free = silent(station) ? 0 : station.capacity - held(station);
+        for (Station<U, R> station : table.stations()) {
+            int free = table.free(station);
             if (free > 0) {
                 credit.put(station, free); // WQ-5
             }
@@ -474,7 +418,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
             Station<U, R> station = stationFor(work, credit);
             if (station != null) {
                 works.remove();
-                leased.computeIfAbsent(station, _ -> new ArrayList<>()).add(lease(work, station));
+                leased.computeIfAbsent(station, _ -> new ArrayList<>()).add(table.lease(work, station));
                 credit.computeIfPresent(station, (_, free) -> free > 1 ? free - 1 : null);
             }
         }
@@ -487,16 +431,6 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
     }
 
     private WorkQueueReport report() {
-        List<WorkQueueReport.Station> there = new ArrayList<>();
-        for (Station<U, R> station : stations.values()) {
-            there.add(new WorkQueueReport.Station(
-                    station.name,
-                    station.capacity,
-                    station.leases,
-                    station.done,
-                    Optional.ofNullable(station.serves),
-                    millis(station.silentTicks)));
-        }
         boolean stalled = quietTicks >= stallTicks;
         return new WorkQueueReport(
                 role,
@@ -504,7 +438,9 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
                 open.size(),
                 millis(quietTicks),
                 stalled ? Optional.of(blockedBy()) : Optional.empty(),
-                there);
+                table.stations().stream()
+                        .map(station -> station.report(millis(station.silentTicks())))
+                        .toList());
     }
 
     private long millis(int count) {
@@ -512,33 +448,17 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
     }
 
     private String blockedBy() {
-        return leases.values().stream()
-                .findFirst()
-                .map(lease -> nameOf(lease.worker))
-                .orElse(stations.isEmpty() ? "nobody" : "all busy");
-    }
-
-    private static int held(Station<?, ?> station) {
-        return station.abandoned.size() + station.leases;
-    }
-
-    private @Nullable Lease<U, R> drop(LeaseId id) {
-        Lease<U, R> lease = leases.remove(id);
-        Station<U, R> station = lease == null ? null : stations.get(lease.worker);
-        if (station != null) {
-            station.leases--;
+        Lease<U, R> oldest = table.oldest();
+        if (oldest != null) {
+            return table.nameOf(oldest.worker);
         }
-        return lease;
-    }
-
-    private boolean silent(Station<U, R> station) {
-        return station.silentTicks >= leaseTicks;
+        return table.stations().isEmpty() ? "nobody" : "all busy";
     }
 
     /** Returns the freest worker that has not failed the unit; any worker, once all live ones have. */
     private @Nullable Station<U, R> stationFor(Work<U, R> work, Map<Station<U, R>, Integer> credit) {
-        boolean allFailed = stations.values().stream()
-                .allMatch(station -> silent(station) || work.failedOn.contains(station.worker));
+        boolean allFailed = table.stations().stream()
+                .allMatch(station -> table.isSilent(station) || work.failedOn.contains(station.worker));
         Station<U, R> best = null;
         int most = 0;
         for (Map.Entry<Station<U, R>, Integer> entry : credit.entrySet()) {
@@ -551,70 +471,7 @@ public final class WorkQueue<U extends Unit, R extends Result> extends SwitchBeh
         return best;
     }
 
-    private LeasedWorker.Leased<U> lease(Work<U, R> work, Station<U, R> station) {
-        LeaseId id = new LeaseId(nextLease++);
-        work.attempts++;
-        work.leases.add(id);
-        leases.put(id, new Lease<>(id, work, station.worker));
-        station.leases++;
-        openByLease.put(id, work);
-        return new LeasedWorker.Leased<>(id, work.unit);
-    }
-
-    private String nameOf(ActorRef<LeasedWorker.Command<U, R>> worker) {
-        Station<U, R> station = stations.get(worker);
-        return station == null ? worker.path().name() : station.name;
-    }
-
     private static int ticks(Duration time, LimitSettings limits) {
         return (int) Math.max(1, time.dividedBy(limits.heartbeatEvery()));
-    }
-
-    /** One open unit. */
-    private static final class Work<U extends Unit, R extends Result> {
-        final U unit;
-        final ActorRef<Reply<U, R>> requester;
-        final List<LeaseId> leases = new ArrayList<>();
-        final Set<ActorRef<LeasedWorker.Command<U, R>>> failedOn = new HashSet<>();
-        int attempts;
-
-        Work(U unit, ActorRef<Reply<U, R>> requester) {
-            this.unit = unit;
-            this.requester = requester;
-        }
-    }
-
-    /** One unit leased to one worker. */
-    private static final class Lease<U extends Unit, R extends Result> {
-        final LeaseId id;
-        final Work<U, R> work;
-        final ActorRef<LeasedWorker.Command<U, R>> worker;
-        int silentTicks;
-        int ageTicks;
-
-        Lease(LeaseId id, Work<U, R> work, ActorRef<LeasedWorker.Command<U, R>> worker) {
-            this.id = id;
-            this.work = work;
-            this.worker = worker;
-        }
-    }
-
-    /** One worker; {@code abandoned} are leases it may still be busy with though the queue no longer waits for them. */
-    private static final class Station<U extends Unit, R extends Result> {
-        final ActorRef<LeasedWorker.Command<U, R>> worker;
-        final String name;
-        final Set<LeaseId> abandoned = new HashSet<>();
-        int capacity;
-        int leases;
-        int silentTicks;
-        long done;
-
-        @Nullable
-        PolicyVersion serves;
-
-        Station(ActorRef<LeasedWorker.Command<U, R>> worker, String name) {
-            this.worker = worker;
-            this.name = name;
-        }
     }
 }
