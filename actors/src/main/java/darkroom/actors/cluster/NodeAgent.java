@@ -80,7 +80,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     public record Leave(String why) implements Command {}
 
     /** Forwards an event of this node's workers to the control node. Lost while no node registry is known. */
-    public record Tell(WorkQueueEvent event) implements Command {}
+    private record Forward(WorkQueueEvent event) implements Command {}
 
     private record Tick() implements Command {}
 
@@ -88,8 +88,13 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
 
     /** The node, as used by its agent. */
     public interface Host {
-        /** Creates the device pool for a run with these settings. May take a second: called on the agent's thread. */
-        DevicePool devicePool(String settings);
+        /**
+         * Creates the device pool for a run. May take a second: called on the agent's thread.
+         *
+         * @param settings the run's
+         * @param events receives events of the devices, for the control node; any thread may send to it
+         */
+        DevicePool devicePool(String settings, ActorRef<WorkQueueEvent> events);
 
         /** Passes the roster to the tensor plane. */
         void peers(Roster roster);
@@ -116,11 +121,44 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         record RegistrySilent(String why) implements Ending {}
     }
 
+    /**
+     * The time limits of a node.
+     *
+     * @param limits the node's own; they set the heartbeat interval
+     * @param drainTime maximum wait for its results to be taken over when it leaves
+     * @param registrySilentAfter silence of the node registry that admitted it after which it starts again; empty if no
+     *     other node registry exists, to wait forever
+     */
+    public record TimeLimits(LimitSettings limits, Duration drainTime, Optional<Duration> registrySilentAfter) {
+        private long ticks(Duration time) {
+            return time.dividedBy(limits.heartbeatEvery());
+        }
+    }
+
+    /** How far the node is on its way out of the run (NA-3); {@code ticks} count from the request to leave. */
+    private sealed interface Departure {
+        /** It takes part. */
+        record None() implements Departure {}
+
+        /** Its workers finish the leases that they have. */
+        record FinishingLeases(String why, long ticks) implements Departure {}
+
+        /** Its workers have ended; its results wait to be taken over. */
+        record HandingOver(String why, long ticks) implements Departure {}
+
+        /** Returns the departure one tick later. */
+        default Departure later() {
+            return switch (this) {
+                case None none -> none;
+                case FinishingLeases(String why, long ticks) -> new FinishingLeases(why, ticks + 1);
+                case HandingOver(String why, long ticks) -> new HandingOver(why, ticks + 1);
+            };
+        }
+    }
+
     private final ActorContext<Command> context;
     private final NodeCard card;
-    private final LimitSettings limits;
-    private final Duration drainTime;
-    private final Optional<Duration> registrySilentAfter;
+    private final TimeLimits times;
     private final Host host;
     private final Consumer<TensorRef> release;
     private final ActorRef<WorkQueueEvent> events;
@@ -130,49 +168,28 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     private @Nullable ActorRef<WorkerSupervisor.Command> workerSupervisor;
     private long roster;
     private long stepsOver;
-    private @Nullable String leaving;
-    private boolean drained;
-    private boolean dismissed;
-    private int leavingTicks;
+    private Departure departure = new Departure.None();
     private int silentTicks;
 
     private NodeAgent(
-            ActorContext<Command> context,
-            NodeCard card,
-            LimitSettings limits,
-            Duration drainTime,
-            Optional<Duration> registrySilentAfter,
-            Host host,
-            Consumer<TensorRef> release) {
+            ActorContext<Command> context, NodeCard card, TimeLimits times, Host host, Consumer<TensorRef> release) {
         this.context = context;
         this.card = card;
-        this.limits = limits;
-        this.drainTime = drainTime;
-        this.registrySilentAfter = registrySilentAfter;
+        this.times = times;
         this.host = host;
         this.release = release;
-        this.events = context.messageAdapter(WorkQueueEvent.class, Tell::new);
+        this.events = context.messageAdapter(WorkQueueEvent.class, Forward::new);
     }
 
     /**
      * Creates a node agent.
      *
-     * @param limits the node's own; they set the heartbeat interval
-     * @param drainTime maximum wait for its results to be taken over when it leaves
-     * @param registrySilentAfter silence of the node registry that admitted it after which it starts again; empty if no
-     *     other node registry exists, to wait forever
      * @param release called for every tensor of a result that comes too late
      */
-    public static Behavior<Command> create(
-            NodeCard card,
-            LimitSettings limits,
-            Duration drainTime,
-            Optional<Duration> registrySilentAfter,
-            Host host,
-            Consumer<TensorRef> release) {
+    public static Behavior<Command> create(NodeCard card, TimeLimits times, Host host, Consumer<TensorRef> release) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
-            timers.startTimerWithFixedDelay(new Tick(), limits.heartbeatEvery());
-            return new NodeAgent(context, card, limits, drainTime, registrySilentAfter, host, release);
+            timers.startTimerWithFixedDelay(new Tick(), times.limits().heartbeatEvery());
+            return new NodeAgent(context, card, times, host, release);
         }));
     }
 
@@ -197,14 +214,11 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
                 }
                 yield this;
             }
-            case Dismissed(String why) -> onDismissed(why);
+            case Dismissed(String why) -> end(new Ending.Left(reasonToLeave().orElse(why))); // NA-5
             case Leave(String why) -> onLeave(why);
             case Tick() -> onTick();
-            case Drained() -> {
-                drained = true;
-                yield leaveIfDone();
-            }
-            case Tell(WorkQueueEvent event) -> {
+            case Drained() -> onDrained();
+            case Forward(WorkQueueEvent event) -> {
                 if (registry != null) {
                     registry.tell(new NodeRegistry.WorkerIssue(event));
                 }
@@ -227,7 +241,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     private Behavior<Command> onWelcome(Welcome welcome) {
         joined = true;
         onRoster(welcome.roster());
-        if (leaving != null || welcome.queues().equals(queues)) {
+        if (!(departure instanceof Departure.None) || welcome.queues().equals(queues)) {
             return this;
         }
         if (workerSupervisor != null) {
@@ -238,7 +252,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         stepsOver = 0; // a new device pool gets all of them again
         DevicePool devicePool;
         try {
-            devicePool = host.devicePool(welcome.settings());
+            devicePool = host.devicePool(welcome.settings(), events);
         } catch (RuntimeException failure) { // NA-4
             context.getLog().error("node {} has no device pool for this run", card.name(), failure);
             String why = "its device pool could not be made: " + ErrorReason.of(failure);
@@ -247,7 +261,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         }
         DevicePool named = devicePool.named(card.name());
         workerSupervisor = context.spawnAnonymous(Behaviors.setup(own -> WorkerSupervisor.create(
-                ReportBatcher.posts(named, welcome.queues(), limits, own), limits, release, events)));
+                ReportBatcher.posts(named, welcome.queues(), times.limits(), own), times.limits(), release, events)));
         return this;
     }
 
@@ -271,7 +285,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
 
     /** Returns the known roster version; after a silence 0, so that the node registry answers with the whole roster (NA-6). */
     private long rosterKnown() {
-        return registrySilentAfter.isPresent() && silentTicks > 1 ? 0 : roster;
+        return times.registrySilentAfter().isPresent() && silentTicks > 1 ? 0 : roster;
     }
 
     private void sayLeaving(NodeEvent.Departure departure, String why) {
@@ -283,51 +297,69 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
     private Behavior<Command> onTick() {
         silentTicks++;
         speak();
-        if (leaving == null) {
-            return workerSupervisor != null
-                            && registrySilentAfter.filter(this::isSilentFor).isPresent()
-                    ? end(new Ending.RegistrySilent("the control node was silent for "
-                            + registrySilentAfter.get().toMillis() + " ms")) // NA-6
-                    : this;
+        departure = departure.later();
+        if (!(departure instanceof Departure.None)) {
+            return leaveIfDone();
         }
-        leavingTicks++;
-        return leaveIfDone();
+        Optional<Duration> silence = workerSupervisor == null
+                ? Optional.empty()
+                : times.registrySilentAfter().filter(this::isSilentFor);
+        return silence.isPresent()
+                ? end(new Ending.RegistrySilent(
+                        "the control node was silent for " + silence.get().toMillis() + " ms")) // NA-6
+                : this;
     }
 
     private boolean isSilentFor(Duration time) {
-        return silentTicks > time.dividedBy(limits.heartbeatEvery());
+        return silentTicks > times.ticks(time);
     }
 
     private Behavior<Command> onLeave(String why) {
-        if (leaving != null) {
+        if (!(departure instanceof Departure.None)) {
             return this;
         }
-        leaving = why;
         if (workerSupervisor == null) {
-            drained = true;
+            departure = new Departure.HandingOver(why, 0);
         } else {
+            departure = new Departure.FinishingLeases(why, 0);
             workerSupervisor.tell(new WorkerSupervisor.Drain());
             context.watchWith(workerSupervisor, new Drained());
         }
         return leaveIfDone();
     }
 
-    /** Leaves at once, since nobody will take over the results that are here (NA-5). */
-    private Behavior<Command> onDismissed(String why) {
-        dismissed = true;
-        return leaving == null ? onLeave(why) : leaveIfDone();
+    private Behavior<Command> onDrained() {
+        if (departure instanceof Departure.FinishingLeases(String why, long ticks)) {
+            departure = new Departure.HandingOver(why, ticks);
+        }
+        return leaveIfDone();
     }
 
     private Behavior<Command> leaveIfDone() {
-        boolean late = leavingTicks >= drainTime.dividedBy(limits.heartbeatEvery());
-        boolean done = dismissed || (drained && host.bytesHeld() == 0);
-        if (leaving == null || !(late || done)) {
-            return this;
-        }
-        if (!dismissed) {
-            sayLeaving(NodeEvent.Departure.ASKED, leaving);
-        }
-        return end(new Ending.Left(leaving));
+        return switch (departure) {
+            case Departure.None() -> this;
+            case Departure.FinishingLeases(String why, long ticks) -> isLate(ticks) ? leave(why) : this;
+            case Departure.HandingOver(String why, long ticks) ->
+                isLate(ticks) || host.bytesHeld() == 0 ? leave(why) : this;
+        };
+    }
+
+    private boolean isLate(long ticks) {
+        return ticks >= times.ticks(times.drainTime());
+    }
+
+    private Behavior<Command> leave(String why) {
+        sayLeaving(NodeEvent.Departure.ASKED, why);
+        return end(new Ending.Left(why));
+    }
+
+    /** Returns why the node leaves already, if it does. */
+    private Optional<String> reasonToLeave() {
+        return switch (departure) {
+            case Departure.None() -> Optional.empty();
+            case Departure.FinishingLeases(String why, long _) -> Optional.of(why);
+            case Departure.HandingOver(String why, long _) -> Optional.of(why);
+        };
     }
 
     private Behavior<Command> end(Ending ending) {

@@ -93,12 +93,19 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
 
     private record Reported(WorkQueueReport report) implements Command {}
 
-    private final NodeCard own;
-    private final String settings;
+    /**
+     * What a node registry admits nodes to.
+     *
+     * @param own the control node itself
+     * @param settings of the run, resolved, as text: nodes bring none of their own
+     * @param silentAfter {@code cluster.node-silent-after}
+     * @param peers receives the whole roster whenever it changes: the control node's tensor plane
+     */
+    public record Admission(NodeCard own, String settings, Duration silentAfter, Consumer<List<PlanePeer>> peers) {}
+
+    private final Admission admission;
     private final WorkQueues queues;
     private final LimitSettings limits;
-    private final Duration silentAfter;
-    private final Consumer<List<PlanePeer>> peers;
     private final ActorRef<RunEvent> events;
     private final ActorRef<WorkQueueReport> reports;
     private final Map<String, Member> members = new LinkedHashMap<>();
@@ -128,43 +135,24 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
 
     private NodeRegistry(
             ActorContext<Command> context,
-            NodeCard own,
-            String settings,
+            Admission admission,
             WorkQueues queues,
             LimitSettings limits,
-            Duration silentAfter,
-            Consumer<List<PlanePeer>> peers,
             ActorRef<RunEvent> events) {
-        this.own = own;
-        this.settings = settings;
+        this.admission = admission;
         this.queues = queues;
         this.limits = limits;
-        this.silentAfter = silentAfter;
-        this.peers = peers;
         this.events = events;
         this.reports = context.messageAdapter(WorkQueueReport.class, Reported::new);
         changed();
     }
 
-    /**
-     * Creates a node registry.
-     *
-     * @param own the control node itself
-     * @param settings of the run, resolved, as text: nodes bring none of their own
-     * @param silentAfter {@code cluster.node-silent-after}
-     * @param peers receives the whole roster whenever it changes: the control node's tensor plane
-     */
+    /** Creates a node registry. */
     public static Behavior<Command> create(
-            NodeCard own,
-            String settings,
-            WorkQueues queues,
-            LimitSettings limits,
-            Duration silentAfter,
-            Consumer<List<PlanePeer>> peers,
-            ActorRef<RunEvent> events) {
+            Admission admission, WorkQueues queues, LimitSettings limits, ActorRef<RunEvent> events) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(new Tick(), limits.heartbeatEvery());
-            return new NodeRegistry(context, own, settings, queues, limits, silentAfter, peers, events);
+            return new NodeRegistry(context, admission, queues, limits, events);
         }));
     }
 
@@ -226,20 +214,20 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
         Member known = members.get(card.name());
         if (known == null) {
             if (members.size() >= NODES_MAX) {
-                agent.tell(new NodeAgent.Refused(
-                        "%s already has %d nodes, the most that it lets in".formatted(own.name(), NODES_MAX))); // NR-4
+                agent.tell(new NodeAgent.Refused("%s already has %d nodes, the most that it lets in"
+                        .formatted(admission.own().name(), NODES_MAX))); // NR-4
                 return;
             }
             members.put(card.name(), new Member(card, agent));
             changed();
             events.tell(new NodeEvent.NodeJoined(card, members.size() + 1));
-            if (!card.processor().equals(own.processor())) {
-                events.tell(new NodeEvent.MixedProcessors(card, own.processor()));
+            if (!card.processor().equals(admission.own().processor())) {
+                events.tell(new NodeEvent.MixedProcessors(card, admission.own().processor()));
             }
         } else {
             known.hear(agent); // NR-1
         }
-        agent.tell(new NodeAgent.Welcome(settings, queues, roster())); // NR-1
+        agent.tell(new NodeAgent.Welcome(admission.settings(), queues, roster())); // NR-1
     }
 
     private void onPresent(Present present) {
@@ -271,10 +259,13 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
 
     private void onTick() {
         ticks++;
-        long silentMax = Math.max(1, silentAfter.dividedBy(limits.heartbeatEvery()));
+        long silentMax = Math.max(1, admission.silentAfter().dividedBy(limits.heartbeatEvery()));
         for (Member member : List.copyOf(members.values())) {
             if (++member.silentTicks >= silentMax) { // NR-2
-                onGone(member.card.name(), NodeEvent.Departure.SILENT, "silent for " + silentAfter.toMillis() + " ms");
+                onGone(
+                        member.card.name(),
+                        NodeEvent.Departure.SILENT,
+                        "silent for " + admission.silentAfter().toMillis() + " ms");
             }
         }
         queues.rollout().tell(new WorkQueue.Report<>(reports));
@@ -285,7 +276,7 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
     private void changed() {
         version++;
         Roster roster = roster();
-        peers.accept(roster.peers());
+        admission.peers().accept(roster.peers());
         tellAll(new NodeAgent.RosterIs(roster));
     }
 
@@ -295,14 +286,14 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
 
     private Roster roster() {
         List<PlanePeer> all = new ArrayList<>();
-        all.add(own.plane());
+        all.add(admission.own().plane());
         members.values().forEach(member -> all.add(member.card.plane()));
         return new Roster(version, all);
     }
 
     private ClusterStatus status() {
         List<ClusterStatus.Member> nodes = new ArrayList<>();
-        nodes.add(new ClusterStatus.Member(own, 0));
+        nodes.add(new ClusterStatus.Member(admission.own(), 0));
         members.values()
                 .forEach(member -> nodes.add(new ClusterStatus.Member(member.card, millis(member.silentTicks))));
         return new ClusterStatus(

@@ -5,7 +5,6 @@ import darkroom.actors.device.Result;
 import darkroom.actors.device.Unit;
 import darkroom.actors.events.EvaluationRequest;
 import darkroom.actors.events.ListenerQueue;
-import darkroom.actors.events.NodeCard;
 import darkroom.actors.events.RunEvent;
 import darkroom.actors.events.RunListener;
 import darkroom.actors.events.RunState;
@@ -17,14 +16,11 @@ import darkroom.actors.workqueue.WorkQueues;
 import darkroom.actors.workqueue.WorkerSupervisor;
 import darkroom.config.LimitSettings;
 import darkroom.config.RunSettings;
-import darkroom.tensors.PlanePeer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -63,16 +59,8 @@ public final class RunGuardian extends SwitchBehavior<RunGuardian.Command> {
     /** Requests the work queues, for submitting units without a run. */
     public record Introduce(ActorRef<WorkQueues> replyTo) implements Command {}
 
-    /**
-     * Opens the node registry, once, to admit nodes.
-     *
-     * @param own the control node itself
-     * @param settingsText the run's settings as sent to nodes
-     * @param silentAfter {@code cluster.node-silent-after}
-     * @param peers receives the roster whenever it changes
-     */
-    public record OpenRegistry(NodeCard own, String settingsText, Duration silentAfter, Consumer<List<PlanePeer>> peers)
-            implements Command {}
+    /** Opens the node registry, once, to admit nodes. */
+    public record OpenRegistry(NodeRegistry.Admission admission) implements Command {}
 
     /** Stops the worker at a device slot, as a crash would. For fault tests. */
     public record Crash(String deviceSlot) implements Command {}
@@ -228,16 +216,7 @@ public final class RunGuardian extends SwitchBehavior<RunGuardian.Command> {
 
     private void onOpenRegistry(OpenRegistry open) {
         ActorRef<RunEvent> heardHere = heardAs(context, Heard::new);
-        context.spawn(
-                NodeRegistry.create(
-                        open.own(),
-                        open.settingsText(),
-                        queues,
-                        settings.limits(),
-                        open.silentAfter(),
-                        open.peers(),
-                        heardHere),
-                NodeRegistry.NAME);
+        context.spawn(NodeRegistry.create(open.admission(), queues, settings.limits(), heardHere), NodeRegistry.NAME);
     }
 
     /** A listener called by the run, by evaluations and by the queue, all on the blocking dispatcher: calls are serialized. */

@@ -51,9 +51,7 @@ class NodeAgentTest {
     private final ActorRef<NodeAgent.Command> agent = world.spawn(
             NodeAgent.create(
                     CARD,
-                    WorkQueueBench.LIMITS,
-                    BEAT.multipliedBy(DRAIN_BEATS),
-                    Optional.empty(),
+                    new NodeAgent.TimeLimits(WorkQueueBench.LIMITS, BEAT.multipliedBy(DRAIN_BEATS), Optional.empty()),
                     home,
                     store::release),
             "agent");
@@ -112,6 +110,7 @@ class NodeAgentTest {
     /** The agent's requests to its node. */
     private final class Home implements NodeAgent.Host {
         final List<String> devicePools = new ArrayList<>();
+        final List<ActorRef<WorkQueueEvent>> eventsOfDevices = new ArrayList<>();
         final List<Long> rosters = new ArrayList<>();
         final List<String> over = new ArrayList<>();
         final List<NodeAgent.Ending> endings = new ArrayList<>();
@@ -122,10 +121,11 @@ class NodeAgentTest {
         long bytesOfInputs;
 
         @Override
-        public DevicePool devicePool(String settings) {
+        public DevicePool devicePool(String settings, ActorRef<WorkQueueEvent> events) {
             if (broken) {
                 throw new IllegalStateException("no such device");
             }
+            eventsOfDevices.add(events);
             devicePools.add(settings);
             return new DevicePool(List.of(), List.of(), List.of(new DeviceSlot<>("trainer-0", () -> device)));
         }
@@ -380,7 +380,7 @@ class NodeAgentTest {
         letIn();
         first.heard();
         WorkQueueEvent measured = new WorkQueueEvent.NoiseMeasured("score", "10.0.0.2:8000", 16, .5, .01, .03);
-        agent.tell(new NodeAgent.Tell(measured));
+        home.eventsOfDevices.getFirst().tell(measured);
         world.settle();
         assertThat(first.heard()).containsExactly(new NodeRegistry.WorkerIssue(measured));
     }
@@ -393,9 +393,10 @@ class NodeAgentTest {
         ActorRef<NodeAgent.Command> other = world.spawn(
                 NodeAgent.create(
                         CARD,
-                        WorkQueueBench.LIMITS,
-                        BEAT.multipliedBy(DRAIN_BEATS),
-                        Optional.of(BEAT.multipliedBy(beats)),
+                        new NodeAgent.TimeLimits(
+                                WorkQueueBench.LIMITS,
+                                BEAT.multipliedBy(DRAIN_BEATS),
+                                Optional.of(BEAT.multipliedBy(beats))),
                         elsewhere,
                         store::release),
                 "other");

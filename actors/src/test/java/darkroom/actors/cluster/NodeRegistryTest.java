@@ -43,12 +43,10 @@ class NodeRegistryTest {
     private final List<List<PlanePeer>> told = new ArrayList<>();
     private final ActorRef<NodeRegistry.Command> registry = world.spawn(
             NodeRegistry.create(
-                    card("control"),
-                    "the settings",
+                    new NodeRegistry.Admission(
+                            card("control"), "the settings", BEAT.multipliedBy(SILENT_BEATS), told::add),
                     queues,
                     WorkQueueBench.LIMITS,
-                    BEAT.multipliedBy(SILENT_BEATS),
-                    told::add,
                     events.getRef()),
             "gate");
 

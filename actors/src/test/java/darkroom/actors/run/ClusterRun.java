@@ -15,6 +15,7 @@ import darkroom.actors.device.Unit;
 import darkroom.actors.events.NodeCard;
 import darkroom.actors.events.RunEvent;
 import darkroom.actors.events.StopWhen;
+import darkroom.actors.events.WorkQueueEvent;
 import darkroom.actors.workqueue.DevicePool;
 import darkroom.actors.workqueue.DeviceSlot;
 import darkroom.actors.workqueue.UnreliableWorkQueue;
@@ -82,12 +83,9 @@ final class ClusterRun extends RunFixture implements AutoCloseable {
         SimulatedTensorPlane plane = (SimulatedTensorPlane) ports.plane();
         this.registry = world.spawn(
                 NodeRegistry.create(
-                        card("here"),
-                        "settings",
+                        new NodeRegistry.Admission(card("here"), "settings", SILENT_AFTER, plane::peers),
                         queues,
                         settings.limits(),
-                        SILENT_AFTER,
-                        plane::peers,
                         events.getRef()),
                 "gate");
         this.listener = this::hear;
@@ -149,7 +147,10 @@ final class ClusterRun extends RunFixture implements AutoCloseable {
                     world.spawn(UnreliableNodeRegistry.create(registry, far, networkFaults), name + "-gate");
             this.process = world.spawn(
                     process(NodeAgent.create(
-                            card(name), settings.limits(), DRAIN_TIME, Optional.empty(), this, plane.store()::release)),
+                            card(name),
+                            new NodeAgent.TimeLimits(settings.limits(), DRAIN_TIME, Optional.empty()),
+                            this,
+                            plane.store()::release)),
                     name);
             process.tell(Optional.of(new NodeAgent.RegistryAt(Optional.of(farRegistry))));
         }
@@ -182,7 +183,7 @@ final class ClusterRun extends RunFixture implements AutoCloseable {
         }
 
         @Override
-        public DevicePool devicePool(String settings) {
+        public DevicePool devicePool(String settings, ActorRef<WorkQueueEvent> events) {
             devicePools++;
             collector.close();
             collector = new OrphanCollector(plane.own()::release);

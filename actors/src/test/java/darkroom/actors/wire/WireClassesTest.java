@@ -38,8 +38,7 @@ class WireClassesTest {
             NodeRegistry.Doing.class,
             NodeRegistry.Close.class,
             NodeAgent.RegistryAt.class,
-            NodeAgent.Leave.class,
-            NodeAgent.Tell.class);
+            NodeAgent.Leave.class);
 
     @Test
     void every_class_in_a_message_has_one_number_and_no_other_class_has_one() {

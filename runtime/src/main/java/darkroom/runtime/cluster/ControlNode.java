@@ -62,9 +62,7 @@ public final class ControlNode implements RunEnvironment {
     private final OffHeapTensorStore store;
     private final AeronTensorPlane plane;
     private final NodeFaults faults;
-    private @Nullable Supplier<ActorRef<NodeRegistry.Command>> registry;
-    private @Nullable StatusPage page;
-    private @Nullable ActorSystem<RunGuardian.Command> system;
+    private volatile @Nullable Admitting admitting;
     private @Nullable Path directory;
     private @Nullable HeartbeatWriter heartbeat;
     private boolean leavesToStandby;
@@ -101,6 +99,16 @@ public final class ControlNode implements RunEnvironment {
             }
         }
     }
+
+    /**
+     * What exists once other nodes may join; assembled in {@link #open}.
+     *
+     * @param registry resolves the node registry
+     */
+    private record Admitting(
+            ActorSystem<RunGuardian.Command> system,
+            Supplier<ActorRef<NodeRegistry.Command>> registry,
+            StatusPage page) {}
 
     private ControlNode(
             RunSettings settings, List<String> roles, boolean succession, Consumer<Open> opened, Runnable dismissed) {
@@ -235,7 +243,6 @@ public final class ControlNode implements RunEnvironment {
 
     @Override
     public void open(ActorSystem<RunGuardian.Command> guardian) {
-        system = guardian;
         plane.onLost(this::blind);
         faults.system(guardian);
         if (!settings.cluster().tls().enabled()) {
@@ -244,20 +251,21 @@ public final class ControlNode implements RunEnvironment {
         Cluster cluster = Cluster.get(guardian);
         Address address = cluster.selfMember().address();
         cluster.manager().tell(Join.create(address));
-        Supplier<ActorRef<NodeRegistry.Command>> door = () -> NodeRegistries.at(guardian, address);
-        registry = door;
+        Supplier<ActorRef<NodeRegistry.Command>> registry = () -> NodeRegistries.at(guardian, address);
+        StatusPage page;
         try {
-            page = StatusPage.open(settings.cluster().statusPort(), () -> guardian, door, faults);
+            page = StatusPage.open(settings.cluster().statusPort(), () -> guardian, registry, faults);
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "no status page on cluster.status-port="
                             + settings.cluster().statusPort(),
                     e);
         }
+        admitting = new Admitting(guardian, registry, page);
         NodeCard card = NodeCards.card(name, roles, plane.peer(), page.url());
         guardian.systemActorOf(Membership.create(_ -> {}, _ -> {}), "membership", Props.empty());
-        guardian.tell(new RunGuardian.OpenRegistry(
-                card, Recipes.render(settings), settings.cluster().nodeSilentAfter(), plane::peers));
+        guardian.tell(new RunGuardian.OpenRegistry(new NodeRegistry.Admission(
+                card, Recipes.render(settings), settings.cluster().nodeSilentAfter(), plane::peers)));
         HostPort where = PekkoConfig.address(address);
         LOG.info("{} lets nodes in at {}", name, where);
         if (directory != null) {
@@ -322,19 +330,19 @@ public final class ControlNode implements RunEnvironment {
             return; // the other nodes stay, and join the standby
         }
         tell(new NodeRegistry.Close("the run has ended"));
-        ActorSystem<RunGuardian.Command> now = system;
+        Admitting now = admitting;
         if (now != null) {
             // No node can leave a cluster that waits for unreachable ones.
-            Cluster cluster = Cluster.get(now);
+            Cluster cluster = Cluster.get(now.system());
             cluster.state().getUnreachable().forEach(member -> cluster.manager().tell(new Down(member.address())));
         }
         dismissed.run();
     }
 
     private void tell(NodeRegistry.Command word) {
-        Supplier<ActorRef<NodeRegistry.Command>> door = registry;
-        if (door != null) {
-            door.get().tell(word);
+        Admitting now = admitting;
+        if (now != null) {
+            now.registry().get().tell(word);
         }
     }
 
@@ -343,8 +351,9 @@ public final class ControlNode implements RunEnvironment {
         if (heartbeat != null) {
             heartbeat.close();
         }
-        if (page != null) {
-            page.close();
+        Admitting now = admitting;
+        if (now != null) {
+            now.page().close();
         }
         faults.close();
         plane.close();
