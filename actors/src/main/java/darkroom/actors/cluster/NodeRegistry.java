@@ -94,7 +94,7 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
     private record Reported(WorkQueueReport report) implements Command {}
 
     /**
-     * What a node registry admits nodes to.
+     * The run that a node registry admits nodes to, and the rules of the admission.
      *
      * @param own the control node itself
      * @param settings of the run, resolved, as text: nodes bring none of their own

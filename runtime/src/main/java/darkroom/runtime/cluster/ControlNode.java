@@ -101,7 +101,7 @@ public final class ControlNode implements RunEnvironment {
     }
 
     /**
-     * What exists once other nodes may join; assembled in {@link #open}.
+     * The parts that exist once other nodes may join; assembled in {@link #open}.
      *
      * @param registry resolves the node registry
      */

@@ -38,7 +38,7 @@ public final class WorkerNode implements AutoCloseable {
     private final AtomicReference<@Nullable Incarnation> incarnation = new AtomicReference<>();
 
     /**
-     * What the process contributes, the same in all its incarnations.
+     * The devices and settings that the process contributes, the same in all its incarnations.
      *
      * @param own where to join and what to bind; all other settings come from the run
      * @param roles among rollout, trainer and reward
