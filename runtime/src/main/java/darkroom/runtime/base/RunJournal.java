@@ -192,17 +192,19 @@ public final class RunJournal implements AutoCloseable {
         try {
             Optional<String> missing = missingRows(Objects.requireNonNull(connection), 0);
             if (missing.isPresent()) {
-                throw new CommandFailedException("""
-                    %s cannot be resumed with its ledger: %s.
-                      The ledger is %s. Rows of it were deleted.
-                      Put them back. To continue without a ledger, asking for scores again: darkroom train --resume %s --set ledger.store=none
-                      To begin another ledger after that, delete %s first.\
-                    """.formatted(
-                                directory,
-                                missing.get(),
-                                where(settings, directory),
-                                directory,
-                                file == null ? directory.resolve(NAME_FILE) : file), ExitCode.USAGE);
+                throw new CommandFailedException(
+                        """
+                        %s cannot be resumed with its ledger: %s.
+                          The ledger is %s. Rows of it were deleted.
+                          Put them back. To continue without a ledger, asking for scores again: darkroom train --resume %s --set ledger.store=none
+                          To begin another ledger after that, delete %s first.\
+                        """.formatted(
+                                        directory,
+                                        missing.get(),
+                                        where(settings, directory),
+                                        directory,
+                                        file == null ? directory.resolve(NAME_FILE) : file),
+                        ExitCode.USAGE);
             }
         } catch (SQLException e) {
             throw new CommandFailedException("the ledger cannot be read: " + plain(e));
@@ -223,8 +225,7 @@ public final class RunJournal implements AutoCloseable {
         try {
             Connection open = Objects.requireNonNull(connection);
             for (String table : TABLES) {
-                try (ResultSet found =
-                        open.getMetaData().getTables(open.getCatalog(), open.getSchema(), table, null)) {
+                try (ResultSet found = open.getMetaData().getTables(open.getCatalog(), open.getSchema(), table, null)) {
                     if (!found.next()) {
                         return false;
                     }
@@ -245,12 +246,13 @@ public final class RunJournal implements AutoCloseable {
      */
     private Optional<String> missingRows(Connection open, long least) throws SQLException {
         try (PreparedStatement query = open.prepareStatement("""
-                WITH covered AS (
-                  SELECT COALESCE(MAX("sequence_number"), 0) AS n FROM "snapshot" WHERE "persistence_id" = ?)
-                SELECT (SELECT n FROM covered), COUNT(*), COALESCE(MIN("sequence_number"), 0),
-                  COALESCE(MAX("sequence_number"), 0)
-                FROM "event_journal" WHERE "persistence_id" = ? AND "deleted" = FALSE
-                  AND "sequence_number" > (SELECT n FROM covered)""")) {
+            WITH covered AS (
+              SELECT COALESCE(MAX("sequence_number"), 0) AS n FROM "snapshot" WHERE "persistence_id" = ?)
+            SELECT (SELECT n FROM covered), COUNT(*), COALESCE(MIN("sequence_number"), 0),
+              COALESCE(MAX("sequence_number"), 0)
+            FROM "event_journal" WHERE "persistence_id" = ? AND "deleted" = FALSE
+              AND "sequence_number" > (SELECT n FROM covered)\
+            """)) {
             query.setString(1, name);
             query.setString(2, name);
             try (ResultSet row = query.executeQuery()) {
@@ -421,8 +423,8 @@ public final class RunJournal implements AutoCloseable {
         }
         if (settings.store() == LedgerSettings.Store.POSTGRESQL) {
             lostByServer(least).ifPresent(lost -> {
-                String message = "the ledger in %s is gone: %s. It was emptied while the run writes to it"
-                        .formatted(url, lost);
+                String message =
+                        "the ledger in %s is gone: %s. It was emptied while the run writes to it".formatted(url, lost);
                 throw new UncheckedIOException(message, new IOException(message));
             });
         }

@@ -250,8 +250,8 @@ public final class ControlNode implements RunEnvironment {
             page = StatusPage.open(settings.cluster().statusPort(), () -> guardian, door, faults);
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "no status page on cluster.status-port="
-                            + settings.cluster().statusPort(),
+                    "no status page on cluster.status-port=%d: %s"
+                            .formatted(settings.cluster().statusPort(), ErrorReason.of(e)),
                     e);
         }
         NodeCard card = NodeCards.card(name, roles, plane.peer(), page.url());
@@ -265,7 +265,8 @@ public final class ControlNode implements RunEnvironment {
                 heartbeat = HeartbeatWriter.start(
                         directory, ControlHeartbeat.first(name, where.toString()), this::followed);
             } catch (IOException e) {
-                throw new UncheckedIOException("no heartbeat can be written into " + directory, e);
+                throw new UncheckedIOException(
+                        "no heartbeat can be written into %s: %s".formatted(directory, ErrorReason.of(e)), e);
             }
         }
         opened.accept(

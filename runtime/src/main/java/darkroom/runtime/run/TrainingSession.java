@@ -189,7 +189,7 @@ final class TrainingSession {
         try {
             checkpoints.heard(ended);
         } catch (UncheckedIOException unwritable) {
-            LOGGER.error("{}: {}", ErrorReason.of(unwritable), unwritable.getCause());
+            LOGGER.error("{}", ErrorReason.of(unwritable));
         }
         return ended;
     }

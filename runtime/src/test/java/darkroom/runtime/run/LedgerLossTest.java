@@ -159,8 +159,8 @@ final class LedgerLossTest {
         CompletableFuture<Throwable> end = new CompletableFuture<>();
         Thread.ofPlatform().start(() -> {
             try {
-                end.completeExceptionally(new AssertionError(
-                        "it ended with " + start(run, "steps=1000", "ledger.write-attempts-max=2")));
+                end.completeExceptionally(
+                        new AssertionError("it ended with " + start(run, "steps=1000", "ledger.write-attempts-max=2")));
             } catch (Throwable failure) {
                 end.complete(failure);
             }
@@ -191,7 +191,8 @@ final class LedgerLossTest {
             line.cut();
             assertThat(journal.isThere()).as("nobody answers").isTrue();
             line.restore();
-            execute("DELETE FROM event_journal WHERE sequence_number = (SELECT MAX(sequence_number) FROM event_journal)");
+            execute("DELETE FROM event_journal WHERE sequence_number = (SELECT MAX(sequence_number) FROM"
+                    + " event_journal)");
             assertThatThrownBy(() -> journal.requireThere(1))
                     .as("the end")
                     .isInstanceOf(UncheckedIOException.class)
