@@ -185,7 +185,9 @@ final class ScoreCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), ErrorReason.of(e));
         } catch (IOException e) {
-            throw new CommandFailedException("scoring.cache=%s cannot be used: %s".formatted(settings.cache(), e), e);
+            Path cache = Path.of(settings.cache());
+            throw new CommandFailedException(
+                    "scoring.cache=%s cannot be used: %s".formatted(cache, FileFault.reason(e, cache)), e);
         }
     }
 

@@ -1,5 +1,6 @@
 package darkroom.runtime;
 
+import darkroom.config.ErrorReason;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.runtime.base.ExitCode;
@@ -202,7 +203,7 @@ final class TrainCommand implements Callable<Integer> {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         } catch (IOException e) {
-            throw new UncheckedIOException("no port is free for a standby", e);
+            throw new UncheckedIOException("no port is free for a standby: " + ErrorReason.of(e), e);
         }
     }
 

@@ -162,6 +162,17 @@ class ScoreCommandTest {
     }
 
     @Test
+    void a_cache_that_is_a_file_is_named_with_its_reason_and_no_class_of_a_program() throws IOException {
+        Path cache = Files.createFile(folder.resolve("cache"));
+        Output output = score(List.of(pair("a", "red.png")), "--set", "scoring.cache=\"" + cache + "\"");
+        assertThat(output.exitCode()).isEqualTo(1);
+        assertThat(output.err())
+                .contains("scoring.cache=" + cache + " cannot be used: the file exists already")
+                .doesNotContain("Exception");
+        assertThat(folder.resolve("out.jsonl")).doesNotExist();
+    }
+
+    @Test
     void withoutPairsWhatWasThereStays() throws IOException {
         Files.writeString(folder.resolve("out.jsonl"), "scores of yesterday");
         Output output = run("score", "--scorer", url(), "--pairs", at("absent.jsonl"), "--out", at("out.jsonl"));

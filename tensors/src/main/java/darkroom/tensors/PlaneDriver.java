@@ -90,12 +90,18 @@ final class PlaneDriver implements AutoCloseable {
         return launched(memory, settings.within(memory.room()), errors);
     }
 
-    private static PlaneDriver launched(PlaneMemory memory, TensorPlaneSettings settings, ErrorHandler errors) {
+    /**
+     * Starts a media driver of this process.
+     *
+     * @param memory where its files are
+     */
+    static PlaneDriver launched(PlaneMemory memory, TensorPlaneSettings settings, ErrorHandler errors) {
         LockedDirectory locked;
         try {
             locked = LockedDirectory.create(memory.parent(), PREFIX);
         } catch (IOException e) {
-            throw new PlaneUnavailableException("no media driver in %s: %s".formatted(memory.parent(), e), e);
+            throw new PlaneUnavailableException(
+                    "no media driver in %s: %s".formatted(memory.parent(), ErrorReason.of(e)), e);
         }
         try {
             MediaDriver driver = MediaDriver.launch(context(locked.path(), settings, errors));
@@ -106,7 +112,7 @@ final class PlaneDriver implements AutoCloseable {
             closed(locked);
             throw new PlaneUnavailableException(
                     "no media driver in %s, where %s were free: %s"
-                            .formatted(memory.parent(), PlaneMemory.mebibytes(memory.room()), e),
+                            .formatted(memory.parent(), PlaneMemory.mebibytes(memory.room()), ErrorReason.of(e)),
                     e);
         }
     }
@@ -179,7 +185,7 @@ final class PlaneDriver implements AutoCloseable {
             InetAddress address = InetAddress.getByName(settings.host());
             return address instanceof Inet6Address ? "[" + address.getHostAddress() + "]" : address.getHostAddress();
         } catch (UnknownHostException e) {
-            throw new UncheckedIOException("no address of " + settings.host(), e);
+            throw new UncheckedIOException("no address of the tensor plane: " + ErrorReason.of(e), e);
         }
     }
 
@@ -194,7 +200,7 @@ final class PlaneDriver implements AutoCloseable {
                             probe.getOption(StandardSocketOptions.SO_RCVBUF),
                             probe.getOption(StandardSocketOptions.SO_SNDBUF)));
         } catch (IOException e) {
-            throw new UncheckedIOException("no UDP socket", e);
+            throw new UncheckedIOException("no UDP socket: " + ErrorReason.of(e), e);
         }
     }
 

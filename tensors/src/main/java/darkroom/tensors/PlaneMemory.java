@@ -1,5 +1,6 @@
 package darkroom.tensors;
 
+import darkroom.config.ErrorReason;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -63,7 +64,7 @@ record PlaneMemory(Path parent, long room, Optional<String> shortage) {
                 }
                 return new Place(path, Files.getFileStore(path).getUsableSpace(), "");
             } catch (IOException e) {
-                return new Place(path, 0, e.toString());
+                return new Place(path, 0, "not usable: " + ErrorReason.of(e));
             }
         }
 

@@ -7,6 +7,7 @@ import darkroom.tensors.PlaneMemory.Place;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -78,5 +79,17 @@ class PlaneMemoryTest {
     void plenty_of_room_changes_nothing() {
         TensorPlaneSettings settings = TensorPlaneSettings.defaults(1 << 20);
         assertThat(settings.within(64L << 30)).isEqualTo(settings);
+    }
+
+    @Test
+    void a_media_driver_that_finds_no_place_names_it_with_the_reason_and_no_class_of_a_program(
+            @TempDir Path directory) {
+        Path gone = directory.resolve("gone");
+        PlaneMemory memory = PlaneMemory.chosen(List.of(new Place(gone, 10_000 * MEBIBYTE, "")));
+        assertThatThrownBy(() -> PlaneDriver.launched(memory, TensorPlaneSettings.defaults(MEBIBYTE), _ -> {}))
+                .isInstanceOf(PlaneUnavailableException.class)
+                .hasMessageStartingWith("no media driver in " + gone + ": ")
+                .hasMessageEndingWith("no such file or directory")
+                .hasMessageNotContaining("Exception");
     }
 }

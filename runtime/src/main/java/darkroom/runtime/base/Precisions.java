@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -77,14 +78,26 @@ public final class Precisions {
      * @param say receives one line
      */
     public static void tellIfSlow(RunSettings decided, Consumer<String> say) {
+        tellIfSlow(
+                decided,
+                mayBeEmulated(System.getenv()),
+                () -> PrecisionMeasurement.ofThisProcessor(System::nanoTime),
+                say);
+    }
+
+    /**
+     * @param emulated whether bfloat16 may be emulated on this processor
+     * @param measurement measures this processor; called only if the answer depends on it
+     */
+    static void tellIfSlow(
+            RunSettings decided, boolean emulated, Supplier<PrecisionMeasurement> measurement, Consumer<String> say) {
         boolean bf16 = Stream.of(
                         decided.rollout().precision(),
                         decided.training().precision(),
                         decided.scoring().judgePrecision())
                 .anyMatch(Precision.BF16::equals);
-        if (bf16 && mayBeEmulated(System.getenv())) {
-            slow(Precision.BF16, PrecisionMeasurement.ofThisProcessor(System::nanoTime))
-                    .ifPresent(say);
+        if (bf16 && emulated) {
+            slow(Precision.BF16, measurement.get()).ifPresent(say);
         }
     }
 
@@ -98,7 +111,8 @@ public final class Precisions {
                 : Optional.empty();
     }
 
-    private static boolean mayBeEmulated(Map<String, String> environment) {
+    /** Whether the processor offers no bfloat16, or an environment variable limits what PyTorch uses of it. */
+    static boolean mayBeEmulated(Map<String, String> environment) {
         return !NodeCards.offersBf16() || LIMITS.stream().anyMatch(environment::containsKey);
     }
 

@@ -25,12 +25,16 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The database of a run's ledger: a file of the run's directory, or a server. Creates the tables, provides the
@@ -40,13 +44,20 @@ public final class RunJournal implements AutoCloseable {
     /** Environment variable of the database password, which is in no setting, no file and no log. */
     public static final String PASSWORD = "DARKROOM_LEDGER_PASSWORD";
 
+    private static final Logger LOG = LoggerFactory.getLogger(RunJournal.class);
+
     /** File with the name of the run in a database of several runs, one line. */
     static final String NAME_FILE = "ledger-id";
 
     private static final String FILE = "ledger";
     private static final String FILE_SUFFIX = ".mv.db";
     private static final String NAME_IN_FILE = "run";
+    private static final List<String> TABLES = List.of("event_journal", "snapshot");
     private static final int H2_IN_USE = 90020;
+
+    /** State of PostgreSQL for a table that does not exist. */
+    private static final String UNDEFINED_TABLE = "42P01";
+
     private static final Duration PAUSE = Duration.ofSeconds(1);
     private static final Duration GATHER = Duration.ofMillis(50);
     private static final String DATABASE = "darkroom-ledger";
@@ -57,7 +68,12 @@ public final class RunJournal implements AutoCloseable {
     private final String user;
     private final String password;
     private final @Nullable Path file;
-    private final @Nullable Connection connection;
+
+    /** Connection for reading and checks; replaced by a new one after a server has ended it. */
+    private volatile @Nullable Connection connection;
+
+    /** Highest row that a check has seen. */
+    private long written;
 
     private RunJournal(LedgerSettings settings, Path directory, String password, boolean writing) {
         this.settings = settings;
@@ -116,7 +132,11 @@ public final class RunJournal implements AutoCloseable {
         RunJournal journal = new RunJournal(settings, directory, environment.getOrDefault(PASSWORD, ""), true);
         try {
             if (!missing) {
-                check.on(journal.hasTables() ? journal.read() : LedgerSnapshot.empty());
+                boolean tables = journal.hasTables();
+                if (tables) {
+                    journal.requireAllRows(directory);
+                }
+                check.on(tables ? journal.read() : LedgerSnapshot.empty());
             }
             journal.makeTables();
             return journal;
@@ -152,7 +172,43 @@ public final class RunJournal implements AutoCloseable {
                                             where(settings, directory)),
                     ExitCode.USAGE);
         }
-        return new RunJournal(settings, directory, environment.getOrDefault(PASSWORD, ""), false);
+        RunJournal journal = new RunJournal(settings, directory, environment.getOrDefault(PASSWORD, ""), false);
+        try {
+            if (!journal.hasTables()) {
+                throw new CommandFailedException(
+                        "%s has no ledger any more: %s has no tables of a ledger (%s). It was emptied, or is another database."
+                                .formatted(directory, where(settings, directory), String.join(", ", TABLES)),
+                        ExitCode.USAGE);
+            }
+            return journal;
+        } catch (RuntimeException e) {
+            journal.close();
+            throw e;
+        }
+    }
+
+    /** Refuses a ledger from which rows were deleted: the run would go on without what they recorded. */
+    private void requireAllRows(Path directory) {
+        try {
+            Optional<String> missing = missingRows(Objects.requireNonNull(connection), 0);
+            if (missing.isPresent()) {
+                throw new CommandFailedException(
+                        """
+                        %s cannot be resumed with its ledger: %s.
+                          The ledger is %s. Rows of it were deleted.
+                          Put them back. To continue without a ledger, asking for scores again: darkroom train --resume %s --set ledger.store=none
+                          To begin another ledger after that, delete %s first.\
+                        """.formatted(
+                                        directory,
+                                        missing.get(),
+                                        where(settings, directory),
+                                        directory,
+                                        file == null ? directory.resolve(NAME_FILE) : file),
+                        ExitCode.USAGE);
+            }
+        } catch (SQLException e) {
+            throw new CommandFailedException("the ledger cannot be read: " + plain(e));
+        }
     }
 
     /** Returns the location of a run's ledger, for display. */
@@ -164,13 +220,90 @@ public final class RunJournal implements AutoCloseable {
         };
     }
 
+    /** Whether all tables of a ledger are in the schema that this connection uses. */
     private boolean hasTables() {
-        try (ResultSet tables =
-                Objects.requireNonNull(connection).getMetaData().getTables(null, null, "event_journal", null)) {
-            return tables.next();
+        try {
+            Connection open = Objects.requireNonNull(connection);
+            for (String table : TABLES) {
+                try (ResultSet found = open.getMetaData().getTables(open.getCatalog(), open.getSchema(), table, null)) {
+                    if (!found.next()) {
+                        return false;
+                    }
+                }
+            }
+            return true;
         } catch (SQLException e) {
             throw new CommandFailedException("the ledger cannot be read: " + plain(e));
         }
+    }
+
+    /**
+     * Returns which rows of the ledger are missing. The journal numbers its rows from 1 without gaps; only those that a
+     * snapshot covers may be deleted.
+     *
+     * @param least highest number that is known to have been written
+     * @return empty if no row is missing
+     */
+    private Optional<String> missingRows(Connection open, long least) throws SQLException {
+        try (PreparedStatement query = open.prepareStatement("""
+            WITH covered AS (
+              SELECT COALESCE(MAX("sequence_number"), 0) AS n FROM "snapshot" WHERE "persistence_id" = ?)
+            SELECT (SELECT n FROM covered), COUNT(*), COALESCE(MIN("sequence_number"), 0),
+              COALESCE(MAX("sequence_number"), 0)
+            FROM "event_journal" WHERE "persistence_id" = ? AND "deleted" = FALSE
+              AND "sequence_number" > (SELECT n FROM covered)\
+            """)) {
+            query.setString(1, name);
+            query.setString(2, name);
+            try (ResultSet row = query.executeQuery()) {
+                row.next();
+                long covered = row.getLong(1);
+                long rows = row.getLong(2);
+                long last = Math.max(covered, row.getLong(4));
+                if (last < least) {
+                    return Optional.of("row %d of its journal was written, and it has %s"
+                            .formatted(least, last == 0 ? "none" : "rows up to " + last));
+                }
+                if (rows != last - covered) {
+                    return Optional.of("%d rows of its journal are missing, before or after row %d"
+                            .formatted(last - covered - rows, row.getLong(3)));
+                }
+                written = last;
+                return Optional.empty();
+            }
+        }
+    }
+
+    /**
+     * Returns what the server no longer has of a ledger that the run writes to.
+     *
+     * @param least number of a row that has been written for certain; 0 for none
+     * @return empty if nothing is missing, or if the server does not answer: the writer of the ledger waits for it, at
+     *     most {@code ledger.write-attempts-max} times
+     */
+    private synchronized Optional<String> lostByServer(long least) {
+        try {
+            return missingRows(alive(), Math.max(least, written));
+        } catch (SQLException e) {
+            if (UNDEFINED_TABLE.equals(e.getSQLState())) {
+                return Optional.of(plain(e).lines().findFirst().orElse("its tables are gone"));
+            }
+            LOG.warn("the ledger cannot be checked: {}", plain(e));
+            return Optional.empty();
+        }
+    }
+
+    /** Returns the connection, or a new one in its place if the server has ended it: it was restarted, or out of reach. */
+    private Connection alive() throws SQLException {
+        Connection open = Objects.requireNonNull(connection);
+        int seconds = (int) Math.max(1, settings.writeTimeout().toSeconds());
+        if (open.isValid(seconds)) {
+            return open;
+        }
+        Connection fresh = DriverManager.getConnection(url, properties());
+        connection = fresh;
+        open.close();
+        return fresh;
     }
 
     /** Returns the message of a database without its advice about its own tools and without its codes. */
@@ -195,15 +328,19 @@ public final class RunJournal implements AutoCloseable {
         }
     }
 
-    private Connection connect(Path directory) {
+    private Properties properties() {
         Properties properties = new Properties();
         properties.setProperty("user", user);
         properties.setProperty("password", password);
         if (settings.store() == LedgerSettings.Store.POSTGRESQL) {
             timeouts().forEach(properties::setProperty);
         }
+        return properties;
+    }
+
+    private Connection connect(Path directory) {
         try {
-            return DriverManager.getConnection(url, properties);
+            return DriverManager.getConnection(url, properties());
         } catch (SQLException e) {
             if (e.getErrorCode() == H2_IN_USE) {
                 throw new FollowedException(
@@ -226,12 +363,13 @@ public final class RunJournal implements AutoCloseable {
     }
 
     private void makeTables() {
-        if (connection == null) {
+        Connection open = connection;
+        if (open == null) {
             return;
         }
         String script = settings.store() == LedgerSettings.Store.FILE ? "ledger-h2.sql" : "ledger-postgresql.sql";
         try (InputStream in = Objects.requireNonNull(RunJournal.class.getResourceAsStream(script));
-                Statement statement = connection.createStatement()) {
+                Statement statement = open.createStatement()) {
             String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
             for (String one : text.replaceAll("(?m)^--.*$", "").split(";")) {
                 statement.execute(one);
@@ -261,19 +399,34 @@ public final class RunJournal implements AutoCloseable {
                         line);
     }
 
-    /** Whether what is written can be read again: the file of a ledger in a file has not been deleted. */
+    /**
+     * Whether what is written can be read again: the file of a ledger in a file has not been deleted, and a server has all
+     * rows, or does not answer.
+     */
     public boolean isThere() {
-        return file == null || Files.exists(file);
+        return switch (settings.store()) {
+            case NONE -> true;
+            case FILE -> Files.exists(Objects.requireNonNull(file));
+            case POSTGRESQL -> lostByServer(0).isEmpty();
+        };
     }
 
     /**
-     * Checks that the ledger has not been deleted.
+     * Checks that the ledger has not been deleted. On a server this takes a query.
      *
-     * @throws UncheckedIOException if the file of the ledger was deleted while the run writes to it
+     * @param least number of rows that have been written for certain: 1 after a committed step; 0 if none may have been
+     * @throws UncheckedIOException if the file, the tables or rows of the ledger were deleted while the run writes to it
      */
-    public void requireThere() {
+    public void requireThere(long least) {
         if (file != null && !Files.exists(file)) {
             throw RunDirectory.gone(file);
+        }
+        if (settings.store() == LedgerSettings.Store.POSTGRESQL) {
+            lostByServer(least).ifPresent(lost -> {
+                String message =
+                        "the ledger in %s is gone: %s. It was emptied while the run writes to it".formatted(url, lost);
+                throw new UncheckedIOException(message, new IOException(message));
+            });
         }
     }
 
@@ -389,10 +542,11 @@ public final class RunJournal implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        if (connection != null) {
+    public synchronized void close() {
+        Connection open = connection;
+        if (open != null) {
             try {
-                connection.close();
+                open.close();
             } catch (SQLException e) {
                 throw new CommandFailedException("the ledger could not be closed: " + plain(e));
             }

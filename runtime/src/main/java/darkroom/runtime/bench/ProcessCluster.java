@@ -6,6 +6,7 @@ import darkroom.actors.events.RunEvent;
 import darkroom.actors.events.WorkQueueEvent;
 import darkroom.actors.ledger.RunDigests;
 import darkroom.actors.run.RunGuardian;
+import darkroom.config.ErrorReason;
 import darkroom.config.RunSettings;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.NodeName;
@@ -149,7 +150,7 @@ public final class ProcessCluster implements AutoCloseable {
         try {
             return open.get(OPEN_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
-            throw new CommandFailedException("the control node has not opened: " + e);
+            throw new CommandFailedException("the control node has not opened: " + ErrorReason.of(e));
         }
     }
 

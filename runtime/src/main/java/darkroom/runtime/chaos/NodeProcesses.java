@@ -1,5 +1,6 @@
 package darkroom.runtime.chaos;
 
+import darkroom.config.ErrorReason;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.base.ProcessSpace;
 import darkroom.runtime.base.Program;
@@ -198,7 +199,10 @@ public final class NodeProcesses implements AutoCloseable {
             LOG.info("process {} has roles {}, its log is {}", process.pid(), roles, log);
             return process;
         } catch (IOException e) {
-            throw new UncheckedIOException("no process for " + roles + " could be started", e);
+            throw new UncheckedIOException(
+                    "no process for %s could be started, its log is in %s: %s"
+                            .formatted(String.join(", ", roles), logs, ErrorReason.of(e)),
+                    e);
         }
     }
 

@@ -257,8 +257,8 @@ public final class ControlNode implements RunEnvironment {
             page = StatusPage.open(settings.cluster().statusPort(), () -> guardian, registry, faults);
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "no status page on cluster.status-port="
-                            + settings.cluster().statusPort(),
+                    "no status page on cluster.status-port=%d: %s"
+                            .formatted(settings.cluster().statusPort(), ErrorReason.of(e)),
                     e);
         }
         admitting = new Admitting(guardian, registry, page);
@@ -273,7 +273,8 @@ public final class ControlNode implements RunEnvironment {
                 heartbeat = HeartbeatWriter.start(
                         directory, ControlHeartbeat.first(name, where.toString()), this::followed);
             } catch (IOException e) {
-                throw new UncheckedIOException("no heartbeat can be written into " + directory, e);
+                throw new UncheckedIOException(
+                        "no heartbeat can be written into %s: %s".formatted(directory, ErrorReason.of(e)), e);
             }
         }
         opened.accept(

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.config.ErrorReason;
+import darkroom.edittasks.pictures.FileFault;
 import darkroom.runtime.golden.GoldenComparison.Arithmetic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -56,7 +57,8 @@ public final class GoldenVerification implements AutoCloseable {
         try (Stream<Path> entries = Files.list(directory)) {
             return entries.sorted().toList();
         } catch (IOException e) {
-            throw new UncheckedIOException(directory + " cannot be listed", e);
+            throw new UncheckedIOException(
+                    "%s cannot be listed: %s".formatted(directory, FileFault.reason(e, directory)), e);
         }
     }
 

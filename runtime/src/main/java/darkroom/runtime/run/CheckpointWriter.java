@@ -199,9 +199,8 @@ public final class CheckpointWriter implements RunListener {
                 throw e;
             }
             LOG.error(
-                    "{}: {}. The previous one remains; the run continues, {} more failures in a row end it",
+                    "{}. The previous one remains; the run continues, {} more failures in a row end it",
                     ErrorReason.of(e),
-                    e.getCause(),
                     FAILURES_MAX - failures);
         }
     }
@@ -228,7 +227,8 @@ public final class CheckpointWriter implements RunListener {
             }
             note(new LedgerEvent.CheckpointWritten(state.step(), Checkpoints.digest(place), resumableFrom()));
         } catch (IOException e) {
-            throw new UncheckedIOException("the checkpoint of step %d could not be written".formatted(state.step()), e);
+            throw new UncheckedIOException(
+                    "the checkpoint of step %d could not be written: %s".formatted(state.step(), ErrorReason.of(e)), e);
         }
     }
 

@@ -6,7 +6,9 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,10 +26,12 @@ public final class Interrupt implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Interrupt.class);
 
     private final Duration grace;
+    private final AtomicBoolean held = new AtomicBoolean();
     private final CountDownLatch raised = new CountDownLatch(1);
     private final CountDownLatch done = new CountDownLatch(1);
     private final AtomicReference<@Nullable Work> work = new AtomicReference<>();
     private final Runnable idle;
+    private final Consumer<String> terminal;
     private final Thread hook;
 
     /** Work to finish before the process ends. */
@@ -46,8 +50,14 @@ public final class Interrupt implements AutoCloseable {
      *     continue
      */
     Interrupt(Duration grace, Runnable idle) {
+        this(grace, idle, line -> Logging.terminal().say(line));
+    }
+
+    /** @param terminal receives what is waited for */
+    Interrupt(Duration grace, Runnable idle, Consumer<String> terminal) {
         this.grace = grace;
         this.idle = idle;
+        this.terminal = terminal;
         hook = new Thread(this::hold, "interrupt");
         Runtime.getRuntime().addShutdownHook(hook);
     }
@@ -77,7 +87,11 @@ public final class Interrupt implements AutoCloseable {
         return raised.getCount() == 0;
     }
 
-    private void hold() {
+    /** Runs when the process is asked to end; returns when it may. A second call returns at once and prints nothing. */
+    void hold() {
+        if (held.getAndSet(true)) {
+            return;
+        }
         raised.countDown();
         Work now = work.get();
         if (now == null) {
@@ -105,9 +119,9 @@ public final class Interrupt implements AutoCloseable {
         }
     }
 
-    private static void say(String line) {
+    private void say(String line) {
         LOG.info("{}", line);
-        Logging.terminal().say(line);
+        terminal.accept(line);
     }
 
     private static String text(Duration time) {

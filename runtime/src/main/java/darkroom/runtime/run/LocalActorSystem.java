@@ -8,6 +8,7 @@ import darkroom.actors.run.RunGuardian;
 import darkroom.actors.run.RunOrder;
 import darkroom.actors.run.RunPorts;
 import darkroom.actors.workqueue.DevicePool;
+import darkroom.config.ErrorReason;
 import darkroom.config.RunSettings;
 import darkroom.gpuworkers.EmbeddedPolicy;
 import java.util.concurrent.CompletableFuture;
@@ -126,7 +127,7 @@ public final class LocalActorSystem implements AutoCloseable {
         try {
             return answer.get();
         } catch (ExecutionException e) {
-            throw new IllegalStateException("the actor system gave no answer", e);
+            throw new IllegalStateException("the actor system gave no answer: " + ErrorReason.of(e), e);
         }
     }
 

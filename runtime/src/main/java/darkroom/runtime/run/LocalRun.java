@@ -107,7 +107,8 @@ public final class LocalRun {
         requireFree(directory);
         RunSettings decided = Precisions.decided(settings);
         PrecisionChoice precision = PrecisionChoice.of(settings, decided);
-        try (Interrupt interrupt = new Interrupt(settings.limits().shutdownGrace(), () -> sayHowToGoOn(directory))) {
+        try (Interrupt interrupt =
+                new Interrupt(settings.limits().shutdownGrace(), () -> sayHowToContinue(directory))) {
             DitWeights base = base(decided);
             PreparedRun prepared = prepare(decided, directory, null, base, out);
             Files.createDirectories(directory);
@@ -161,7 +162,8 @@ public final class LocalRun {
         RunSettings before = Precisions.decided(settingsOf(directory, List.of()));
         RunSettings settings = Precisions.decidedAs(before, settingsOf(directory, overrides));
         Resumption.require(before, settings, overrides, directory);
-        try (Interrupt interrupt = new Interrupt(settings.limits().shutdownGrace(), () -> sayHowToGoOn(directory))) {
+        try (Interrupt interrupt =
+                new Interrupt(settings.limits().shutdownGrace(), () -> sayHowToContinue(directory))) {
             DitWeights base = base(settings);
             PreparedRun prepared = prepare(settings, directory, directory, base, out);
             boolean hadLedger = before.ledger().store() != LedgerSettings.Store.NONE;
@@ -172,13 +174,15 @@ public final class LocalRun {
     }
 
     /** Prints how to continue after an interrupt before there is a step to finish. */
-    private static void sayHowToGoOn(Path directory) {
-        Logging.terminal()
-                .say(
-                        Files.exists(directory.resolve(SETTINGS))
-                                ? "Interrupted while preparing. Resume with: darkroom train --resume " + directory
-                                : "Interrupted while preparing; nothing is written. The same command starts the run.",
-                        new PrintWriter(System.err, true, System.err.charset()));
+    private static void sayHowToContinue(Path directory) {
+        Logging.terminal().say(howToContinue(directory), new PrintWriter(System.err, true, System.err.charset()));
+    }
+
+    /** Returns how to continue after an interrupt before there is a step to finish. */
+    static String howToContinue(Path directory) {
+        return Files.exists(directory.resolve(SETTINGS))
+                ? "Interrupted while preparing. Resume with: darkroom train --resume " + directory
+                : "Interrupted while preparing; nothing is written. The same command starts the run.";
     }
 
     /** Opens the ledger of the run in this directory for reading. */

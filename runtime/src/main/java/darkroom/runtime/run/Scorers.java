@@ -5,6 +5,7 @@ import darkroom.actors.device.ScoreUnit;
 import darkroom.actors.workqueue.DeviceSlot;
 import darkroom.config.ErrorReason;
 import darkroom.config.ScoringSettings;
+import darkroom.edittasks.pictures.FileFault;
 import darkroom.edittasks.pictures.RgbImage;
 import darkroom.gpuworkers.JudgeNetwork;
 import darkroom.rewardactors.client.Rewards;
@@ -21,6 +22,7 @@ import darkroom.runtime.faults.NodeFaults;
 import darkroom.tensors.TensorStore;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -138,7 +140,9 @@ public final class Scorers implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             throw new CommandFailedException(ErrorReason.of(e), ExitCode.USAGE);
         } catch (IOException e) {
-            throw new CommandFailedException("scoring.cache=%s cannot be used: %s".formatted(settings.cache(), e), e);
+            Path cache = Path.of(settings.cache());
+            throw new CommandFailedException(
+                    "scoring.cache=%s cannot be used: %s".formatted(cache, FileFault.reason(e, cache)), e);
         }
     }
 

@@ -189,7 +189,7 @@ final class TrainingSession {
         try {
             checkpoints.heard(ended);
         } catch (UncheckedIOException unwritable) {
-            LOGGER.error("{}: {}", ErrorReason.of(unwritable), unwritable.getCause());
+            LOGGER.error("{}", ErrorReason.of(unwritable));
         }
         return ended;
     }
@@ -201,7 +201,7 @@ final class TrainingSession {
         }
         try {
             recorder.requireThere();
-            journal.requireThere();
+            journal.requireThere(0);
             return ended;
         } catch (UncheckedIOException gone) {
             return ended(new RunEvent.Ended(ended.state(), new RunEvent.End.Failed(ErrorReason.of(gone))));
@@ -216,7 +216,7 @@ final class TrainingSession {
     private void committed(RunEvent event) {
         if (event instanceof RunEvent.StepCommitted step) {
             committed(step.step() + 1);
-            journal.requireThere();
+            journal.requireThere(1);
             journal.force();
         }
     }

@@ -16,6 +16,7 @@ import java.security.InvalidKeyException;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
+import java.security.SignatureException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
@@ -23,6 +24,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import javax.security.auth.x500.X500Principal;
 import org.apache.pekko.pki.pem.DERPrivateKeyLoader;
 import org.apache.pekko.pki.pem.PEMDecoder;
 import org.jspecify.annotations.Nullable;
@@ -69,23 +72,47 @@ public final class TlsFiles {
                     .formatted(KEY, settings.key(), CERTIFICATE, settings.certificate()));
         }
         if (certificate != null && authority != null) {
-            try {
-                certificate.verify(authority.getPublicKey());
-            } catch (GeneralSecurityException e) {
-                problems.add("the certificate in %s=%s (%s) is not signed by the authority in %s=%s (%s)"
-                        .formatted(
-                                CERTIFICATE,
-                                settings.certificate(),
-                                name(certificate),
-                                AUTHORITY,
-                                settings.authority(),
-                                name(authority)));
-            }
+            untrusted(certificate, authority)
+                    .ifPresent(why -> problems.add("the certificate in %s=%s (%s) %s in %s=%s (%s)%s"
+                            .formatted(
+                                    CERTIFICATE,
+                                    settings.certificate(),
+                                    name(certificate),
+                                    why.what(),
+                                    AUTHORITY,
+                                    settings.authority(),
+                                    name(authority),
+                                    why.because())));
         }
         if (certificate != null && !isForBothSides(certificate)) {
             problems.add(
                     "the certificate in %s=%s is not for both clients and servers (extended key usage serverAuth and clientAuth); a node is both"
                             .formatted(CERTIFICATE, settings.certificate()));
+        }
+    }
+
+    /**
+     * Reason why an authority does not vouch for a certificate, whose dates are checked apart from it.
+     *
+     * @param what before the name of the authority
+     * @param because after it
+     */
+    private record Untrusted(String what, String because) {}
+
+    private static Optional<Untrusted> untrusted(X509Certificate certificate, X509Certificate authority) {
+        String unsigned = "is not signed by the authority";
+        X500Principal issuer = certificate.getIssuerX500Principal();
+        if (!issuer.equals(authority.getSubjectX500Principal())) {
+            return Optional.of(new Untrusted(unsigned, ": its issuer is " + issuer.getName()));
+        }
+        try {
+            certificate.verify(authority.getPublicKey());
+            return Optional.empty();
+        } catch (SignatureException | InvalidKeyException e) {
+            return Optional.of(
+                    new Untrusted(unsigned, ": that has the name of its issuer, and another key; was it made anew?"));
+        } catch (GeneralSecurityException e) {
+            return Optional.of(new Untrusted("cannot be checked with the authority", ": " + ErrorReason.of(e)));
         }
     }
 

@@ -9,9 +9,15 @@ import darkroom.config.RunSettings;
 import darkroom.gpuworkers.PrecisionMeasurement;
 import darkroom.runtime.cluster.CommandProcess;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PrecisionsTest {
     private static final PrecisionMeasurement EMULATED = new PrecisionMeasurement(200, 20);
@@ -76,5 +82,43 @@ class PrecisionsTest {
         assertThat(Precisions.slow(Precision.F32, NATIVE))
                 .as("half as fast is not slow")
                 .isEmpty();
+    }
+
+    /** Any of the three precisions of a run, whichever role the node has. */
+    @ParameterizedTest
+    @ValueSource(strings = {"rollout.precision", "training.precision", "scoring.judge-precision"})
+    void one_part_of_the_run_in_bfloat16_is_enough_for_one_line(String part) {
+        List<String> told = new ArrayList<>();
+        Precisions.tellIfSlow(run(part), true, () -> EMULATED, told::add);
+        assertThat(told).singleElement().asString().contains("computes in bf16", "slow on this processor");
+        Precisions.tellIfSlow(run(part), true, () -> NATIVE, told::add);
+        assertThat(told).as("a processor that only seems to lack it").hasSize(1);
+    }
+
+    @Test
+    void a_node_measures_nothing_where_bfloat16_is_not_used_or_not_emulated() {
+        Supplier<PrecisionMeasurement> never = () -> {
+            throw new AssertionError("measured");
+        };
+        List<String> told = new ArrayList<>();
+        Precisions.tellIfSlow(run("none"), true, never, told::add);
+        Precisions.tellIfSlow(run("rollout.precision"), false, never, told::add);
+        assertThat(told).isEmpty();
+    }
+
+    @Test
+    void a_limit_of_the_instructions_makes_any_processor_one_that_may_emulate() {
+        assertThat(Precisions.mayBeEmulated(Map.of("ONEDNN_MAX_CPU_ISA", "AVX2")))
+                .isTrue();
+        assertThat(Precisions.mayBeEmulated(Map.of("ATEN_CPU_CAPABILITY", "avx2")))
+                .isTrue();
+        assertThat(Precisions.mayBeEmulated(Map.of("PATH", "/bin"))).isEqualTo(!NodeCards.offersBf16());
+    }
+
+    /** A run whose parts compute in float32, except this one. */
+    private static RunSettings run(String bf16) {
+        return settings(Stream.of("rollout.precision", "training.precision", "scoring.judge-precision")
+                .map(part -> part + (part.equals(bf16) ? "=bf16" : "=f32"))
+                .toArray(String[]::new));
     }
 }

@@ -1,6 +1,7 @@
 package darkroom.runtime.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -223,5 +224,13 @@ class GoldenVerificationTest {
         } catch (URISyntaxException e) {
             throw new UncheckedIOException(new IOException(e));
         }
+    }
+
+    @Test
+    void a_directory_that_cannot_be_listed_is_named_with_the_reason() {
+        Path gone = directory.resolve("gone");
+        assertThatThrownBy(() -> GoldenVerification.files(gone))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessage(gone + " cannot be listed: no such file or directory");
     }
 }

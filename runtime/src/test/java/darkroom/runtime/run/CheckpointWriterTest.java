@@ -33,6 +33,9 @@ import org.junit.jupiter.api.io.TempDir;
 class CheckpointWriterTest {
     private static final Duration NO_TIME = Duration.ZERO;
 
+    /** What {@link #takeDiskAway} leads to. */
+    private static final String NO_DIRECTORY = ": the file exists already";
+
     @TempDir
     Path run = Path.of("unset");
 
@@ -76,14 +79,16 @@ class CheckpointWriterTest {
         }
         assertThatThrownBy(() -> writer.heard(committed(CheckpointWriter.FAILURES_MAX + 1)))
                 .isInstanceOf(UncheckedIOException.class)
-                .hasMessageContaining("the checkpoint of step 6");
+                .hasMessageContaining("the checkpoint of step 6 could not be written: " + run.resolve("checkpoints"))
+                .hasMessageEndingWith(NO_DIRECTORY);
     }
 
     @Test
     void the_last_checkpoint_of_a_run_is_never_given_up_silently() throws IOException {
         takeDiskAway();
         assertThatThrownBy(() -> writer.heard(new RunEvent.Ended(state(9), new RunEvent.End.Completed())))
-                .hasMessageContaining("the checkpoint of step 9");
+                .hasMessageContaining("the checkpoint of step 9 could not be written: ")
+                .hasMessageEndingWith(NO_DIRECTORY);
     }
 
     private int newest() throws IOException {

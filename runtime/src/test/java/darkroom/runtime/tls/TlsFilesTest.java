@@ -40,7 +40,7 @@ class TlsFilesTest {
                 "expired.pem|node.key|ca.pem|cluster.tls.certificate=|expired on 2021-02-03T04:05:06Z",
                 "future.pem|node.key|ca.pem|cluster.tls.certificate=|is not valid before 2110-01-01T00:00:00Z",
                 "node.pem|other.key|ca.pem|cluster.tls.key=|is not the key of the certificate in",
-                "other.pem|other.key|ca.pem|cluster.tls.authority=|is not signed by the authority in",
+                "other.pem|other.key|ca.pem|cluster.tls.authority=|: its issuer is CN=other-ca",
                 "none.pem|node.key|ca.pem|cluster.tls.certificate=|cannot be read: the file does not exist",
                 "node.pem|none.key|ca.pem|cluster.tls.key=|cannot be read: the file does not exist",
                 "node.pem|node.key|none.pem|cluster.tls.authority=|cannot be read: the file does not exist",
@@ -55,6 +55,25 @@ class TlsFilesTest {
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining(setting + FILES)
                 .hasMessageContaining(problem);
+    }
+
+    /** V6: the reason of a refusal is one of the dates, the issuer or its key, and never two of them for one fault. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "expired.pem|node.key|ca.pem|expired on",
+                "future.pem|node.key|ca.pem|is not valid before",
+                "node.pem|node.key|other-ca.pem|(CN=darkroom) is not signed by the authority in",
+                "node.pem|node.key|other-ca.pem|(CN=other-ca): its issuer is CN=darkroom-ca",
+                "node.pem|node.key|twin-ca.pem|has the name of its issuer, and another key"
+            })
+    void one_fault_of_a_certificate_has_one_reason(String certificate, String key, String authority, String reason) {
+        Instant after = Instant.parse("2027-01-01T00:00:00Z"); // the twin was made in 2026
+        assertThat(TlsFiles.problems(settings(certificate, key, authority), after))
+                .singleElement()
+                .asString()
+                .contains(reason);
     }
 
     @Test
