@@ -3,6 +3,8 @@ package darkroom.gpuworkers;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import darkroom.gpuworkers.torchscript.TensorBuffer;
+import darkroom.gpuworkers.torchscript.TorchModule;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

@@ -1,5 +1,7 @@
 package darkroom.gpuworkers;
 
+import darkroom.gpuworkers.torchscript.TorchScriptSource;
+
 /**
  * Sampling with the model of {@link DitScript}, which must precede this text, as TorchScript text.
  *

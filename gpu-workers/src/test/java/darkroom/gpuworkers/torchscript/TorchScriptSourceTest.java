@@ -1,4 +1,4 @@
-package darkroom.gpuworkers;
+package darkroom.gpuworkers.torchscript;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,8 +10,8 @@ class TorchScriptSourceTest {
     void a_source_has_its_constants_filled_in_and_no_comments() {
         String text = TorchScriptSource.of("solver").with("HALF", "False").text();
         assertThat(text)
-                .contains("  def solver_step(self: __torch__.Module,")
-                .contains("torch.to(flat, 15)")
+                .contains("def solver_step(x: Tensor,")
+                .contains("flat.to(15)")
                 .doesNotContain("$", "#");
     }
 
@@ -31,8 +31,8 @@ class TorchScriptSourceTest {
 
     @Test
     void a_source_that_is_missing_is_named() {
-        assertThatThrownBy(() -> TorchScriptSource.of("flux"))
+        assertThatThrownBy(() -> TorchScriptSource.of("missing"))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("torchscript/flux.torchscript is missing");
+                .hasMessageContaining("missing.torchscript is missing");
     }
 }

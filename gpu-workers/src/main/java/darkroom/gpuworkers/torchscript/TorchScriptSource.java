@@ -1,4 +1,4 @@
-package darkroom.gpuworkers;
+package darkroom.gpuworkers.torchscript;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,11 +15,11 @@ import java.util.stream.Collectors;
 /**
  * TorchScript source from a resource file, with its named constants filled in.
  *
- * <p>A file {@code torchscript/NAME.torchscript} holds methods of one module, indented by two spaces, in the serialized form of
- * TorchScript. {@code ${NAME}} stands for a constant: a size, a weight of the loss, or one of PyTorch's scalar types, which are always
+ * <p>A file {@code NAME.torchscript} beside this class holds functions in the TorchScript subset of Python, as {@code
+ * torch.jit.CompilationUnit} takes them; see {@link TorchScriptArchive} for what they may call. {@code ${NAME}} stands for a constant: a size, a weight of the loss, or one of PyTorch's scalar types, which are always
  * defined ({@code FLOAT32}, {@code FLOAT64}, {@code BFLOAT16}). Lines that begin with {@code #} are comments.
  */
-final class TorchScriptSource {
+public final class TorchScriptSource {
     /** Numbers of PyTorch's scalar types: c10/core/ScalarType.h. */
     private static final Map<String, String> SCALAR_TYPES = Map.of("FLOAT32", "6", "FLOAT64", "7", "BFLOAT16", "15");
 
@@ -35,12 +35,12 @@ final class TorchScriptSource {
     }
 
     /**
-     * Reads the source {@code torchscript/NAME.torchscript}.
+     * Reads the source {@code NAME.torchscript}.
      *
      * @throws IllegalStateException if the jar does not contain it
      */
-    static TorchScriptSource of(String name) {
-        String resource = "torchscript/" + name + ".torchscript";
+    public static TorchScriptSource of(String name) {
+        String resource = name + ".torchscript";
         try (InputStream in = TorchScriptSource.class.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new IllegalStateException(resource + " is missing from the gpu-workers jar; rebuild it");
@@ -56,7 +56,7 @@ final class TorchScriptSource {
      *
      * @throws IllegalArgumentException if the source does not use it
      */
-    TorchScriptSource with(String constant, String value) {
+    public TorchScriptSource with(String constant, String value) {
         if (!source.contains("${" + constant + "}")) {
             throw new IllegalArgumentException("%s.torchscript has no constant %s".formatted(name, constant));
         }
@@ -69,7 +69,7 @@ final class TorchScriptSource {
      *
      * @throws IllegalStateException if a constant has no value
      */
-    String text() {
+    public String text() {
         Set<String> missing = new HashSet<>();
         String code = source.lines()
                 .filter(line -> !line.stripLeading().startsWith("#"))

@@ -1,4 +1,4 @@
-package darkroom.gpuworkers;
+package darkroom.gpuworkers.torchscript;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -18,17 +18,17 @@ import java.util.Map;
  *
  * <p>Thread-confined: created, called and closed on one thread that has called {@link Torch#enterThread()}.
  */
-final class TorchModule implements AutoCloseable {
+public final class TorchModule implements AutoCloseable {
     private final NDManager manager;
     private final PtSymbolBlock block;
     private final Map<String, NDArray> methods = new HashMap<>();
 
-    /** @param methods TorchScript text, see {@link TorchScriptArchive} */
-    TorchModule(String methods) {
+    /** @param functions TorchScript source without comments, as {@link TorchScriptSource#text} returns it */
+    public TorchModule(String functions) {
         manager = NDManager.newBaseManager(ai.djl.Device.cpu(), "PyTorch");
         try {
             block = JniUtils.loadModule(
-                    (PtNDManager) manager, new ByteArrayInputStream(TorchScriptArchive.of(methods)), false, false);
+                    (PtNDManager) manager, new ByteArrayInputStream(TorchScriptArchive.of(functions)), false, false);
         } catch (IOException e) {
             manager.close();
             throw new UncheckedIOException("loading a module from memory", e);
@@ -36,18 +36,33 @@ final class TorchModule implements AutoCloseable {
     }
 
     /** Returns a scope that frees its arrays when closed. */
-    NDManager scope() {
+    public NDManager scope() {
         return manager.newSubManager();
     }
 
     /** Calls {@code method} without recording gradients; the results belong to {@code scope}. */
-    NDList call(NDManager scope, String method, NDArray... inputs) {
+    public NDList call(NDManager scope, String method, NDArray... inputs) {
         return run(scope, method, false, inputs);
     }
 
     /** Calls {@code method}, which differentiates inside; the results belong to {@code scope}. */
-    NDList differentiate(NDManager scope, String method, NDArray... inputs) {
+    public NDList differentiate(NDManager scope, String method, NDArray... inputs) {
         return run(scope, method, true, inputs);
+    }
+
+    /**
+     * Calls {@code method} without recording gradients; the results belong to {@code scope}.
+     *
+     * @param inputs positional arguments. Arrays named {@code x[]} are together one argument of type {@code List[Tensor]},
+     *     arrays named {@code x.KEY} one of type {@code Dict[str, Tensor]}, at the place of the first of them
+     */
+    public NDList call(NDManager scope, String method, NDList inputs) {
+        return run(scope, method, false, inputs.toArray(NDArray[]::new));
+    }
+
+    /** Calls {@code method}, which differentiates inside; inputs and results as in {@link #call(NDManager, String, NDList)}. */
+    public NDList differentiate(NDManager scope, String method, NDList inputs) {
+        return run(scope, method, true, inputs.toArray(NDArray[]::new));
     }
 
     private NDList run(NDManager scope, String method, boolean gradients, NDArray... inputs) {
@@ -75,7 +90,7 @@ final class TorchModule implements AutoCloseable {
     }
 
     /** Returns the number of arrays that live as long as the module: markers of methods, and leaks. */
-    int arraysHeld() {
+    public int arraysHeld() {
         return manager.getManagedArrays().size();
     }
 

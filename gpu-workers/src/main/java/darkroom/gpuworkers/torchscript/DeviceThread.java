@@ -1,4 +1,4 @@
-package darkroom.gpuworkers;
+package darkroom.gpuworkers.torchscript;
 
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -8,17 +8,17 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /** The single thread of a device: all accesses to its tensors run here, one after the other. */
-final class DeviceThread implements AutoCloseable {
+public final class DeviceThread implements AutoCloseable {
     private final ExecutorService thread;
 
-    DeviceThread(String name) {
+    public DeviceThread(String name) {
         thread = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().name(name).daemon().factory());
         thread.execute(Torch::enterThread);
     }
 
     /** Runs {@code work} after all work submitted before. */
-    <R> CompletionStage<R> run(Callable<R> work) {
+    public <R> CompletionStage<R> run(Callable<R> work) {
         return CompletableFuture.supplyAsync(
                 () -> {
                     try {
@@ -33,7 +33,7 @@ final class DeviceThread implements AutoCloseable {
     }
 
     /** Closes {@code resource} on the thread, after the current work, and then ends the thread. */
-    void closeAfter(AutoCloseable resource) {
+    public void closeAfter(AutoCloseable resource) {
         run(() -> {
                     resource.close();
                     return "closed";

@@ -1,4 +1,4 @@
-package darkroom.gpuworkers;
+package darkroom.gpuworkers.torchscript;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -14,7 +14,7 @@ import java.nio.ByteOrder;
  *
  * <p>Thread-confined. The bytes are freed when the manager that created the tensor closes.
  */
-final class TensorBuffer {
+public final class TensorBuffer {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -27,31 +27,31 @@ final class TensorBuffer {
     }
 
     /** Creates a float32 tensor of zeros. */
-    static TensorBuffer floats(NDManager owner, long... shape) {
+    public static TensorBuffer floats(NDManager owner, long... shape) {
         return new TensorBuffer(owner.zeros(new Shape(shape), DataType.FLOAT32));
     }
 
     /** Creates an int64 tensor of zeros. */
-    static TensorBuffer longs(NDManager owner, long... shape) {
+    public static TensorBuffer longs(NDManager owner, long... shape) {
         return new TensorBuffer(owner.zeros(new Shape(shape), DataType.INT64));
     }
 
     /** Wraps the memory of {@code array}, which must be contiguous and outlive this object. */
-    static TensorBuffer of(NDArray array) {
+    public static TensorBuffer of(NDArray array) {
         return new TensorBuffer(array);
     }
 
-    NDArray array() {
+    public NDArray array() {
         return array;
     }
 
     /** Returns the live bytes, little endian. */
-    MemorySegment bytes() {
+    public MemorySegment bytes() {
         return bytes;
     }
 
     /** Overwrites all bytes with those of {@code from}, which must have the same size. */
-    void copy(MemorySegment from) {
+    public void copy(MemorySegment from) {
         if (from.byteSize() != bytes.byteSize()) {
             throw new IllegalArgumentException(
                     "a tensor of %d bytes cannot take %d bytes".formatted(bytes.byteSize(), from.byteSize()));
@@ -60,12 +60,12 @@ final class TensorBuffer {
     }
 
     /** Writes float32 values from element {@code offset} on. */
-    void floats(long offset, float[] values) {
+    public void floats(long offset, float[] values) {
         MemorySegment.copy(values, 0, bytes, FLOAT, offset * Float.BYTES, values.length);
     }
 
     /** Writes one row of an int64 matrix. */
-    void longs(int row, int[] values) {
+    public void longs(int row, int[] values) {
         for (int i = 0; i < values.length; i++) {
             bytes.setAtIndex(LONG, (long) row * values.length + i, values[i]);
         }

@@ -1,15 +1,23 @@
-package darkroom.gpuworkers;
+package darkroom.gpuworkers.torchscript;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * A TorchScript archive written from text: a module without parameters whose methods are the given code.
+ * A TorchScript archive written from source: a module without parameters whose methods are the given functions.
+ *
+ * <p>The source is what {@code torch.jit.CompilationUnit} takes in Python: functions of tensors, with {@code F} for {@code
+ * torch.nn.functional}. An archive holds the serialized form of the language, which differs in three points that {@link #methods}
+ * changes: functions are methods of a class, they are called on {@code self}, and all operators are in {@code torch}. The
+ * operators of {@code F} that are used must therefore have the argument order of their ATen operator.
  *
  * <p>The format is a zip of stored entries: the code as text, a pickle of an object with one attribute, an empty tuple of
  * constants, and a version. It makes fused attention, fused AdamW and bfloat16 available to Java, without Python at build or
@@ -17,16 +25,15 @@ import java.util.zip.ZipOutputStream;
  */
 final class TorchScriptArchive {
     private static final String TYPE = "__torch__.Module";
+    private static final Pattern FUNCTION = Pattern.compile("(?m)^def ([A-Za-z_]\\w*)\\((\\)?)");
+    private static final Pattern PYTHON_NAMESPACE = Pattern.compile("(?<![\\w.])(F|torch\\.autograd)\\.");
 
     private TorchScriptArchive() {}
 
-    /**
-     * @param methods method definitions in serialized TorchScript, indented by two spaces, {@code self} of type
-     *     {@code __torch__.Module}
-     */
-    static byte[] of(String methods) {
+    /** @param functions top-level function definitions, without comments */
+    static byte[] of(String functions) {
         String code = "class Module(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n"
-                + methods.stripTrailing() + "\n";
+                + methods(functions).stripTrailing() + "\n";
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
             store(zip, "module/data.pkl", emptyModule());
@@ -37,6 +44,28 @@ final class TorchScriptArchive {
             throw new UncheckedIOException("writing to memory", e);
         }
         return bytes.toByteArray();
+    }
+
+    /** Returns the functions as methods in serialized TorchScript, indented by two spaces. */
+    static String methods(String functions) {
+        List<String> names = FUNCTION.matcher(functions)
+                .results()
+                .map(found -> found.group(1))
+                .distinct()
+                .toList();
+        String code = PYTHON_NAMESPACE.matcher(functions).replaceAll("torch.");
+        if (!names.isEmpty()) {
+            code = Pattern.compile("(?<![\\w.]|^def )(%s)\\(".formatted(String.join("|", names)), Pattern.MULTILINE)
+                    .matcher(code)
+                    .replaceAll("(self).$1(");
+        }
+        code = FUNCTION.matcher(code)
+                .replaceAll(found -> Matcher.quoteReplacement("def %s(self: %s%s"
+                        .formatted(found.group(1), TYPE, found.group(2).isEmpty() ? ", " : ")")));
+        return code.lines()
+                .filter(line -> !line.isBlank())
+                .map(line -> "  " + line + "\n")
+                .reduce("", String::concat);
     }
 
     /** Returns a pickle of {@code __torch__.Module} with {@code training = False}. */

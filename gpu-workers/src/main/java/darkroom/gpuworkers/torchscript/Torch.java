@@ -1,4 +1,4 @@
-package darkroom.gpuworkers;
+package darkroom.gpuworkers.torchscript;
 
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.jni.JniUtils;
@@ -7,7 +7,7 @@ import ai.djl.pytorch.jni.JniUtils;
  * The PyTorch engine of this process, started once, offline, and configured so that results repeat bit for bit: one intra-op
  * thread per worker thread and no graph optimizer (its rewrites change bfloat16 gradients).
  */
-final class Torch {
+public final class Torch {
     private static final Object LOCK = new Object();
     private static boolean started;
 
@@ -32,7 +32,7 @@ final class Torch {
      * Prepares the calling thread. Grad mode, thread count and graph optimizer are thread-local, so every thread that
      * touches a tensor calls this first.
      */
-    static void enterThread() {
+    public static void enterThread() {
         start();
         JniUtils.setNumThreads(1);
         JniUtils.setGraphExecutorOptimize(false);
