@@ -1,5 +1,6 @@
 package darkroom.gpuworkers.cases;
 
+import darkroom.config.ErrorReason;
 import darkroom.gpuworkers.cases.OutputComparison.Measure;
 import darkroom.gpuworkers.pretrained.ModelFolder;
 import darkroom.gpuworkers.torchscript.Torch;
@@ -58,11 +59,30 @@ public final class ModelVerification implements AutoCloseable {
         return output.tolerance() == 0 ? 0 : output.error() / output.tolerance();
     }
 
-    /** Computes one case and compares all its outputs; an exception of the computation is a failed output. */
-    public CaseResult verify(ModelCase c) throws IOException {
+    /**
+     * Computes one case and compares all its outputs.
+     *
+     * <p>A case that cannot be read or computed is a failed one, with the reason as its problem, so that the other cases are
+     * still verified.
+     */
+    public CaseResult verify(Path file) {
         long start = System.nanoTime();
+        String name = file.getFileName().toString();
+        String kind = "unknown";
         List<OutputComparison> compared = new ArrayList<>();
-        CaseOutputs computed = cases.compute(c);
+        try {
+            ModelCase c = ModelCase.read(file);
+            name = c.name();
+            kind = c.kind();
+            compared.addAll(compare(c, cases.compute(c)));
+        } catch (IOException | RuntimeException e) {
+            compared.add(OutputComparison.failed("case", ErrorReason.of(e)));
+        }
+        return new CaseResult(name, kind, compared, (System.nanoTime() - start) / 1e9);
+    }
+
+    private static List<OutputComparison> compare(ModelCase c, CaseOutputs computed) throws IOException {
+        List<OutputComparison> compared = new ArrayList<>();
         List<String> expected = c.outputs();
         for (String output : expected) {
             CaseOutputs.ModelOutput values = computed.all().get(output);
@@ -80,7 +100,7 @@ public final class ModelVerification implements AutoCloseable {
         if (compared.isEmpty()) {
             throw new IOException(c.file() + ": the case expects no output");
         }
-        return new CaseResult(c.name(), c.kind(), compared, (System.nanoTime() - start) / 1e9);
+        return compared;
     }
 
     private static Measure measure(ModelCase c, String output) throws IOException {
