@@ -1,11 +1,14 @@
 package darkroom.gpuworkers.text;
 
+import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import com.fasterxml.jackson.databind.JsonNode;
 import darkroom.gpuworkers.pretrained.ConfigFile;
 import darkroom.gpuworkers.torchscript.Torch;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -62,7 +65,7 @@ public final class TextTokenizer implements AutoCloseable {
 
     private static TextTokenizer open(Path folder, JsonNode json, TokenizerConfig config, String padToken)
             throws IOException {
-        Torch.offline();
+        loadLibrary();
         HuggingFaceTokenizer tokenizer;
         try {
             tokenizer = HuggingFaceTokenizer.newInstance(
@@ -92,6 +95,18 @@ public final class TextTokenizer implements AutoCloseable {
         }
     }
 
+    private static void loadLibrary() throws IOException {
+        Torch.offline();
+        try {
+            LibUtils.checkStatus();
+        } catch (EngineException | LinkageError e) {
+            throw new IOException(
+                    "the tokenizers library cannot be loaded (%s); it is unpacked into .djl.ai of the home directory, or into DJL_CACHE_DIR, which must be writable and not mounted noexec"
+                            .formatted(e.getCause() == null ? e : e.getCause()),
+                    e);
+        }
+    }
+
     /** Returns {@code model_max_length} of tokenizer_config.json; {@link Integer#MAX_VALUE} where there is none. */
     public int lengthMax() {
         return lengthMax;
@@ -118,7 +133,7 @@ public final class TextTokenizer implements AutoCloseable {
 
     private static String unicode(String text) {
         try {
-            StandardCharsets.UTF_8.newEncoder().encode(java.nio.CharBuffer.wrap(text));
+            StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
             return text;
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException(

@@ -79,6 +79,47 @@ class FluxPromptEncoderTest {
         }
     }
 
+    /** Configurations give 2 as the end token where the tokenizer has another one, or, since transformers 4.31, that one. */
+    @Test
+    void a_configuration_with_the_true_end_token_gives_the_same_pooled_output() throws IOException {
+        ModelFolder model = copy("text_encoder", "\"eos_token_id\": 2", "\"eos_token_id\": 569");
+        try (ClipTextEncoder clip = ClipTextEncoder.open(model, "text_encoder", Precision.F32);
+                ReferenceCase reference = ReferenceCase.open("encode-text-5.safetensors");
+                NDManager scope = clip.scope()) {
+            long[] ids = reference.longs("ids.clip");
+            assertThat(ids).endsWith(569);
+            reference.matches("pooled", clip.pooled(scope, ids).toFloatArray(), 5e-5);
+        }
+    }
+
+    @Test
+    void ids_of_another_vocabulary_are_refused() throws IOException {
+        ModelFolder model = ModelFolder.open(ReferenceCase.folder());
+        try (ClipTextEncoder clip = ClipTextEncoder.open(model, "text_encoder", Precision.F32);
+                NDManager scope = clip.scope()) {
+            assertThatThrownBy(() -> clip.pooled(scope, new long[] {3, 570}))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("token id 570, but vocab_size=570; tokenizer and encoder are of different models");
+            assertThatThrownBy(() -> clip.pooled(scope, new long[78]))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("78 token ids, expected 1 to 77");
+        }
+    }
+
+    /** tokenizer.json, where there is one, is used instead of vocab.json and merges.txt. */
+    @Test
+    void a_clip_tokenizer_may_be_stored_as_one_file() throws IOException {
+        Path source = ReferenceCase.folder().resolve("tokenizer");
+        Files.writeString(
+                folder.resolve("tokenizer.json"),
+                ClipTokenizerJson.of(source, TokenizerConfig.read(source)).toString());
+        try (TextTokenizer tokenizer = TextTokenizer.clip(folder);
+                ReferenceCase reference = ReferenceCase.open("encode-text-1.safetensors")) {
+            assertThat(tokenizer.ids(reference.parameter("prompt").textValue(), 77))
+                    .isEqualTo(reference.longs("ids.clip"));
+        }
+    }
+
     @Test
     void a_length_that_the_pipeline_refuses_is_refused() {
         try (NDManager scope = encoder.scope()) {
