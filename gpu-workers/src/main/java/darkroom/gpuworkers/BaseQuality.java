@@ -7,6 +7,7 @@ import darkroom.edittasks.pictures.RgbImage;
 import darkroom.edittasks.tasks.EditTask;
 import darkroom.edittasks.tasks.EditTasks;
 import darkroom.edittasks.tasks.GroundTruth;
+import darkroom.edittasks.tasks.GroundTruth.Planar;
 import darkroom.edittasks.tasks.InstructionVocabulary;
 import darkroom.edittasks.tasks.Split;
 import darkroom.edittasks.tasks.TaskType;
@@ -64,7 +65,8 @@ final class BaseQuality implements AutoCloseable {
             double[] scores = new double[REPEATS];
             for (int repeat = 0; repeat < REPEATS; repeat++) {
                 int at = (row * REPEATS + repeat) * planar.length;
-                GroundTruth truth = GroundTruth.measure(source, 0, latents, at, planar, 0, planar.length / 3);
+                GroundTruth truth = GroundTruth.measure(
+                        new Planar(source, 0), new Planar(latents, at), new Planar(planar, 0), planar.length / 3);
                 scores[repeat] = truth.score();
                 sums.add(generated[row].type(), truth, planar.length / 3 - truth.maskPixels() >= 4);
             }

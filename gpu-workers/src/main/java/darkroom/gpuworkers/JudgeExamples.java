@@ -6,6 +6,7 @@ import darkroom.edittasks.pictures.RgbImage;
 import darkroom.edittasks.tasks.EditTask;
 import darkroom.edittasks.tasks.EditTasks;
 import darkroom.edittasks.tasks.GroundTruth;
+import darkroom.edittasks.tasks.GroundTruth.Planar;
 import darkroom.edittasks.tasks.InstructionVocabulary;
 import darkroom.edittasks.tasks.Split;
 import darkroom.gpuworkers.torchscript.Torch;
@@ -130,7 +131,8 @@ public final class JudgeExamples {
             for (int i = 0; i < values; i++) {
                 edited[i] = Math.clamp(edited[i], -1f, 1f);
             }
-            double truth = GroundTruth.measure(source, 0, edited, 0, target, 0, values / 3)
+            double truth = GroundTruth.measure(
+                            new Planar(source, 0), new Planar(edited, 0), new Planar(target, 0), values / 3)
                     .score();
             edits.add(new Edit(edited, side, truth));
         }

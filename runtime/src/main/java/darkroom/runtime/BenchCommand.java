@@ -32,8 +32,8 @@ import darkroom.runtime.bench.ScheduleBench;
 import darkroom.runtime.bench.ScoringBench;
 import darkroom.runtime.bench.TensorBench;
 import darkroom.runtime.run.DataSplits;
+import darkroom.runtime.run.LearnerTensors;
 import darkroom.runtime.run.LocalActorSystem;
-import darkroom.runtime.run.LocalRun;
 import darkroom.runtime.run.OpenPrompts;
 import darkroom.runtime.run.RowPrompts;
 import darkroom.runtime.run.RunEnvironment;
@@ -107,7 +107,7 @@ final class BenchCommand implements Runnable {
             OpenPrompts open = new OpenPrompts(store);
             Prompt prompt = open.open(
                     DataSplits.of(settings, spec.commandLine().getErr()).train().row(0));
-            LearnerState learner = LocalRun.learner(policy.initial(0), store);
+            LearnerState learner = LearnerTensors.fresh(policy.initial(0), store);
             int slots = settings.rollout().imagesPerGroup();
             RolloutUnit generate = new RolloutUnit(
                     "bench", 0, RolloutUnit.Purpose.TRAINING, 0, 0, slots, new PolicyVersion(0), learner.old(), prompt);
@@ -187,7 +187,7 @@ final class BenchCommand implements Runnable {
                     open);
             RunPorts ports = new RunPorts(prompts, StopWhen.NEVER, environment.plane(), clock, InstantSource.system());
             try (LocalActorSystem guardian = new LocalActorSystem(settings, policy, scorers, ports, environment)) {
-                RunState from = RunState.fresh(LocalRun.learner(policy.initial(0), store));
+                RunState from = RunState.fresh(LearnerTensors.fresh(policy.initial(0), store));
                 guardian.run(new RunOrder("bench", from, steps + StepClock.WARMUP, Optional.empty()));
             }
         }

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -175,7 +176,7 @@ final class ChaosCommand implements Callable<Integer> {
             throws IOException {
         List<String> wrong = new ArrayList<>(run.wrong());
         List<String> findings = List.of();
-        String divergence = "";
+        Optional<Divergence.Difference> divergence = Optional.empty();
         boolean equal = run.digests() != null && run.digests().equals(undisturbed.digests());
         if (Files.exists(new RunDirectory(directory).settings())) {
             try {
@@ -183,8 +184,9 @@ final class ChaosCommand implements Callable<Integer> {
                 // A torn checkpoint is an injected fault, and the audit is right to find it.
                 findings = audit.findings().stream()
                         .filter(finding -> !isTorn(run, finding))
+                        .map(RunAudit.Finding::text)
                         .toList();
-                divergence = Divergence.between(snapshot, audit.snapshot()).orElse("");
+                divergence = Divergence.between(snapshot, audit.snapshot());
                 findings.forEach(finding -> wrong.add("the audit found: " + finding));
             } catch (CommandFailedException e) {
                 wrong.add("the ledger cannot be read: " + ErrorReason.of(e));
@@ -192,7 +194,9 @@ final class ChaosCommand implements Callable<Integer> {
         }
         if (!equal) {
             wrong.add("the digests are not those of the undisturbed run"
-                    + (divergence.isEmpty() ? "" : "; first different: " + divergence));
+                    + divergence
+                            .map(different -> "; first different: " + different.text())
+                            .orElse(""));
         }
         double goodput = rate(run) / rate(undisturbed);
         return new ChaosReport.Run(
@@ -213,8 +217,8 @@ final class ChaosCommand implements Callable<Integer> {
                 wrong);
     }
 
-    private static boolean isTorn(ChaosReport.Run run, String finding) {
-        return finding.contains("learner.safetensors")
+    private static boolean isTorn(ChaosReport.Run run, RunAudit.Finding finding) {
+        return finding.kind() == RunAudit.Finding.Kind.LEARNER_FILE
                 && run.faults().stream().anyMatch(fault -> fault.kind() == FaultKind.TORN_CHECKPOINT);
     }
 

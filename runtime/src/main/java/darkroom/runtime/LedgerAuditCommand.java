@@ -33,7 +33,7 @@ final class LedgerAuditCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         RunAudit audit = RunAudit.of(run);
         PrintWriter out = spec.commandLine().getOut();
-        audit.findings().forEach(out::println);
+        audit.findings().forEach(finding -> out.println(finding.text()));
         out.printf(
                 "%d committed steps, %d of them slot by slot, %d checkpoints: %s%n",
                 audit.steps(),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import darkroom.actors.cluster.ClusterStatus;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.Poll;
 import darkroom.runtime.cluster.StatusPage;
 import darkroom.runtime.report.StatusTable;
 import java.io.IOException;
@@ -20,9 +21,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,16 +63,18 @@ public final class StatusCommand implements Callable<Integer> {
     @Option(names = "--json", description = "As JSON, a line each time.")
     private boolean json;
 
+    /** A command that watches ends with Ctrl-C; this is the bound of one that was forgotten. */
+    private static final Duration WATCH_MAX = Duration.ofDays(365);
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
-        CountDownLatch never = new CountDownLatch(1);
         StatusTable table = new StatusTable();
         try (HttpClient http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(StatusPage.ANSWER_WITHIN)
                 .build()) {
-            do {
+            var _ = Poll.until(Duration.ofSeconds(Math.max(1, seconds)), WATCH_MAX, () -> {
                 String body = ask(http);
                 if (json) {
                     out.println(body);
@@ -82,7 +83,8 @@ public final class StatusCommand implements Callable<Integer> {
                     table.lines(status).forEach(out::println);
                 }
                 out.flush();
-            } while (watch && !never.await(Math.max(1, seconds), TimeUnit.SECONDS));
+                return !watch;
+            });
         }
         return ExitCode.OK.code();
     }

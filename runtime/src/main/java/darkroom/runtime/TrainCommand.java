@@ -10,6 +10,7 @@ import darkroom.runtime.cluster.NodeArguments;
 import darkroom.runtime.report.Logging;
 import darkroom.runtime.run.LocalRun;
 import darkroom.runtime.run.RunEnvironment;
+import darkroom.runtime.run.RunFit;
 import darkroom.runtime.run.ScorerProbe;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -116,7 +117,7 @@ final class TrainCommand implements Callable<Integer> {
         }
         RunSettings settings = Recipes.load(recipe == null ? "embedded-demo" : recipe, overrides);
         Path directory = out == null ? Path.of("runs", settings.recipe() + "-seed-" + settings.seed()) : out;
-        LocalRun.requireModel(settings);
+        RunFit.requireModel(settings);
         settings.requireScorer();
         LocalRun.requireFree(directory);
         probe(settings);

@@ -2,36 +2,19 @@ package darkroom.tensors;
 
 import darkroom.tensors.PlaneFrame.TensorKey;
 import darkroom.tensors.ReplicaCache.Replica;
-import darkroom.tensors.SharedTensorExports.SharedRead;
 import io.aeron.Aeron;
-import io.aeron.Subscription;
-import io.aeron.exceptions.ConductorServiceTimeoutException;
-import io.aeron.exceptions.DriverTimeoutException;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.agrona.concurrent.BackoffIdleStrategy;
-import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.NanoClock;
-import org.agrona.concurrent.UnsafeBuffer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,85 +50,45 @@ import org.slf4j.LoggerFactory;
  */
 public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AeronTensorPlane.class);
-    private static final long PARK_MAX_NS = 1_000_000;
-
-    /** Limit for a shared-memory read on the caller's own thread; up to here it is faster than asking another thread. */
-    private static final long SHARED_READ_BYTES_MAX = 1 << 20;
 
     private final OffHeapTensorStore own;
     private final ReplicaCache cache;
     private final TensorStore view = new View();
     private final PlanePeer here;
     private final PlaneDriver driver;
-    private final Aeron aeron;
+    private final PlaneEndpoint endpoint;
     private final PlaneAgent agent;
-    private final NanoClock clock;
-    private final int chunkBytes;
-    private final Map<TensorKey, Joined> underWay = new ConcurrentHashMap<>();
-    private final AtomicReference<@Nullable String> lost = new AtomicReference<>();
-    private final CompletableFuture<String> gone = new CompletableFuture<>();
-    private final @Nullable PlaneFutex futex;
     private final SharedTensorExports exports;
-    private final @Nullable SharedTensorExport export;
-    private final LongAdder bytesReadShared = new LongAdder();
-    private final Thread thread;
-    private volatile boolean closing;
-    private volatile boolean ended;
+    private final SharedMemoryReads sharedReads;
+    private final ReplicaFetches fetches;
+    private final PlaneLife life = new PlaneLife();
+    private final PlaneThread thread;
 
     private AeronTensorPlane(
             String node, OffHeapTensorStore store, TensorPlaneSettings settings, NanoClock clock, PlaneDriver driver) {
         this.own = store;
-        this.clock = clock;
         this.driver = driver;
-        this.chunkBytes = settings.chunkBytes();
         this.cache = new ReplicaCache(store, settings.replicaBytesMax());
         this.exports = new SharedTensorExports(clock);
-        this.aeron = driver.connect(this::failed);
-        boolean memory = settings.transport() != TensorPlaneSettings.Transport.UDP;
-        boolean network = settings.transport() != TensorPlaneSettings.Transport.IPC;
-        SharedTensorExport shown = null;
+        Aeron aeron = driver.connect(life::failed);
+        PlaneEndpoint opened = null;
         try {
-            List<Subscription> addressed = new ArrayList<>();
-            Subscription toAll = null;
-            if (memory) {
-                addressed.add(aeron.addSubscription("aeron:ipc", PlaneFrame.stream(PlaneFrame.number(node))));
-                toAll = aeron.addSubscription("aeron:ipc?tether=false", PlaneFrame.STREAM_OF_ALL);
-            }
-            String address = "";
-            if (network) {
-                Subscription udp = aeron.addSubscription(PlaneDriver.channelOf(settings), PlaneFrame.STREAM_OF_ALL);
-                addressed.add(udp);
-                address = address(udp);
-            }
-            shown = memory && settings.shown()
-                    ? SharedTensorExport.open(
-                                    PlaneMemory.SHARED, PlaneMemory.leftByTensors(driver.directory()), driver.isShort())
-                            .orElse(null)
-                    : null;
-            this.export = shown;
-            this.here = new PlanePeer(
-                    node,
-                    host(memory),
-                    memory ? driver.token() : "",
-                    shown == null ? "" : shown.directory().toString(),
-                    shown == null ? "" : shown.token(),
-                    address);
-            this.futex = memory
-                    ? PlaneFutex.open(driver.directory(), PlaneFrame.stream(PlaneFrame.number(node)))
-                            .orElse(null)
-                    : null;
-            this.agent = new PlaneAgent(here, settings, aeron, addressed, toAll, futex, store, cache, exports, clock);
+            opened = PlaneEndpoint.open(node, settings, driver, aeron, clock);
+            this.agent = new PlaneAgent(opened, settings, store, cache, exports, clock);
         } catch (RuntimeException e) {
-            if (shown != null) {
-                shown.close();
+            if (opened != null) {
+                opened.exported().ifPresent(SharedTensorExport::close);
             }
             aeron.close();
             throw e;
         }
-        if (export != null) {
-            store.show(export);
-        }
-        this.thread = Thread.ofPlatform().name("tensor-plane-" + node).daemon().unstarted(this::run);
+        this.endpoint = opened;
+        this.here = opened.here();
+        this.thread = new PlaneThread(node, agent, life, opened.futex(), clock);
+        this.sharedReads =
+                new SharedMemoryReads(key -> life.running() ? agent.sharedRead(key) : Optional.empty(), store, cache);
+        this.fetches = new ReplicaFetches(node, cache, this::begin, clock);
+        opened.exported().ifPresent(store::show);
     }
 
     /**
@@ -161,7 +104,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         if (!store.home().equals(node)) {
             throw new IllegalArgumentException("the store of %s is not that of %s".formatted(store.home(), node));
         }
-        PlaneDriver driver = PlaneDriver.open(settings, AeronTensorPlane::logged);
+        PlaneDriver driver = PlaneDriver.open(settings, PlaneLife::logged);
         try {
             AeronTensorPlane plane = new AeronTensorPlane(node, store, driver.settings(), clock, driver);
             plane.thread.start();
@@ -170,12 +113,6 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
             driver.close();
             throw e;
         }
-    }
-
-    /** A transfer's replica and the number of calls that wait for it. */
-    private static final class Joined {
-        final CompletableFuture<Replica> replica = new CompletableFuture<>();
-        int calls = 1; // guarded by the map's entry
     }
 
     /**
@@ -194,7 +131,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     /** Replaces the roster. Nodes that are no longer on it have left, and their tensors are lost. */
     public void peers(Collection<PlanePeer> roster) {
         List<PlanePeer> now = List.copyOf(roster);
-        if (!call(() -> agent.roster(now)) && !closing) {
+        if (!thread.call(() -> agent.roster(now)) && thread.running()) {
             LOG.error("{} calls wait for the plane of {}: a roster is lost", PlaneAgent.CALLS_MAX, here.node());
         }
     }
@@ -204,13 +141,12 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
      * closed and must be opened again.
      */
     public void onLost(Consumer<String> listener) {
-        CompletionStage<String> once = gone;
-        once.thenAccept(listener);
+        life.onLost(listener);
     }
 
     /** Returns transfer counters and current holdings. */
     public PlaneStats stats() {
-        return agent.stats().withMore(bytesReadShared.sum());
+        return agent.stats().withMore(sharedReads.bytesRead());
     }
 
     @Override
@@ -221,7 +157,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     @Override
     public CompletionStage<Void> bring(Collection<TensorRef> tensors) {
         CompletableFuture<Void> brought = new CompletableFuture<>();
-        fetched(tensors).whenComplete((replicas, why) -> {
+        fetches.fetch(tensors).whenComplete((replicas, why) -> {
             if (replicas == null) {
                 brought.completeExceptionally(why);
             } else {
@@ -235,12 +171,16 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     @Override
     public CompletionStage<List<TensorRef>> adopt(List<TensorRef> tensors) {
         List<TensorRef> originals = List.copyOf(tensors);
-        Optional<List<TensorRef>> fromSharedMemory = adoptFromSharedMemory(originals);
-        if (fromSharedMemory.isPresent()) {
-            return CompletableFuture.completedStage(fromSharedMemory.get());
+        Optional<Map<TensorKey, TensorRef>> copies =
+                sharedReads.copyAll(originals.stream().filter(ref -> !mine(ref)).toList());
+        if (copies.isPresent()) {
+            releaseAtHome(copies.get().keySet());
+            return CompletableFuture.completedStage(originals.stream()
+                    .map(ref -> mine(ref) ? ref : copies.get().get(TensorKey.of(ref)))
+                    .toList());
         }
         CompletableFuture<List<TensorRef>> adopted = new CompletableFuture<>();
-        fetched(originals).whenComplete((replicas, why) -> {
+        fetches.fetch(originals).whenComplete((replicas, why) -> {
             if (replicas == null) {
                 adopted.completeExceptionally(why); // TP-8
                 return;
@@ -263,368 +203,49 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
         return adopted;
     }
 
-    /** Returns empty, taking nothing, unless all are here or small and exported by other processes of this machine (TP-8). */
-    private Optional<List<TensorRef>> adoptFromSharedMemory(List<TensorRef> originals) {
-        Map<TensorKey, TensorRef> taken = new HashMap<>();
-        List<TensorRef> all = new ArrayList<>(originals.size());
-        boolean complete = false;
-        try {
-            for (TensorRef ref : originals) {
-                if (ref.home().equals(here.node())) {
-                    all.add(ref);
-                    continue;
-                }
-                TensorKey key = TensorKey.of(ref);
-                Optional<TensorRef> copy = Optional.ofNullable(taken.get(key)).or(() -> copyFromSharedMemory(ref, key));
-                if (copy.isEmpty()) {
-                    return Optional.empty();
-                }
-                taken.put(key, copy.get());
-                all.add(copy.get());
-            }
-            complete = true;
-        } finally {
-            if (!complete) {
-                taken.values().forEach(own::release);
-            }
-        }
-        taken.keySet().forEach(key -> bytesReadShared.add(key.bytes()));
-        releaseAtHome(taken.keySet());
-        return Optional.of(List.copyOf(all));
-    }
-
-    private Optional<TensorRef> copyFromSharedMemory(TensorRef ref, TensorKey key) {
-        Optional<SharedRead> shown = openSharedRead(key);
-        if (shown.isEmpty()) {
-            return Optional.empty();
-        }
-        try (SharedRead sharedRead = shown.get()) {
-            OffHeapTensorStore.Block block = cache.withBlock(() -> own.lend(key.bytes()));
-            boolean whole = false;
-            try {
-                whole = sharedRead.copyTo(block.memory(key.bytes())); // TP-1, TP-12
-            } finally {
-                if (!whole) {
-                    own.giveBack(block); // TP-11
-                }
-            }
-            return whole ? Optional.of(own.seal(block, ref)) : Optional.empty();
-        } catch (TensorStoreFullException full) {
-            return Optional.empty();
-        }
-    }
-
-    /** Returns the shared-memory read of a tensor that the caller's own thread may read. */
-    private Optional<SharedRead> openSharedRead(TensorKey key) {
-        return closing || key.bytes() > SHARED_READ_BYTES_MAX ? Optional.empty() : agent.sharedRead(key);
-    }
-
-    /**
-     * Reads a tensor in place, without keeping a copy. The reader runs on a thread of the plane, or on the caller's thread
-     * if the tensor is here; if it throws, the stage fails with that exception.
-     */
-    public CompletionStage<Void> readInPlace(TensorRef ref, ChunkReader reader) {
-        CompletableFuture<Void> read = new CompletableFuture<>();
-        TensorKey key = TensorKey.of(ref);
-        boolean mine = ref.home().equals(here.node());
-        if (mine || cache.pinned(key).map(block -> unpinned(block)).isPresent()) {
-            try {
-                chunks(view.read(ref), reader);
-                read.complete(null);
-            } catch (RuntimeException e) {
-                read.completeExceptionally(e);
-            }
-            return read;
-        }
-        begin(List.of(Transfer.past(reader, ref, clock.nanoTime(), new Transfer.Outcome() {
-            @Override
-            public void landed() {
-                read.complete(null);
-            }
-
-            @Override
-            public void failed(RuntimeException why) {
-                read.completeExceptionally(why);
-            }
-        })));
-        return read;
-    }
-
     /** Frees the memory of replicas before it is needed. Their homes keep owning the tensors. */
     public void forget(Collection<TensorRef> tensors) {
-        tensors.stream()
-                .filter(ref -> !ref.home().equals(here.node()))
-                .map(TensorKey::of)
-                .forEach(cache::drop);
+        tensors.stream().filter(ref -> !mine(ref)).map(TensorKey::of).forEach(cache::drop);
     }
 
-    private static OffHeapTensorStore.Block unpinned(OffHeapTensorStore.Block block) {
-        block.unpin();
-        return block;
-    }
-
-    private void chunks(MemorySegment bytes, ChunkReader reader) {
-        UnsafeBuffer chunk = new UnsafeBuffer(0, 0);
-        for (long offset = 0; offset < bytes.byteSize(); offset += chunkBytes) {
-            int length = (int) Math.min(chunkBytes, bytes.byteSize() - offset);
-            chunk.wrap(bytes.address() + offset, length);
-            reader.read(offset, chunk, 0, length);
-        }
-    }
-
-    /** Fetches every tensor of another node among these into the cache, marked as wanted once; fails with the first error. */
-    private CompletionStage<Map<TensorRef, Replica>> fetched(Collection<TensorRef> tensors) {
-        Set<TensorRef> remote = new LinkedHashSet<>(tensors);
-        remote.removeIf(ref -> ref.home().equals(here.node()));
-        Map<TensorRef, CompletableFuture<Replica>> each = new HashMap<>();
-        List<Transfer> fresh = new ArrayList<>();
-        remote.forEach(ref -> each.put(ref, fetch(ref, fresh)));
-        if (!fresh.isEmpty()) {
-            begin(fresh);
-        }
-        CompletableFuture<Map<TensorRef, Replica>> all = new CompletableFuture<>();
-        for (CompletionStage<Replica> one : each.values()) {
-            one.whenComplete((_, why) -> {
-                if (why != null) {
-                    all.completeExceptionally(why);
-                }
-            });
-        }
-        CompletionStage<Void> ended = CompletableFuture.allOf(each.values().toArray(CompletableFuture[]::new));
-        ended.whenComplete((_, _) -> {
-            Map<TensorRef, Replica> replicas = new HashMap<>();
-            each.forEach((ref, one) -> {
-                if (!one.isCompletedExceptionally()) {
-                    replicas.put(ref, one.join());
-                }
-            });
-            if (replicas.size() < each.size() || !all.complete(replicas)) {
-                replicas.values().forEach(cache::unwanted); // TP-11
-            }
-        });
-        return all;
-    }
-
-    /**
-     * @param fresh receives the transfer, if another one is needed
-     */
-    private CompletableFuture<Replica> fetch(TensorRef ref, List<Transfer> fresh) {
-        TensorKey key = TensorKey.of(ref);
-        CompletableFuture<Replica> here = new CompletableFuture<>();
-        List<Joined> first = new ArrayList<>(1);
-        Joined joined = underWay.compute(key, (_, now) -> {
-            if (now != null) {
-                now.calls++; // TP-2
-                return now;
-            }
-            Optional<Replica> present = cache.wanted(key);
-            if (present.isPresent()) {
-                here.complete(present.get());
-                return null;
-            }
-            Joined one = new Joined();
-            first.add(one);
-            return one;
-        });
-        if (joined == null) {
-            return here;
-        }
-        if (!first.isEmpty()) {
-            start(ref, key, joined, fresh);
-        }
-        return joined.replica;
-    }
-
-    private void start(TensorRef ref, TensorKey key, Joined joined, List<Transfer> fresh) {
-        OffHeapTensorStore.Block block;
-        try {
-            block = cache.block(ref.bytes());
-        } catch (TensorStoreFullException full) {
-            underWay.remove(key);
-            joined.replica.completeExceptionally(full); // TP-5
-            return;
-        }
-        fresh.add(Transfer.into(block.memory(ref.bytes()), ref, clock.nanoTime(), new Transfer.Outcome() {
-            @Override
-            public void landed() {
-                List<Replica> placed = new ArrayList<>(1);
-                underWay.compute(key, (_, _) -> {
-                    placed.add(cache.place(ref, block, joined.calls));
-                    return null;
-                });
-                joined.replica.complete(placed.getFirst());
-            }
-
-            @Override
-            public void failed(RuntimeException why) {
-                underWay.remove(key);
-                cache.giveBack(block, ref.bytes()); // TP-11
-                joined.replica.completeExceptionally(why);
-            }
-        }));
+    private boolean mine(TensorRef ref) {
+        return ref.home().equals(here.node());
     }
 
     private void begin(List<Transfer> all) {
         List<Transfer> transfers =
-                all.stream().filter(transfer -> !readFromSharedMemory(transfer)).toList();
+                all.stream().filter(transfer -> !sharedReads.complete(transfer)).toList();
         if (transfers.isEmpty()) {
             return;
         }
-        if (underWay.size() > TensorPlaneSettings.WAITING_MAX || !call(() -> transfers.forEach(agent::begin))) {
+        if (fetches.count() > TensorPlaneSettings.WAITING_MAX || !thread.call(() -> transfers.forEach(agent::begin))) {
             for (Transfer transfer : transfers) {
                 transfer.outcome.failed(new TensorTransferException("tensor %d of %s is not fetched: %s"
                         .formatted(
                                 transfer.ref.id(),
                                 transfer.ref.home(),
-                                closing ? "the plane is closed" : "too many transfers wait"))); // TP-5
+                                thread.running() ? "too many transfers wait" : "the plane is closed"))); // TP-5
             }
         }
-    }
-
-    /** Returns whether the transfer ended at once: the tensor is small and was read in another process's export. */
-    private boolean readFromSharedMemory(Transfer transfer) {
-        Optional<SharedRead> sharedRead = openSharedRead(transfer.key);
-        if (sharedRead.isEmpty()) {
-            return false;
-        }
-        transfer.lookAt(sharedRead.get());
-        RuntimeException failure = null;
-        try {
-            transfer.look(SHARED_READ_BYTES_MAX);
-        } catch (RuntimeException reader) {
-            failure = reader;
-        }
-        boolean still = transfer.lookAway();
-        if (failure == null && still && transfer.checksum() == transfer.key.checksum()) {
-            bytesReadShared.add(transfer.key.bytes());
-            transfer.outcome.landed();
-            return true;
-        }
-        if (failure == null && transfer.repeatable()) {
-            transfer.forget(); // TP-12
-            return false;
-        }
-        transfer.outcome.failed(failure == null ? Transfers.releasedMeanwhile(transfer) : failure);
-        return true;
     }
 
     private void releaseAtHome(Collection<TensorKey> tensors) {
         List<TensorKey> keys = List.copyOf(tensors);
         keys.forEach(cache::drop);
-        if (!keys.isEmpty() && !call(() -> keys.forEach(agent::release)) && !closing) {
+        if (!keys.isEmpty() && !thread.call(() -> keys.forEach(agent::release)) && thread.running()) {
             LOG.warn("releases of {} are not sent: too many calls wait", keys);
-        }
-    }
-
-    private boolean call(Runnable call) {
-        if (closing || !agent.call(call)) {
-            return false;
-        }
-        wake();
-        if (ended) { // after the last round
-            end();
-        }
-        return true;
-    }
-
-    private void wake() {
-        if (futex == null) {
-            LockSupport.unpark(thread);
-        } else {
-            futex.ring();
-        }
-    }
-
-    private void run() {
-        PlanePause pause = new PlanePause(futex, clock);
-        try {
-            while (!closing && lost.get() == null) {
-                if (pause.round(agent) == 0 && agent.lost()) {
-                    lost.compareAndSet(null, "the client was closed");
-                }
-            }
-        } catch (RuntimeException | InternalError broken) { // InternalError: mapped memory is gone
-            LOG.error("the tensor plane of {} is broken", here.node(), broken);
-            lost.compareAndSet(null, broken.toString());
-        }
-        closing = true;
-        ended = true;
-        end();
-        String why = lost.get();
-        if (why != null) {
-            gone.complete(why);
-        }
-    }
-
-    private synchronized void end() {
-        String why = lost.get();
-        agent.failAll(new TensorTransferException(
-                "the tensor plane of %s is closed%s".formatted(here.node(), why == null ? "" : ": " + why)));
-    }
-
-    private void failed(Throwable error) {
-        logged(error);
-        if (error instanceof DriverTimeoutException || error instanceof ConductorServiceTimeoutException) {
-            lost.compareAndSet(null, error.toString());
-        }
-    }
-
-    private static void logged(Throwable error) {
-        LOG.warn("Aeron: {}", error.toString());
-        LOG.debug("Aeron", error);
-    }
-
-    /** Waits until the system has chosen a port. */
-    private String address(Subscription udp) {
-        IdleStrategy idle = new BackoffIdleStrategy(10, 20, 1_000, PARK_MAX_NS);
-        long begun = clock.nanoTime();
-        while (clock.nanoTime() - begun < 5_000_000_000L) {
-            aeron.conductorAgentInvoker().invoke();
-            String endpoint = udp.resolvedEndpoint();
-            if (endpoint != null) {
-                return endpoint;
-            }
-            idle.idle();
-        }
-        throw new TensorTransferException("no UDP port could be bound: " + udp.channel());
-    }
-
-    /**
-     * Returns the identity of the machine: its boot ID and, without shared memory, the network namespace. If the system
-     * does not report them, the node is alone on its machine.
-     */
-    private static String host(boolean memory) {
-        try {
-            String boot =
-                    Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
-            return memory ? boot : boot + "/" + Files.readSymbolicLink(Path.of("/proc/self/ns/net"));
-        } catch (IOException e) {
-            LOG.debug("this machine has no boot id", e);
-            return Token.create();
         }
     }
 
     /** Ends all transfers and uploads and gives replicas back; the store stays open. */
     @Override
     public void close() {
-        closing = true;
-        wake();
-        boolean interrupted = false;
-        while (thread.isAlive() && Thread.currentThread() != thread) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        if (export != null) {
+        thread.close();
+        endpoint.exported().ifPresent(export -> {
             own.showNoMore();
             export.close();
-        }
-        aeron.close();
+        });
+        endpoint.aeron().close();
         driver.close();
         cache.clear();
         exports.close();
@@ -646,7 +267,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
     /** Returns the number of remembered nodes that are not among the peers; for tests. */
     CompletionStage<Integer> remembered() {
         CompletableFuture<Integer> count = new CompletableFuture<>();
-        if (!call(() -> count.complete(agent.remembered()))) {
+        if (!thread.call(() -> count.complete(agent.remembered()))) {
             count.completeExceptionally(new TensorTransferException("too many calls wait"));
         }
         return count;
@@ -666,10 +287,10 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
 
         @Override
         public MemorySegment read(TensorRef ref) {
-            if (ref.home().equals(here.node())) {
+            if (mine(ref)) {
                 return own.read(ref);
             }
-            OffHeapTensorStore.Block block = cache.pinned(TensorKey.of(ref))
+            BlockPool.Block block = cache.pinned(TensorKey.of(ref))
                     .orElseThrow(() -> new TensorLostException(
                             ref,
                             "tensor %d %s of %s was not brought to %s, or had to make room"
@@ -683,7 +304,7 @@ public final class AeronTensorPlane implements TensorPlane, AutoCloseable {
 
         @Override
         public void release(TensorRef ref) {
-            if (ref.home().equals(here.node())) {
+            if (mine(ref)) {
                 own.release(ref);
                 return;
             }

@@ -1,25 +1,18 @@
 package darkroom.tensors;
 
-import darkroom.tensors.SharedTensorExport.Segment;
-import java.lang.foreign.Arena;
+import darkroom.tensors.BlockPool.Block;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.Comparator;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedDeque;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Stores tensors in native memory, pooled by size.
+ * Stores tensors in native memory, pooled by size ({@link BlockPool}).
  *
  * <p>The memory of a released tensor is kept for the next tensor of its size, so that a late reader (a worker still
  * processing a unit that others have finished) reads wrong bytes, which are discarded, and not unmapped memory. Idle memory
@@ -37,24 +30,14 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
-    private static final long ALIGNMENT = 64;
     private static final long CHECKSUM_CHUNK = 1L << 30;
 
-    /** Maximum size of a segment shared by blocks of one size; it holds as many as fit. */
-    private static final long SLAB_BYTES_MAX = 1 << 19;
-
-    private static final int SLAB_BLOCKS_MAX = 64;
-
     private final String home;
-    private final long bytesMax;
+    private final BlockPool pool;
     private final Map<Long, Tensor> tensors = new ConcurrentHashMap<>();
-    private final Map<Long, Deque<Block>> idle = new ConcurrentHashMap<>();
     private final AtomicLong ids = new AtomicLong();
-    private final AtomicLong uses = new AtomicLong();
     private final AtomicLong held = new AtomicLong();
     private final AtomicLong lent = new AtomicLong();
-    private final AtomicLong mapped = new AtomicLong();
-    private volatile @Nullable SharedTensorExport export;
 
     /**
      * @param home name of this node, used in every reference created here
@@ -62,113 +45,19 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
      */
     public OffHeapTensorStore(String home, long bytesMax) {
         this.home = home;
-        this.bytesMax = bytesMax;
+        this.pool = new BlockPool(bytesMax);
     }
 
     private record Tensor(TensorRef ref, Block block) {}
 
-    /** A segment divided into blocks of one size; a file for each small tensor would be too many. */
-    private static final class Slab {
-        private final Segment segment;
-        private final int count;
-        private int resting;
-
-        Slab(Segment segment, int count) {
-            this.segment = segment;
-            this.count = count;
-        }
-    }
-
-    /**
-     * Native memory from the budget. It has one owner; other users that need it mapped pin it, and it is reused only after
-     * the owner and all pins have let go.
-     */
-    final class Block {
-        private final Arena arena;
-        private final MemorySegment memory;
-        private final @Nullable Slab slab;
-        private final long offset;
-        private final AtomicInteger users = new AtomicInteger(1);
-        private volatile long usedLast; // last use, by the store's use counter
-
-        private Block(long size) {
-            arena = Arena.ofShared();
-            memory = arena.allocate(size, ALIGNMENT);
-            slab = null;
-            offset = 0;
-        }
-
-        private Block(Slab slab, int number) {
-            long size = slab.segment.memory().byteSize() / slab.count;
-            arena = slab.segment.arena();
-            this.slab = slab;
-            offset = number * size;
-            memory = slab.segment.memory().asSlice(offset, size);
-        }
-
-        /** Returns the first bytes of the block. */
-        MemorySegment memory(long bytes) {
-            return memory.asSlice(0, bytes);
-        }
-
-        long size() {
-            return memory.byteSize();
-        }
-
-        /** Pins the block; false if everyone has let go of it. Each success is followed by one {@link #unpin}. */
-        boolean pin() {
-            return users.getAndUpdate(now -> now == 0 ? 0 : now + 1) != 0;
-        }
-
-        void unpin() {
-            if (users.decrementAndGet() == 0) {
-                usedLast = uses.incrementAndGet();
-                poolOf(size()).push(this); // the most recently used is in the cache, and mapped by others
-            }
-        }
-
-        /** Whether only the owner uses the block. */
-        boolean unshared() {
-            return users.get() == 1;
-        }
-
-        /** Frees idle memory if its whole slab is idle and nobody reads it at this moment. Returns the number of bytes. */
-        private long end() {
-            if (slab != null && ++slab.resting < slab.count) {
-                return 0;
-            }
-            try {
-                arena.close();
-            } catch (IllegalStateException beingRead) {
-                return 0;
-            }
-            if (slab == null) {
-                return size();
-            }
-            slab.segment.export().drop(slab.segment.number());
-            return slab.segment.memory().byteSize();
-        }
-
-        private boolean ended() {
-            return !arena.scope().isAlive();
-        }
-
-        private void stay() {
-            if (slab != null) {
-                slab.resting = 0;
-            }
-            poolOf(size()).addLast(this);
-        }
-    }
-
     /** Allocates memory in a shared tensor export from here on, as far as it has room. */
     void show(SharedTensorExport in) {
-        export = in;
+        pool.allocateIn(in);
     }
 
     /** Allocates memory that only this process can see from here on. */
     void showNoMore() {
-        export = null;
+        pool.allocateIn(null);
     }
 
     @Override
@@ -195,10 +84,7 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
     private void alive(TensorRef ref, Block block) {
         tensors.put(ref.id(), new Tensor(ref, block));
-        if (block.slab != null) {
-            Segment segment = block.slab.segment;
-            segment.export().show(ref, segment, block.offset); // TS-5
-        }
+        block.exported().ifPresent(at -> at.segment().export().show(ref, at.segment(), at.offset())); // TS-5
     }
 
     @Override
@@ -253,10 +139,9 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     private void end(Tensor tensor) {
         if (tensors.remove(tensor.ref().id(), tensor)) {
             held.addAndGet(-tensor.block().size());
-            Slab slab = tensor.block().slab;
-            if (slab != null) {
-                slab.segment.export().hide(tensor.ref().id()); // TS-5
-            }
+            tensor.block()
+                    .exported()
+                    .ifPresent(at -> at.segment().export().hide(tensor.ref().id())); // TS-5
             tensor.block().unpin();
         }
     }
@@ -324,12 +209,12 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
 
     /** Returns the native bytes in use and kept for reuse, together. */
     public long bytesMapped() {
-        return mapped.get();
+        return pool.bytesMapped();
     }
 
     /** Returns the byte budget. */
     long bytesMax() {
-        return bytesMax;
+        return pool.bytesMax();
     }
 
     /** Returns the name of this node. */
@@ -341,96 +226,13 @@ public final class OffHeapTensorStore implements TensorStore, AutoCloseable {
     @Override
     public void close() {
         tensors.values().forEach(this::end);
-        trim(Long.MAX_VALUE);
+        pool.trim();
     }
 
     private Block take(long bytes) {
-        long size = Math.max(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-        Block block = had(size);
-        if (block == null) {
-            trim(size);
-            block = had(size);
-        }
-        if (block == null) {
-            throw new TensorStoreFullException(size, held.get() + lent.get(), bytesMax);
-        }
-        return block;
-    }
-
-    /** Returns idle memory, or new memory, in the shared tensor export if one is open; null if the budget is exhausted. */
-    private @Nullable Block had(long size) {
-        Block idle = pooled(size);
-        if (idle != null) {
-            return idle;
-        }
-        SharedTensorExport in = export;
-        Block shown = in == null ? null : shown(in, size);
-        if (shown != null) {
-            return shown;
-        }
-        return map(size) ? new Block(size) : null;
-    }
-
-    /** Returns memory in a shared tensor export; null if the budget or the machine has too little for it. */
-    private @Nullable Block shown(SharedTensorExport in, long size) {
-        int count = Math.clamp(SLAB_BYTES_MAX / size, 1, SLAB_BLOCKS_MAX);
-        if (!map(size * count)) {
-            return null;
-        }
-        Optional<Segment> segment = in.segment(size * count);
-        if (segment.isEmpty()) {
-            mapped.addAndGet(-size * count);
-            return null;
-        }
-        Slab slab = new Slab(segment.get(), count);
-        for (int number = 1; number < count; number++) {
-            new Block(slab, number).unpin();
-        }
-        return new Block(slab, 0);
-    }
-
-    private Deque<Block> poolOf(long size) {
-        return idle.computeIfAbsent(size, _ -> new ConcurrentLinkedDeque<>());
-    }
-
-    private @Nullable Block pooled(long size) {
-        Deque<Block> pool = idle.get(size);
-        Block block = pool == null ? null : pool.poll();
-        if (block != null) {
-            block.users.set(1);
-        }
-        return block;
-    }
-
-    private boolean map(long size) {
-        long before = mapped.getAndUpdate(now -> size <= bytesMax - now ? now + size : now); // TS-2
-        return size <= bytesMax - before;
-    }
-
-    /** Frees idle memory, the least recently used first: the most recently used is in the cache. */
-    private synchronized void trim(long wanted) {
-        long freed = 0;
-        List<Deque<Block>> oldestFirst = idle.values().stream()
-                .sorted(Comparator.comparingLong(OffHeapTensorStore::oldestUse))
-                .toList();
-        for (Deque<Block> pool : oldestFirst) {
-            Deque<Block> looked = new ArrayDeque<>();
-            for (Block block = pool.pollLast(); block != null; block = freed < wanted ? pool.pollLast() : null) {
-                looked.push(block);
-                long bytes = block.end();
-                mapped.addAndGet(-bytes);
-                freed += bytes;
-            }
-            looked.stream().filter(block -> !block.ended()).forEach(Block::stay);
-            if (freed >= wanted) {
-                return;
-            }
-        }
-    }
-
-    private static long oldestUse(Deque<Block> pool) {
-        Block oldest = pool.peekLast();
-        return oldest == null ? Long.MAX_VALUE : oldest.usedLast;
+        return pool.take(bytes)
+                .orElseThrow(() -> new TensorStoreFullException(
+                        BlockPool.sizeOf(bytes), held.get() + lent.get(), pool.bytesMax()));
     }
 
     static long checksum(MemorySegment bytes) {

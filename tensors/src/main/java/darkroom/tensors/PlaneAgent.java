@@ -4,7 +4,6 @@ import darkroom.tensors.NetworkFaults.Fate;
 import darkroom.tensors.PlaneFrame.Kind;
 import darkroom.tensors.PlaneFrame.TensorKey;
 import darkroom.tensors.SharedTensorExports.SharedRead;
-import io.aeron.Aeron;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.FragmentHandler;
 import io.aeron.logbuffer.Header;
@@ -59,13 +58,10 @@ final class PlaneAgent implements PlaneNetwork {
     /** A message to be delivered at a later time. */
     private record Late(long dueNs, PlaneFrame frame, UnsafeBuffer content) {}
 
+    private final PlaneEndpoint endpoint;
     private final PlanePeer here;
     private final long self;
     private final TensorPlaneSettings settings;
-    private final Aeron aeron;
-    private final List<Subscription> addressed;
-    private final @Nullable Subscription toAll;
-    private final @Nullable PlaneFutex futex;
     private final NanoClock clock;
     private final OffHeapTensorStore store;
     private final Transfers transfers;
@@ -91,23 +87,16 @@ final class PlaneAgent implements PlaneNetwork {
     private long workedNs;
 
     PlaneAgent(
-            PlanePeer here,
+            PlaneEndpoint endpoint,
             TensorPlaneSettings settings,
-            Aeron aeron,
-            List<Subscription> addressed,
-            @Nullable Subscription toAll,
-            @Nullable PlaneFutex futex,
             OffHeapTensorStore store,
             ReplicaCache cache,
             SharedTensorExports exports,
             NanoClock clock) {
-        this.here = here;
+        this.endpoint = endpoint;
+        this.here = endpoint.here();
         this.self = PlaneFrame.number(here.node());
         this.settings = settings;
-        this.aeron = aeron;
-        this.addressed = List.copyOf(addressed);
-        this.toAll = toAll;
-        this.futex = futex;
         this.store = store;
         this.cache = cache;
         this.exports = exports;
@@ -121,7 +110,7 @@ final class PlaneAgent implements PlaneNetwork {
     }
 
     private PlaneLink link(String channel, int stream) {
-        return new PlaneLink(aeron, channel, stream, PlaneFrame.BYTES + settings.chunkBytes(), nowNs);
+        return new PlaneLink(endpoint.aeron(), channel, stream, PlaneFrame.BYTES + settings.chunkBytes(), nowNs);
     }
 
     /** Queues a call for the plane's thread; false if too many calls wait. */
@@ -136,7 +125,7 @@ final class PlaneAgent implements PlaneNetwork {
         int work = 0;
         if (warm() || nowNs - invokedNs >= INVOKE_NS) {
             invokedNs = nowNs;
-            work += aeron.conductorAgentInvoker().invoke();
+            work += endpoint.aeron().conductorAgentInvoker().invoke();
         }
         for (Runnable call = calls.poll(); call != null; call = calls.poll()) {
             call.run();
@@ -166,9 +155,10 @@ final class PlaneAgent implements PlaneNetwork {
 
     private int listen() {
         int heard = 0;
-        for (Subscription subscription : addressed) {
+        for (Subscription subscription : endpoint.addressed()) {
             heard += subscription.poll(handler, FRAGMENTS_MAX);
         }
+        Subscription toAll = endpoint.toAll();
         return toAll == null ? heard : heard + toAll.poll(toAllHandler, FRAGMENTS_MAX);
     }
 
@@ -184,7 +174,7 @@ final class PlaneAgent implements PlaneNetwork {
         int inVain = 0;
         while (inVain < 2 && heard < ADDRESSED_MAX) {
             int read = 0;
-            for (Subscription subscription : addressed) {
+            for (Subscription subscription : endpoint.addressed()) {
                 read += subscription.poll(handler, FRAGMENTS_MAX);
             }
             heard += read;
@@ -204,13 +194,12 @@ final class PlaneAgent implements PlaneNetwork {
     }
 
     boolean lost() {
-        return aeron.isClosed()
-                || addressed.stream().anyMatch(Subscription::isClosed)
-                || (toAll != null && toAll.isClosed());
+        return endpoint.lost();
     }
 
     /** Wakes the nodes for which something was written. */
     private void ring() {
+        PlaneFutex futex = endpoint.futex();
         if (futex != null) {
             for (PlaneLink link : links.values()) {
                 if (link.written() && link.stream() != PlaneFrame.STREAM_OF_ALL) {
@@ -262,7 +251,7 @@ final class PlaneAgent implements PlaneNetwork {
     private long sayReleased(TensorKey key) {
         peer(key.home())
                 .filter(this::reachable)
-                .ifPresent(home -> say(home, new PlaneFrame(Kind.RELEASE, self, key.home(), key, 0, 0, 0)));
+                .ifPresent(home -> say(home, PlaneFrame.of(Kind.RELEASE, self, key.home(), key)));
         return nowNs;
     }
 
@@ -392,8 +381,7 @@ final class PlaneAgent implements PlaneNetwork {
                     store.release(key.id(), key.checksum(), key.bytes());
                     peer(frame.from())
                             .filter(this::reachable)
-                            .ifPresent(
-                                    peer -> say(peer, new PlaneFrame(Kind.RELEASED, self, frame.from(), key, 0, 0, 0)));
+                            .ifPresent(peer -> say(peer, PlaneFrame.of(Kind.RELEASED, self, frame.from(), key)));
                 }
             }
             case RELEASED -> releases.remove(frame.tensor());

@@ -110,6 +110,21 @@ record PlaneFrame(Kind kind, long from, long to, TensorKey tensor, long offset, 
         at.setMemory(index + 72, BYTES - 72, (byte) 0);
     }
 
+    /** Creates a message about a whole tensor. */
+    static PlaneFrame of(Kind kind, long from, long to, TensorKey tensor) {
+        return new PlaneFrame(kind, from, to, tensor, 0, 0, 0);
+    }
+
+    /** Returns this message about a range of the tensor. */
+    PlaneFrame range(long first, long length) {
+        return new PlaneFrame(kind, from, to, tensor, first, length, third);
+    }
+
+    /** Returns this message with a third node. */
+    PlaneFrame naming(long node) {
+        return new PlaneFrame(kind, from, to, tensor, offset, bytes, node);
+    }
+
     /** Reads a frame; empty if it is not a message of this version. */
     static Optional<PlaneFrame> read(DirectBuffer at, int index, int length) {
         if (length < BYTES || at.getByte(index) != VERSION) {

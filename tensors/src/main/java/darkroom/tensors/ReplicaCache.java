@@ -27,10 +27,10 @@ final class ReplicaCache {
     /** A copy in the cache. */
     static final class Replica {
         private final TensorRef ref;
-        private final OffHeapTensorStore.Block block;
+        private final BlockPool.Block block;
         private int wanted; // guarded by the cache
 
-        private Replica(TensorRef ref, OffHeapTensorStore.Block block, int wanted) {
+        private Replica(TensorRef ref, BlockPool.Block block, int wanted) {
             this.ref = ref;
             this.block = block;
             this.wanted = wanted;
@@ -46,7 +46,7 @@ final class ReplicaCache {
      *
      * @throws TensorStoreFullException if there is no room
      */
-    OffHeapTensorStore.Block block(long wanted) {
+    BlockPool.Block block(long wanted) {
         synchronized (this) {
             while (bytes + wanted > bytesMax) {
                 if (!evictOne()) {
@@ -81,13 +81,13 @@ final class ReplicaCache {
     }
 
     /** Gives back memory from {@link #block} that is not needed after all. */
-    synchronized void giveBack(OffHeapTensorStore.Block block, long wanted) {
+    synchronized void giveBack(BlockPool.Block block, long wanted) {
         bytes -= wanted;
         store.giveBack(block);
     }
 
     /** Puts a copy into the cache, with a number of calls that want it. */
-    synchronized Replica place(TensorRef ref, OffHeapTensorStore.Block block, int wanted) {
+    synchronized Replica place(TensorRef ref, BlockPool.Block block, int wanted) {
         Replica replica = new Replica(ref, block, wanted);
         replicas.put(TensorKey.of(ref), replica);
         return replica;
@@ -105,10 +105,10 @@ final class ReplicaCache {
     }
 
     /** Returns the pinned memory of a copy. */
-    synchronized Optional<OffHeapTensorStore.Block> pinned(TensorKey key) {
+    synchronized Optional<BlockPool.Block> pinned(TensorKey key) {
         return Optional.ofNullable(replicas.get(key))
                 .map(replica -> replica.block)
-                .filter(OffHeapTensorStore.Block::pin);
+                .filter(BlockPool.Block::pin);
     }
 
     /** Makes the copy a tensor of this node; empty if another call has taken it over. */

@@ -30,8 +30,7 @@ final class Transfer {
     final TensorKey key;
     final long begunNs;
     final Outcome outcome;
-    private final @Nullable MemorySegment target;
-    private final @Nullable ChunkReader reader;
+    private final MemorySegment target;
     private final UnsafeBuffer into = new UnsafeBuffer(0, 0);
     private final CRC32C tail = new CRC32C();
     private final CRC32C head = new CRC32C();
@@ -47,22 +46,13 @@ final class Transfer {
     long without;
     int mismatches;
 
-    /** Creates a transfer into memory of the tensor's size. */
-    static Transfer into(MemorySegment target, TensorRef ref, long nowNs, Outcome outcome) {
-        return new Transfer(ref, target, null, nowNs, outcome);
-    }
-
-    /** Creates a transfer whose chunks are passed to a reader. */
-    static Transfer past(ChunkReader reader, TensorRef ref, long nowNs, Outcome outcome) {
-        return new Transfer(ref, null, reader, nowNs, outcome);
-    }
-
-    private Transfer(
-            TensorRef ref, @Nullable MemorySegment target, @Nullable ChunkReader reader, long nowNs, Outcome outcome) {
+    /**
+     * @param target memory of the tensor's size
+     */
+    Transfer(MemorySegment target, TensorRef ref, long nowNs, Outcome outcome) {
         this.ref = ref;
         this.key = TensorKey.of(ref);
         this.target = target;
-        this.reader = reader;
         this.begunNs = nowNs;
         this.outcome = outcome;
     }
@@ -101,11 +91,6 @@ final class Transfer {
         head.reset();
     }
 
-    /** Whether the tensor can be read a second time. */
-    boolean repeatable() {
-        return reader == null;
-    }
-
     /**
      * Takes the bytes of a chunk that are still missing.
      *
@@ -126,16 +111,9 @@ final class Transfer {
         int from = index + (int) skipped;
         int taken = (int) Math.min(length - skipped, missing());
         CRC32C sum = next >= start ? tail : head;
-        if (target != null) {
-            into.wrap(target.address() + next, taken);
-            into.putBytes(0, buffer, from, taken);
-            sum.update(target.asSlice(next, taken).asByteBuffer());
-        } else if (reader != null) {
-            reader.read(next, buffer, from, taken);
-            int at = buffer.wrapAdjustment() + from;
-            sum.update(
-                    buffer.byteBuffer().duplicate().limit(at + taken).position(at)); // last: sees what was overwritten
-        }
+        into.wrap(target.address() + next, taken);
+        into.putBytes(0, buffer, from, taken);
+        sum.update(target.asSlice(next, taken).asByteBuffer());
         received += taken;
         return taken;
     }

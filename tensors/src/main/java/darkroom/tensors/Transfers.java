@@ -74,34 +74,19 @@ final class Transfers {
         int looks = 0;
         for (Transfer transfer : List.copyOf(looking)) {
             looks++;
-            try {
-                bytesIn += transfer.look(LOOK_BYTES);
-            } catch (RuntimeException reader) {
-                fail(transfer, reader);
-                continue;
-            }
+            bytesIn += transfer.look(LOOK_BYTES);
             looked(transfer, nowNs);
             if (transfer.complete()) {
                 looking.remove(transfer);
                 if (transfer.lookAway()) {
                     finish(transfer, nowNs);
-                } else if (transfer.repeatable()) { // TP-12
+                } else { // TP-12
                     transfer.forget();
                     from(transfer, transfer.key.home(), nowNs);
-                } else {
-                    fail(transfer, releasedMeanwhile(transfer));
                 }
             }
         }
         return looks;
-    }
-
-    /** Returns the failure of a read whose tensor was released before it ended. */
-    static TensorLostException releasedMeanwhile(Transfer transfer) {
-        return new TensorLostException(
-                transfer.ref,
-                "tensor %d %s was released by %s while it was read"
-                        .formatted(transfer.ref.id(), transfer.ref.shape(), transfer.ref.home()));
     }
 
     private void from(Transfer transfer, long source, long nowNs) {
@@ -116,14 +101,13 @@ final class Transfers {
                 .filter(network::reachable)
                 .ifPresent(peer -> network.say(
                         peer,
-                        new PlaneFrame(
-                                transfer.mismatches == 0 ? Kind.REQUEST : Kind.REQUEST_CHECKED,
-                                network.self(),
-                                transfer.source,
-                                transfer.key,
-                                transfer.next(),
-                                transfer.missing(),
-                                transfer.without)));
+                        PlaneFrame.of(
+                                        transfer.mismatches == 0 ? Kind.REQUEST : Kind.REQUEST_CHECKED,
+                                        network.self(),
+                                        transfer.source,
+                                        transfer.key)
+                                .range(transfer.next(), transfer.missing())
+                                .naming(transfer.without)));
     }
 
     void heard(long peer, long nowNs) {
@@ -140,13 +124,7 @@ final class Transfers {
             if (transfer.source != frame.from()) {
                 continue;
             }
-            int taken;
-            try {
-                taken = transfer.take(frame.offset(), buffer, index, (int) frame.bytes());
-            } catch (RuntimeException reader) {
-                fail(transfer, reader);
-                continue;
-            }
+            int taken = transfer.take(frame.offset(), buffer, index, (int) frame.bytes());
             if (taken > 0 || frame.tensor().bytes() == 0) {
                 bytesIn += taken;
                 transfer.movedNs = nowNs;
@@ -201,25 +179,17 @@ final class Transfers {
         if (transfer.checksum() == transfer.key.checksum()) {
             remove(transfer, nowNs);
             network.peer(transfer.key.home())
-                    .filter(home -> transfer.repeatable()
-                            && transfer.key.bytes() >= Uploads.SPREAD_BYTES_MIN
-                            && network.reachable(home))
+                    .filter(home -> transfer.key.bytes() >= Uploads.SPREAD_BYTES_MIN && network.reachable(home))
                     .ifPresent(home -> network.say(
                             home,
-                            new PlaneFrame(
-                                    Kind.HOLDING,
-                                    network.self(),
-                                    transfer.key.home(),
-                                    transfer.key,
-                                    0,
-                                    transfer.key.bytes(),
-                                    0)));
+                            PlaneFrame.of(Kind.HOLDING, network.self(), transfer.key.home(), transfer.key)
+                                    .range(0, transfer.key.bytes())));
             network.account();
             transfer.outcome.landed();
             return;
         }
         transfer.mismatches++;
-        if (!transfer.repeatable() || transfer.mismatches == MISMATCHES_MAX) {
+        if (transfer.mismatches == MISMATCHES_MAX) {
             fail(
                     transfer,
                     new TensorTransferException("tensor %d %s of %s came from %s with wrong bytes, %d times"

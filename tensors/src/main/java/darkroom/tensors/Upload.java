@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class Upload {
     final TensorKey key;
     private final @Nullable PlaneLink all;
-    private final OffHeapTensorStore.Block block;
+    private final BlockPool.Block block;
     private final long address;
     private final List<Requester> requesters = new ArrayList<>();
     private boolean toAll;
@@ -41,7 +41,7 @@ final class Upload {
      *
      * @param all link to every node that may request a share in it; null if it is for one peer only
      */
-    Upload(TensorKey key, @Nullable PlaneLink all, OffHeapTensorStore.Block block, long nowNs) {
+    Upload(TensorKey key, @Nullable PlaneLink all, BlockPool.Block block, long nowNs) {
         this.key = key;
         this.all = all;
         this.block = block;

@@ -71,12 +71,12 @@ final class Uploads {
             answer(Kind.ABSENT, request, peer, 0);
             return true;
         }
-        Optional<OffHeapTensorStore.Block> pinned = pinned(key);
+        Optional<BlockPool.Block> pinned = pinned(key);
         if (pinned.isEmpty()) {
             answer(Kind.ABSENT, request, peer, 0);
             return true;
         }
-        OffHeapTensorStore.Block block = pinned.get();
+        BlockPool.Block block = pinned.get();
         if (key.bytes() == 0) {
             answer(Kind.DATA, request, peer, 0);
             block.unpin();
@@ -124,10 +124,13 @@ final class Uploads {
     }
 
     private void answer(Kind kind, PlaneFrame request, PlanePeer peer, long third) {
-        network.say(peer, new PlaneFrame(kind, network.self(), request.from(), request.tensor(), 0, 0, third));
+        network.say(
+                peer,
+                PlaneFrame.of(kind, network.self(), request.from(), request.tensor())
+                        .naming(third));
     }
 
-    private Optional<OffHeapTensorStore.Block> pinned(TensorKey key) {
+    private Optional<BlockPool.Block> pinned(TensorKey key) {
         return key.home() == network.self() ? store.pinned(key.id(), key.checksum(), key.bytes()) : cache.pinned(key);
     }
 

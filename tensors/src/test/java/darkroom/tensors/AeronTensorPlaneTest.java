@@ -647,29 +647,6 @@ class AeronTensorPlaneTest {
         return redirections;
     }
 
-    /** In place: each byte once, with the checksum at the end. */
-    @ParameterizedTest
-    @EnumSource(names = {"IPC", "UDP"})
-    void a_tensor_can_be_read_in_place(Transport transport) {
-        try (PlaneFleet fleet = PlaneFleet.of(transport, "home", "here")) {
-            int bytes = 3 * MEBIBYTE + 5;
-            TensorRef ref = fleet.put("home", bytes, 22);
-            for (String node : List.of("here", "home")) {
-                byte[] read = new byte[bytes];
-                answer(fleet.plane(node)
-                        .readInPlace(
-                                ref,
-                                (offset, buffer, index, length) -> buffer.getBytes(index, read, (int) offset, length)));
-                assertThat(read).isEqualTo(PlaneFleet.bytes(bytes, 22));
-            }
-            assertThat(fleet.plane("here").stats().replicaBytes()).isZero();
-            assertThatThrownBy(() -> answer(fleet.plane("here").readInPlace(ref, (_, _, _, _) -> {
-                        throw new IllegalStateException("no eyes");
-                    })))
-                    .hasMessage("no eyes");
-        }
-    }
-
     /** TP-11: a closed plane fails current and later calls. */
     @Test
     void a_closed_plane_says_so() {

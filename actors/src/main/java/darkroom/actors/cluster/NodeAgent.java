@@ -2,6 +2,7 @@ package darkroom.actors.cluster;
 
 import darkroom.actors.device.WireMessage;
 import darkroom.actors.events.NodeCard;
+import darkroom.actors.events.NodeEvent;
 import darkroom.actors.events.WorkQueueEvent;
 import darkroom.actors.workqueue.DevicePool;
 import darkroom.actors.workqueue.ReportBatcher;
@@ -241,7 +242,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         } catch (RuntimeException failure) { // NA-4
             context.getLog().error("node {} has no device pool for this run", card.name(), failure);
             String why = "its device pool could not be made: " + ErrorReason.of(failure);
-            sayLeaving(why);
+            sayLeaving(NodeEvent.Departure.NO_DEVICES, why);
             return end(new Ending.Refused(why));
         }
         DevicePool named = devicePool.named(card.name());
@@ -273,9 +274,9 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
         return registrySilentAfter.isPresent() && silentTicks > 1 ? 0 : roster;
     }
 
-    private void sayLeaving(String why) {
+    private void sayLeaving(NodeEvent.Departure departure, String why) {
         if (registry != null) {
-            registry.tell(new NodeRegistry.Leaving(card.name(), why));
+            registry.tell(new NodeRegistry.Leaving(card.name(), departure, why));
         }
     }
 
@@ -324,7 +325,7 @@ public final class NodeAgent extends SwitchBehavior<NodeAgent.Command> {
             return this;
         }
         if (!dismissed) {
-            sayLeaving(leaving);
+            sayLeaving(NodeEvent.Departure.ASKED, leaving);
         }
         return end(new Ending.Left(leaving));
     }

@@ -67,8 +67,12 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
     public record Present(String node, long roster, long over, ActorRef<NodeAgent.Command> agent)
             implements Command, WireMessage {}
 
-    /** Announces that the node has handed over its results and leaves. */
-    public record Leaving(String node, String why) implements Command, WireMessage {}
+    /**
+     * Announces that the node leaves. One that was asked to has handed over its results.
+     *
+     * @param why for people
+     */
+    public record Leaving(String node, NodeEvent.Departure departure, String why) implements Command, WireMessage {}
 
     /** Marks the units of {@code run} before {@code step} as completed, on all nodes. */
     public record StepOver(String run, int step) implements Command {}
@@ -169,7 +173,7 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
         switch (command) {
             case Join(NodeCard card, ActorRef<NodeAgent.Command> agent) -> onJoin(card, agent);
             case Present present -> onPresent(present);
-            case Leaving(String node, String why) -> onGone(node, why);
+            case Leaving(String node, NodeEvent.Departure departure, String why) -> onGone(node, departure, why);
             case StepOver(String run, int step) -> onStepOver(run, step);
             case WorkerIssue(WorkQueueEvent event) -> events.tell(event);
             case GetStatus(ActorRef<ClusterStatus> replyTo) -> replyTo.tell(status());
@@ -257,11 +261,11 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
         }
     }
 
-    private void onGone(String node, String why) {
+    private void onGone(String node, NodeEvent.Departure departure, String why) {
         Member member = members.remove(node);
         if (member != null) {
             changed();
-            events.tell(new NodeEvent.NodeLeft(member.card, why, members.size() + 1));
+            events.tell(new NodeEvent.NodeLeft(member.card, departure, why, members.size() + 1));
         }
     }
 
@@ -270,7 +274,7 @@ public final class NodeRegistry extends SwitchBehavior<NodeRegistry.Command> {
         long silentMax = Math.max(1, silentAfter.dividedBy(limits.heartbeatEvery()));
         for (Member member : List.copyOf(members.values())) {
             if (++member.silentTicks >= silentMax) { // NR-2
-                onGone(member.card.name(), "silent for " + silentAfter.toMillis() + " ms");
+                onGone(member.card.name(), NodeEvent.Departure.SILENT, "silent for " + silentAfter.toMillis() + " ms");
             }
         }
         queues.rollout().tell(new WorkQueue.Report<>(reports));

@@ -20,6 +20,7 @@ import darkroom.actors.device.TrainUnit;
 import darkroom.actors.device.Trained;
 import darkroom.actors.device.TrainingSample;
 import darkroom.actors.events.NodeCard;
+import darkroom.actors.events.NodeEvent;
 import darkroom.actors.events.WorkQueueEvent;
 import darkroom.actors.workqueue.LeasedWorker;
 import darkroom.actors.workqueue.WorkQueue;
@@ -80,6 +81,7 @@ final class WireClasses {
             entry(70, NodeRegistry.Join.class),
             entry(71, NodeRegistry.Present.class),
             entry(72, NodeRegistry.Leaving.class),
+            entry(112, NodeEvent.Departure.class),
             entry(73, NodeRegistry.WorkerIssue.class),
             entry(74, NodeRegistry.GetStatus.class),
             entry(75, NodeAgent.Welcome.class),

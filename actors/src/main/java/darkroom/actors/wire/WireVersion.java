@@ -14,7 +14,7 @@ import com.typesafe.config.ConfigValueFactory;
  */
 public final class WireVersion {
     /** The version of this build. */
-    public static final int CURRENT = 8;
+    public static final int CURRENT = 9;
 
     /** Settings key of an actor system: the wire version that the node speaks. */
     public static final String KEY = "darkroom.wire-version";

@@ -12,6 +12,7 @@ import darkroom.actors.device.SimulatedDevices;
 import darkroom.actors.device.TrainUnit;
 import darkroom.actors.device.Trained;
 import darkroom.actors.events.NodeCard;
+import darkroom.actors.events.NodeEvent;
 import darkroom.actors.events.WorkQueueEvent;
 import darkroom.actors.run.SimulatedNetwork;
 import darkroom.actors.run.SimulatedWorld;
@@ -296,7 +297,7 @@ class NodeAgentTest {
         first.heard();
         world.pass(BEAT);
         assertThat(home.endings).containsExactly(new NodeAgent.Ending.Left("told to"));
-        assertThat(first.heard()).contains(new NodeRegistry.Leaving("one", "told to"));
+        assertThat(first.heard()).contains(new NodeRegistry.Leaving("one", NodeEvent.Departure.ASKED, "told to"));
         assertThat(gone).isTrue();
     }
 
@@ -360,7 +361,8 @@ class NodeAgentTest {
         assertThat(home.endings)
                 .containsExactly(new NodeAgent.Ending.Refused("its device pool could not be made: no such device"));
         assertThat(first.heard())
-                .endsWith(new NodeRegistry.Leaving("one", "its device pool could not be made: no such device"));
+                .endsWith(new NodeRegistry.Leaving(
+                        "one", NodeEvent.Departure.NO_DEVICES, "its device pool could not be made: no such device"));
         assertThat(gone).isTrue();
     }
 

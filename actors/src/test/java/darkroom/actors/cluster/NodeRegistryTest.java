@@ -167,7 +167,8 @@ class NodeRegistryTest {
                 .containsExactly(0L, BEAT.multipliedBy(SILENT_BEATS - 1).toMillis(), 0L);
         world.pass(BEAT);
         assertThat(heard(NodeEvent.NodeLeft.class))
-                .containsExactly(new NodeEvent.NodeLeft(silent.card, "silent for 50 ms", 2));
+                .containsExactly(
+                        new NodeEvent.NodeLeft(silent.card, NodeEvent.Departure.SILENT, "silent for 50 ms", 2));
         assertThat(told.getLast()).isEqualTo(SimulatedNetwork.peers("control", "other"));
         assertThat(other.heard()).containsExactly(rosterIs(4, "control", "other"));
         silent.heard();
@@ -184,9 +185,10 @@ class NodeRegistryTest {
         assertThat(one.heard()).containsExactly(rosterIs(3, "control", "one", "two"));
         assertThat(one.isPresent(2)).as("lost on the way").containsExactly(rosterIs(3, "control", "one", "two"));
         assertThat(one.isPresent(3)).isEmpty();
-        registry.tell(new NodeRegistry.Leaving("two", "told to"));
+        registry.tell(new NodeRegistry.Leaving("two", NodeEvent.Departure.ASKED, "told to"));
         assertThat(one.heard()).containsExactly(rosterIs(4, "control", "one"));
-        assertThat(heard(NodeEvent.NodeLeft.class)).containsExactly(new NodeEvent.NodeLeft(card("two"), "told to", 2));
+        assertThat(heard(NodeEvent.NodeLeft.class))
+                .containsExactly(new NodeEvent.NodeLeft(card("two"), NodeEvent.Departure.ASKED, "told to", 2));
     }
 
     /** NR-4, P-9. */
@@ -200,7 +202,7 @@ class NodeRegistryTest {
         assertThat(tooMany.joins())
                 .containsExactly(new NodeAgent.Refused("control already has 1024 nodes, the most that it lets in"));
         assertThat(told.getLast()).hasSize(NodeRegistry.NODES_MAX + 1);
-        registry.tell(new NodeRegistry.Leaving("node-3", "told to"));
+        registry.tell(new NodeRegistry.Leaving("node-3", NodeEvent.Departure.NO_DEVICES, "told to"));
         assertThat(tooMany.joins()).last().isInstanceOf(NodeAgent.Welcome.class);
     }
 

@@ -21,6 +21,7 @@ import darkroom.actors.device.TrainingSample;
 import darkroom.actors.device.Unit;
 import darkroom.actors.device.WireMessage;
 import darkroom.actors.events.NodeCard;
+import darkroom.actors.events.NodeEvent;
 import darkroom.actors.events.WorkQueueEvent;
 import darkroom.actors.workqueue.LeasedWorker;
 import darkroom.actors.workqueue.WorkQueue;
@@ -129,7 +130,9 @@ final class WireSamples {
                 new WorkQueues(actor("rollout-queue", 15), actor("score-queue", 16), actor("train-queue", 17));
         add("Join", new NodeRegistry.Join(card(), agent));
         add("Present", new NodeRegistry.Present("node-1", 9, 2, agent));
-        add("Leaving", new NodeRegistry.Leaving("node-1", "told to"));
+        for (NodeEvent.Departure departure : NodeEvent.Departure.values()) {
+            add("Leaving " + departure, new NodeRegistry.Leaving("node-1", departure, "told to"));
+        }
         for (WorkQueueEvent event : List.of(
                 new WorkQueueEvent.WorkerJoined("rollout", "node-1/rollout-0", 2),
                 new WorkQueueEvent.WorkerLost("rollout", "node-1/rollout-0", 1),

@@ -12,6 +12,7 @@ import darkroom.actors.device.Prompt;
 import darkroom.actors.device.ScoreOutcome;
 import darkroom.actors.device.ScoreUnit;
 import darkroom.actors.device.WireMessage;
+import darkroom.actors.events.NodeEvent;
 import darkroom.actors.workqueue.LeasedWorker;
 import darkroom.actors.workqueue.WorkQueue;
 import darkroom.tensors.TensorRef;
@@ -211,7 +212,9 @@ class WireSerializerTest {
     @Example
     void a_buffer_that_is_too_small_is_said_to_be() {
         assertThatThrownBy(() -> bench.serializer()
-                        .toBinary(new NodeRegistry.Leaving("node-1", "told to"), ByteBuffer.allocate(8)))
+                        .toBinary(
+                                new NodeRegistry.Leaving("node-1", NodeEvent.Departure.ASKED, "told to"),
+                                ByteBuffer.allocate(8)))
                 .isInstanceOf(BufferOverflowException.class);
     }
 
@@ -230,7 +233,8 @@ class WireSerializerTest {
     @Example
     @SuppressWarnings("NullAway") // on purpose
     void a_component_that_is_null_and_not_declared_so_is_refused_where_it_is_sent() {
-        assertThatThrownBy(() -> bench.serializer().toBinary(new NodeRegistry.Leaving("node-1", null)))
+        assertThatThrownBy(() -> bench.serializer()
+                        .toBinary(new NodeRegistry.Leaving("node-1", NodeEvent.Departure.ASKED, null)))
                 .hasMessage("why of darkroom.actors.cluster.NodeRegistry$Leaving is null, and not declared so");
     }
 }

@@ -5,26 +5,41 @@ public final class Pixels {
     private Pixels() {}
 
     /**
-     * Resizes the part (x0, y0) to (x1, y1) of a picture by area averaging: each new pixel is the mean of the area that it
-     * covers.
+     * A float picture.
      *
-     * @param from {@code channels} interleaved floats per pixel, {@code width} pixels per row
+     * @param values {@code channels} interleaved floats per pixel, row by row; shared, not copied
+     * @param width pixels per row
+     */
+    @SuppressWarnings("ArrayRecordComponent") // a view of memory; never compared
+    public record Raster(float[] values, int width, int channels) {
+        int height() {
+            return values.length / (width * channels);
+        }
+    }
+
+    /** A rectangle in pixels of a picture, from (x0, y0) to (x1, y1). */
+    public record Area(double x0, double y0, double x1, double y1) {}
+
+    /** Resizes a whole picture; see {@link #resize(Raster, Area, int, int)}. */
+    public static float[] resize(Raster from, int toWidth, int toHeight) {
+        return resize(from, new Area(0, 0, from.width(), from.height()), toWidth, toHeight);
+    }
+
+    /**
+     * Resizes a part of a picture by area averaging: each new pixel is the mean of the area that it covers.
+     *
      * @return {@code channels * toWidth * toHeight} floats
      */
-    public static float[] resize(
-            float[] from,
-            int width,
-            int channels,
-            double x0,
-            double y0,
-            double x1,
-            double y1,
-            int toWidth,
-            int toHeight) {
+    public static float[] resize(Raster picture, Area part, int toWidth, int toHeight) {
+        float[] from = picture.values();
+        int width = picture.width();
+        int channels = picture.channels();
+        double x0 = part.x0();
+        double y0 = part.y0();
         int firstRow = (int) Math.floor(y0);
-        int rows = Math.min((int) Math.ceil(y1), from.length / (width * channels)) - firstRow;
+        int rows = Math.min((int) Math.ceil(part.y1()), picture.height()) - firstRow;
         float[] narrow = new float[rows * toWidth * channels];
-        double stepX = (x1 - x0) / toWidth;
+        double stepX = (part.x1() - x0) / toWidth;
         for (int x = 0; x < toWidth; x++) {
             double low = x0 + x * stepX;
             double high = low + stepX;
@@ -39,7 +54,7 @@ public final class Pixels {
             }
         }
         float[] to = new float[toHeight * toWidth * channels];
-        double stepY = (y1 - y0) / toHeight;
+        double stepY = (part.y1() - y0) / toHeight;
         for (int y = 0; y < toHeight; y++) {
             double low = y0 + y * stepY;
             double high = low + stepY;

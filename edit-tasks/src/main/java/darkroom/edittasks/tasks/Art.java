@@ -7,6 +7,8 @@ import com.github.weisj.jsvg.parser.LoaderContext;
 import com.github.weisj.jsvg.parser.SVGLoader;
 import com.github.weisj.jsvg.view.ViewBox;
 import darkroom.edittasks.pictures.Pixels;
+import darkroom.edittasks.pictures.Pixels.Area;
+import darkroom.edittasks.pictures.Pixels.Raster;
 import darkroom.edittasks.pictures.RgbImage;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -80,9 +82,7 @@ final class Art {
         Sprite kept = SPRITES.get(key);
         if (kept == null) {
             Sprite master = master(new MasterKey(icon, set, tint));
-            kept = new Sprite(
-                    side,
-                    Pixels.resize(master.rgba(), master.side(), 4, 0, 0, master.side(), master.side(), side, side));
+            kept = new Sprite(side, Pixels.resize(new Raster(master.rgba(), master.side(), 4), side, side));
             SPRITES.putIfAbsent(key, kept);
         }
         return kept;
@@ -132,7 +132,7 @@ final class Art {
             }
         }
         double margin = m * (1 - 1 / 1.16) / 2;
-        return Pixels.resize(solid, m, 3, margin, margin, m - margin, m - margin, n, n);
+        return Pixels.resize(new Raster(solid, m, 3), new Area(margin, margin, m - margin, m - margin), n, n);
     }
 
     private static Sprite rasterise(String icon, String set, int side) {
@@ -172,7 +172,7 @@ final class Art {
             rgba[p * 4 + 2] = packed[p] & 255;
             rgba[p * 4 + 3] = (packed[p] >>> 24) / 255f;
         }
-        return new Sprite(side, Pixels.resize(rgba, super4, 4, 0, 0, super4, super4, side, side));
+        return new Sprite(side, Pixels.resize(new Raster(rgba, super4, 4), side, side));
     }
 
     private static JsonNode readSet(String set) {
@@ -207,10 +207,7 @@ final class Art {
             double scale = PHOTO_SIDE / (double) Math.min(image.width(), image.height());
             int width = (int) Math.round(image.width() * scale);
             int height = (int) Math.round(image.height() * scale);
-            return new Photograph(
-                    width,
-                    height,
-                    Pixels.resize(rgb, image.width(), 3, 0, 0, image.width(), image.height(), width, height));
+            return new Photograph(width, height, Pixels.resize(new Raster(rgb, image.width(), 3), width, height));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

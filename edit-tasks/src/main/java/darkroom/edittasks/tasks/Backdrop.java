@@ -76,8 +76,9 @@ sealed interface Backdrop {
             double side = extent * Math.min(photo.width(), photo.height());
             double left = x * (photo.width() - side);
             double top = y * (photo.height() - side);
-            float[] canvas = Pixels.blur(
-                    Pixels.resize(photo.rgb(), photo.width(), 3, left, top, left + side, top + side, n, n), n, n / 32);
+            Pixels.Raster whole = new Pixels.Raster(photo.rgb(), photo.width(), 3);
+            Pixels.Area cut = new Pixels.Area(left, top, left + side, top + side);
+            float[] canvas = Pixels.blur(Pixels.resize(whole, cut, n, n), n, n / 32);
             for (int c = 0; c < 3; c++) {
                 float mean = 0;
                 for (int p = c; p < canvas.length; p += 3) {

@@ -77,9 +77,10 @@ public final class EditTasks {
     public EditTask render(Split split, long index) {
         Draws draws = new Draws(seed, split.number(), index);
         TaskType type = mix.draw(draws);
-        Pool pool = Pool.of(split, mix.objects());
+        TaskTemplate template = TaskTemplate.of(type);
+        PlanDraws planDraws = new PlanDraws(draws, Pool.of(split, mix.objects()));
         for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-            Plan plan = Plan.draw(type, draws, pool);
+            Plan plan = template.draw(planDraws);
             if (split != Split.UNSEEN_OBJECTS && plan.combination().split() != split) {
                 continue;
             }
@@ -103,12 +104,12 @@ public final class EditTasks {
                 prefix + split.label() + "-" + index,
                 plan.combination().task(),
                 plan.combination().key(),
-                plan.instruction(),
-                plan.requirement(),
+                plan.request().instruction(),
+                plan.request().requirement(),
                 source,
                 target,
                 reference == null ? null : reference.render(size),
-                which -> (which == 0 ? plan.wrong() : plan.otherWrong()).render(size));
+                which -> plan.wrong().scene(which).render(size));
     }
 
     private static int changes(RgbImage source, RgbImage target) {

@@ -35,15 +35,20 @@ public record GroundTruth(
         source.planar(planar, 0);
         edited.planar(planar, 3 * pixels);
         target.planar(planar, 6 * pixels);
-        return measure(planar, 0, planar, 3 * pixels, planar, 6 * pixels, pixels);
+        return measure(new Planar(planar, 0), new Planar(planar, 3 * pixels), new Planar(planar, 6 * pixels), pixels);
     }
 
     /**
-     * Measures pictures given as [3, pixels] floats in [-1, 1] ({@link RgbImage#planar}), each from its offset on. Values of
-     * the edit beyond [-1, 1] count as clamped.
+     * A picture as [3, pixels] floats in [-1, 1] ({@link RgbImage#planar}).
+     *
+     * @param values an array with the picture in it; shared, not copied
+     * @param at index of the first float
      */
-    public static GroundTruth measure(
-            float[] source, int sourceAt, float[] edited, int editedAt, float[] target, int targetAt, int pixels) {
+    @SuppressWarnings("ArrayRecordComponent") // a view of memory; never compared
+    public record Planar(float[] values, int at) {}
+
+    /** Measures pictures of {@code pixels} pixels. Values of the edit beyond [-1, 1] count as clamped. */
+    public static GroundTruth measure(Planar source, Planar edited, Planar target, int pixels) {
         double in = 0;
         double inCopied = 0;
         double out = 0;
@@ -54,9 +59,9 @@ public record GroundTruth(
             double error = 0;
             for (int c = 0; c < 3; c++) {
                 int k = c * pixels + p;
-                double right = target[targetAt + k];
-                double before = (source[sourceAt + k] - right) / 2;
-                double now = (Math.clamp(edited[editedAt + k], -1f, 1f) - right) / 2;
+                double right = target.values[target.at + k];
+                double before = (source.values[source.at + k] - right) / 2;
+                double now = (Math.clamp(edited.values[edited.at + k], -1f, 1f) - right) / 2;
                 change = Math.max(change, Math.abs(before));
                 copied += before * before;
                 error += now * now;

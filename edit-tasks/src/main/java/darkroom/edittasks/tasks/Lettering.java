@@ -44,14 +44,17 @@ final class Lettering {
     private static final int BOARD_TOP = 7;
     private static final int BOARD_HEIGHT = 13;
 
+    /** A rectangle of dots, from its corner at the top left. */
+    private record Rectangle(int x, int y, int width, int height) {}
+
     private Lettering() {}
 
     /** Draws the sign in the middle of a canvas of {@code n} by {@code n} pixels; a dot is n/32 pixels. */
     static void draw(float[] canvas, int n, String word) {
         int left = (32 - BOARD_WIDTH) / 2;
-        fill(canvas, n, 15, BOARD_TOP + BOARD_HEIGHT, 2, 32, 0x7a4a26);
-        fill(canvas, n, left, BOARD_TOP, BOARD_WIDTH, BOARD_HEIGHT, 0x4a2c12);
-        fill(canvas, n, left + 1, BOARD_TOP + 1, BOARD_WIDTH - 2, BOARD_HEIGHT - 2, 0xffffff);
+        fill(canvas, n, new Rectangle(15, BOARD_TOP + BOARD_HEIGHT, 2, 32), 0x7a4a26);
+        fill(canvas, n, new Rectangle(left, BOARD_TOP, BOARD_WIDTH, BOARD_HEIGHT), 0x4a2c12);
+        fill(canvas, n, new Rectangle(left + 1, BOARD_TOP + 1, BOARD_WIDTH - 2, BOARD_HEIGHT - 2), 0xffffff);
         int x = left + (BOARD_WIDTH - (6 * word.length() - 1)) / 2;
         for (int i = 0; i < word.length(); i++) {
             String dots = DOTS.get(word.charAt(i));
@@ -60,16 +63,16 @@ final class Lettering {
             }
             for (int dot = 0; dot < 35; dot++) {
                 if (dots.charAt(dot) == '1') {
-                    fill(canvas, n, x + 6 * i + dot % 5, BOARD_TOP + 3 + dot / 5, 1, 1, 0x101010);
+                    fill(canvas, n, new Rectangle(x + 6 * i + dot % 5, BOARD_TOP + 3 + dot / 5, 1, 1), 0x101010);
                 }
             }
         }
     }
 
-    private static void fill(float[] canvas, int n, int x, int y, int width, int height, int rgb) {
+    private static void fill(float[] canvas, int n, Rectangle dots, int rgb) {
         int k = n / 32;
-        for (int v = y * k; v < Math.min(n, (y + height) * k); v++) {
-            for (int u = x * k; u < Math.min(n, (x + width) * k); u++) {
+        for (int v = dots.y * k; v < Math.min(n, (dots.y + dots.height) * k); v++) {
+            for (int u = dots.x * k; u < Math.min(n, (dots.x + dots.width) * k); u++) {
                 for (int c = 0; c < 3; c++) {
                     canvas[(v * n + u) * 3 + c] = rgb >> (16 - 8 * c) & 255;
                 }

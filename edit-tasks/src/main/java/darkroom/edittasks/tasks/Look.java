@@ -44,7 +44,7 @@ final class Look {
 
     private static float[] blocks(float[] rgb, int n, int side) {
         int few = n / side;
-        float[] small = Pixels.resize(rgb, n, 3, 0, 0, n, n, few, few);
+        float[] small = Pixels.resize(new Pixels.Raster(rgb, n, 3), few, few);
         for (int y = 0; y < n; y++) {
             for (int x = 0; x < n; x++) {
                 System.arraycopy(small, (y / side * few + x / side) * 3, rgb, (y * n + x) * 3, 3);

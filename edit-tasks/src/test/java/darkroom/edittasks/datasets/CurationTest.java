@@ -9,13 +9,16 @@ import darkroom.edittasks.pictures.RgbImage;
 import darkroom.edittasks.tasks.Draws;
 import darkroom.edittasks.tasks.Split;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import net.jqwik.api.ForAll;
@@ -297,7 +300,7 @@ class CurationTest {
     @Property(tries = 300)
     void an_altered_word_differs_in_one_or_two_characters_of_the_same_kind(
             @ForAll @AlphaChars @NumericChars @StringLength(min = 1, max = 8) String word, @ForAll long seed) {
-        String altered = Curation.altered(word, new Draws(seed));
+        String altered = RowProposals.altered(word, new Draws(seed));
         assertThat(altered).hasSameSizeAs(word);
         int differ = 0;
         for (int i = 0; i < word.length(); i++) {
@@ -343,12 +346,12 @@ class CurationTest {
 
     @Test
     void a_red_box_at_the_border_stays_in_the_picture_and_is_wider_on_a_larger_one() {
-        RgbImage boxed = Curation.boxed(gray(100, 100), new Box(0, 0, 100, 50));
+        RgbImage boxed = RedBox.around(gray(100, 100), new Box(0, 0, 100, 50));
         assertThat(boxed.channel(0, 0, 1)).isZero();
         assertThat(boxed.channel(99, 25, 1)).isZero();
         assertThat(boxed.channel(50, 50, 1)).isZero();
         assertThat(boxed.channel(50, 51, 1)).isEqualTo(128);
-        RgbImage large = Curation.boxed(gray(512, 600), new Box(100, 100, 300, 300));
+        RgbImage large = RedBox.around(gray(512, 600), new Box(100, 100, 300, 300));
         assertThat(large.channel(96, 200, 1)).isZero();
         assertThat(large.channel(99, 200, 1)).isZero();
         assertThat(large.channel(95, 200, 1)).isEqualTo(128);
@@ -401,6 +404,54 @@ class CurationTest {
         }
         assertThat(curate(settings, lines.toArray(String[]::new))).isEqualTo(first);
         assertThat(rows()).isEqualTo(rows);
+    }
+
+    /** P-1: every rule rejects something here, and every kind of row is written; the digest is of all text and red boxes. */
+    @Test
+    void what_the_rules_make_of_the_same_annotations_never_changes() throws Exception {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            Files.write(in().resolve("images/p" + i + ".png"), gray(100, 100).png());
+        }
+        for (int i = 0; i < 60; i++) {
+            String dog = object("dog", i % 5 == 0 ? "[0, 0, 9, 9]" : i % 7 == 0 ? "[-1, 0, 50, 50]" : BOX);
+            String cat = i % 11 == 0
+                    ? "{\"name\": \"cat\", \"box\": [0, 0, 50, 50], \"score\": 0.5}"
+                    : object(i % 3 == 0 ? "Dog" : "cat", i % 13 == 0 ? "[0, 0, 100, 90]" : "[10, 20, 70, 80]");
+            lines.add(image(
+                    i % 17 == 16 ? "none" : i % 6 == 0 ? "wide" : "p" + i % 20,
+                    "\"objects\": [%s, %s], \"texts\": [{\"text\": \"Open DAILY %d h\"}, {\"text\": \"GO GO\"}], \"n\": %d,"
+                                    .formatted(dog, cat, i, i)
+                            + " \"edits\": [{\"task_type\": \"adjust\", \"prompt\": \"make the dog %d\", \"object\": 0},"
+                                    .formatted(i)
+                            + " {\"task_type\": \"replace\", \"prompt\": \"it becomes %d\", \"object\": %d},"
+                                    .formatted(i, i % 9 == 3 ? 0 : 1)
+                            + " {\"task_type\": \"add\", \"prompt\": \"add %d\", \"plausible\": %s,"
+                                    .formatted(i, i % 4 > 0)
+                            + " \"target\": \"images/%s.png\"}]".formatted(i % 8 == 0 ? "wide" : "b")));
+        }
+        lines.add(lines.get(1));
+        lines.add(20, "{\"image\": 3}");
+        lines.add(30, "{\"image\": \"images/b.png\"}");
+        CurationSettings settings = new CurationSettings(.1, .8, .5, .8, .7, .1, .5, Map.of("text", 30), .25, .25, 8);
+        Curation.Report report = curate(settings, lines.toArray(String[]::new));
+        assertThat(report.rejections().keySet()).containsExactly(CurationRule.values());
+        StringBuilder all = new StringBuilder(report.toString());
+        for (String file : List.of(
+                Split.TRAIN.metadataFile(),
+                Split.VALIDATION.metadataFile(),
+                Split.HELD_OUT.metadataFile(),
+                Curation.REJECTED)) {
+            all.append(file).append('\n').append(Files.readString(out().resolve(file)));
+        }
+        for (DatasetRow row : rows()) {
+            all.append(RgbImage.decode(Files.readAllBytes(out().resolve(row.image())))
+                    .sha256());
+        }
+        byte[] sha256 =
+                MessageDigest.getInstance("SHA-256").digest(all.toString().getBytes(StandardCharsets.UTF_8));
+        assertThat(HexFormat.of().formatHex(sha256))
+                .isEqualTo("47bd42d5b2f3a31d570d56d416497f9a4cf75f0aab443f3a1298d71b4752f4ab");
     }
 
     @Test

@@ -44,6 +44,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,7 +57,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Checkpoints {
     private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
-    private static final String LEARNER = "learner.safetensors";
+    /** File of a checkpoint with the tensors of the learner. */
+    public static final String LEARNER = "learner.safetensors";
+
     private static final String MANIFEST = "manifest.json";
     private static final String PARTIAL = ".partial";
     private static final String REPLACED = ".replaced";
@@ -282,7 +285,7 @@ public final class Checkpoints {
             }
             done = true;
         } catch (SafetensorsException e) {
-            throw because(checkpoint, ErrorReason.of(e), e);
+            throw because(checkpoint, LEARNER, ErrorReason.of(e), e);
         } finally {
             if (!done) {
                 refs.values().forEach(store::release);
@@ -324,12 +327,13 @@ public final class Checkpoints {
         for (Map.Entry<String, String> file : sealed.files().entrySet()) {
             Path path = checkpoint.resolve(file.getKey());
             if (!Files.isRegularFile(path)) {
-                throw new CheckpointException(checkpoint, "it has no " + file.getKey());
+                throw new CheckpointException(checkpoint, file.getKey(), "it has no " + file.getKey());
             }
             String found = sha256(path);
             if (!found.equals(file.getValue())) {
                 throw new CheckpointException(
                         checkpoint,
+                        file.getKey(),
                         "SHA-256 of %s is %s, expected %s".formatted(file.getKey(), found, file.getValue()));
             }
         }
@@ -460,9 +464,9 @@ public final class Checkpoints {
         } catch (CheckpointException e) {
             throw e;
         } catch (JsonProcessingException e) {
-            throw because(checkpoint, MANIFEST + " is damaged: " + e.getOriginalMessage(), e);
+            throw because(checkpoint, null, MANIFEST + " is damaged: " + e.getOriginalMessage(), e);
         } catch (IOException | IllegalArgumentException e) {
-            throw because(checkpoint, MANIFEST + " is damaged: " + ErrorReason.of(e), e);
+            throw because(checkpoint, null, MANIFEST + " is damaged: " + ErrorReason.of(e), e);
         }
     }
 
@@ -517,8 +521,9 @@ public final class Checkpoints {
         }
     }
 
-    private static CheckpointException because(Path checkpoint, String problem, Exception cause) {
-        CheckpointException exception = new CheckpointException(checkpoint, problem);
+    private static CheckpointException because(
+            Path checkpoint, @Nullable String file, String problem, Exception cause) {
+        CheckpointException exception = new CheckpointException(checkpoint, file, problem);
         exception.initCause(cause);
         return exception;
     }

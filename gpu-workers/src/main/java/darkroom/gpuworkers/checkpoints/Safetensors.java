@@ -274,6 +274,44 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
+    /**
+     * Returns a tensor as float64, exactly; of I64 only values up to 2^53 are exact.
+     *
+     * @throws SafetensorsException if the tensor does not exist, or has another element type
+     */
+    public double[] doubles(String name) throws SafetensorsException {
+        Entry entry = entry(name);
+        MemorySegment from = bytes(name);
+        double[] values = new double[Math.toIntExact(entry.elements())];
+        switch (entry.dtype()) {
+            case F32, F16, BF16 -> {
+                float[] floats = floats(name);
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = floats[i];
+                }
+            }
+            case F64 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = Double.longBitsToDouble(from.get(LENGTH, (long) i * Long.BYTES));
+                }
+            }
+            case I64 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = from.get(LENGTH, (long) i * Long.BYTES);
+                }
+            }
+            case U8 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = from.get(ValueLayout.JAVA_BYTE, i) & 255;
+                }
+            }
+            case OTHER ->
+                throw new SafetensorsException(
+                        file, "tensor \"%s\" is %s, which is not read".formatted(name, entry.type()));
+        }
+        return values;
+    }
+
     /** Returns a tensor as float32. */
     public float[] floats(String name) throws SafetensorsException {
         Entry entry = entry(name);

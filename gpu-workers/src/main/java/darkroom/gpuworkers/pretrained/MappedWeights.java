@@ -25,6 +25,11 @@ import java.util.function.Predicate;
  * one copy in the page cache; every tensor is a view. Thread-confined, as {@link TorchModule}.
  */
 public final class MappedWeights implements AutoCloseable {
+    private static final String TO_BF16 = """
+            def to_bf16(x: Tensor) -> Tensor:
+                return x.to(%d)
+            """.formatted(scalarType(Safetensors.Dtype.BF16));
+
     private final TorchModule module;
     private final NDManager owned;
     private final SortedMap<String, NDArray> arrays = new TreeMap<>();
@@ -41,7 +46,7 @@ public final class MappedWeights implements AutoCloseable {
      * @throws IOException if a file is no valid safetensors file
      */
     public static MappedWeights of(List<Path> files) throws IOException {
-        StringBuilder source = new StringBuilder();
+        StringBuilder source = new StringBuilder(TO_BF16);
         Map<String, List<String>> functions = new LinkedHashMap<>();
         for (Path file : files) {
             try (Safetensors tensors = Safetensors.open(file)) {
@@ -68,8 +73,18 @@ public final class MappedWeights implements AutoCloseable {
                 weights.arrays.put(names.get(i), list.get(i));
             }
         });
-        weights.owned.cap();
         return weights;
+    }
+
+    /** Converts all tensors to bfloat16, in memory of their own; those that are bfloat16 already stay mapped. */
+    public MappedWeights toBf16() {
+        arrays.replaceAll((name, array) -> {
+            array.setName(null); // a named array would be an element of a dictionary
+            NDArray converted = module.call(owned, "to_bf16", array).get(0);
+            converted.setName("w." + name);
+            return converted;
+        });
+        return this;
     }
 
     private static String function(

@@ -9,6 +9,7 @@ import darkroom.actors.run.RunGuardian;
 import darkroom.config.RunSettings;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.NodeName;
+import darkroom.runtime.base.Poll;
 import darkroom.runtime.chaos.NodeProcesses;
 import darkroom.runtime.cluster.ControlNode;
 import darkroom.runtime.cluster.NodeArguments;
@@ -27,8 +28,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -51,7 +52,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class ProcessCluster implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ProcessCluster.class);
-    private static final int LOOK_EVERY_MILLIS = 20;
+    private static final Duration LOOK_EVERY = Duration.ofMillis(20);
     private static final int STATUS_ATTEMPTS = 3;
     private static final Duration OPEN_WITHIN = Duration.ofSeconds(60);
     private static final Duration CLOSED_WITHIN = Duration.ofSeconds(60);
@@ -74,12 +75,6 @@ public final class ProcessCluster implements AutoCloseable {
      * @param nanos time of receipt, by {@link System#nanoTime}
      */
     public record Heard<E>(E event, long nanos) {}
-
-    /** A condition to wait for that is not an event. */
-    @FunctionalInterface
-    public interface Condition {
-        boolean holds() throws IOException, InterruptedException;
-    }
 
     private ProcessCluster(RunSettings settings, List<String> overrides, BiConsumer<RunEvent, TensorStore> listener)
             throws IOException {
@@ -227,15 +222,20 @@ public final class ProcessCluster implements AutoCloseable {
         }
     }
 
-    /** Polls until the condition holds. */
-    public void await(String what, Duration within, Condition condition) throws IOException, InterruptedException {
-        CountDownLatch never = new CountDownLatch(1);
-        long until = System.nanoTime() + within.toNanos();
-        while (!condition.holds()) {
-            boolean failed = never.await(LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS) || end.isCompletedExceptionally();
-            if (failed || System.nanoTime() > until) {
-                throw new CommandFailedException("not within %s: %s%n%s".formatted(within, what, tale()));
-            }
+    /**
+     * Polls until a condition holds that is not an event.
+     *
+     * @throws CommandFailedException if it does not hold in time, or the run fails
+     */
+    public void await(String what, Duration within, Poll.Condition condition) throws IOException, InterruptedException {
+        Optional<Boolean> held = Poll.forValue(
+                LOOK_EVERY,
+                within,
+                () -> condition.holds()
+                        ? Optional.of(true)
+                        : end.isCompletedExceptionally() ? Optional.of(false) : Optional.empty());
+        if (!held.orElse(false)) {
+            throw new CommandFailedException("not within %s: %s%n%s".formatted(within, what, tale()));
         }
     }
 

@@ -22,6 +22,7 @@ import darkroom.runtime.base.RunJournal;
 import darkroom.runtime.run.CheckpointWriter;
 import darkroom.runtime.run.DataSplits;
 import darkroom.runtime.run.DevicePools;
+import darkroom.runtime.run.LearnerTensors;
 import darkroom.runtime.run.LocalActorSystem;
 import darkroom.runtime.run.LocalRun;
 import darkroom.runtime.run.OpenPrompts;
@@ -38,9 +39,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /** A run without files and measurements, for benchmarks: with the embedded model or virtual devices, as configured. */
 public final class Rehearsal {
@@ -96,12 +95,9 @@ public final class Rehearsal {
                 InstantSource.system());
         return finished(
                 settings,
-                devicePool,
-                ports,
-                RunState.fresh(devices.learner(settings.seed())),
+                new Prepared(devicePool, ports, RunState.fresh(devices.learner(settings.seed())), checkpoints),
                 before,
-                environment,
-                checkpoints);
+                environment);
     }
 
     private static RunDigests computing(
@@ -133,32 +129,36 @@ public final class Rehearsal {
                     environment.plane(),
                     RunListeners.of(listener, environment),
                     InstantSource.system());
-            RunState from = RunState.fresh(LocalRun.learner(policy.initial(settings.seed()), store));
-            return finished(settings, devicePool, ports, from, before, environment, checkpoints);
+            RunState from = RunState.fresh(LearnerTensors.fresh(policy.initial(settings.seed()), store));
+            return finished(settings, new Prepared(devicePool, ports, from, checkpoints), before, environment);
         }
     }
 
+    /**
+     * Parts of a rehearsal.
+     *
+     * @param from state that it begins from
+     * @param checkpoints whether checkpoints are written
+     */
+    private record Prepared(DevicePool devicePool, RunPorts ports, RunState from, boolean checkpoints) {}
+
     private static RunDigests finished(
-            RunSettings settings,
-            DevicePool devicePool,
-            RunPorts ports,
-            RunState from,
-            Before before,
-            RunEnvironment environment,
-            boolean checkpoints)
+            RunSettings settings, Prepared prepared, Before before, RunEnvironment environment)
             throws IOException, InterruptedException {
+        RunPorts ports = prepared.ports();
         Path directory = Files.createTempDirectory("darkroom-rehearsal");
         try (RunJournal journal = RunJournal.open(settings.ledger(), directory, System.getenv());
                 LocalActorSystem guardian = new LocalActorSystem(
                         settings,
-                        devicePool,
-                        checkpoints
+                        prepared.devicePool(),
+                        prepared.checkpoints()
                                 ? recorded(settings, ports, journal, directory)
                                 : ports.with(journal.ledger(() -> {}), List::of),
                         environment,
                         journal.pekko())) {
             before.await();
-            RunEvent.Ended ended = guardian.run(new RunOrder(LocalRun.RUN, from, settings.steps(), Optional.empty()));
+            RunEvent.Ended ended =
+                    guardian.run(new RunOrder(LocalRun.RUN, prepared.from(), settings.steps(), Optional.empty()));
             if (ended.end() instanceof RunEvent.End.Failed(String message)) {
                 throw new CommandFailedException(message);
             }
@@ -171,14 +171,10 @@ public final class Rehearsal {
     private static RunPorts recorded(RunSettings settings, RunPorts ports, RunJournal journal, Path directory) {
         CheckpointWriter writer = new CheckpointWriter(
                 settings,
-                CheckpointWriter.in(directory),
                 ports.store(),
-                Map.of(),
-                TreeMap::new,
-                _ -> false,
-                -1,
-                () -> {},
-                Optional.empty());
+                new CheckpointWriter.Target(CheckpointWriter.in(directory), Optional.empty(), () -> {}),
+                CheckpointWriter.Start.NEW,
+                CheckpointWriter.Measured.NONE);
         return ports.with(RunListeners.of(ports.listener(), writer)).with(journal.ledger(() -> {}), writer::written);
     }
 

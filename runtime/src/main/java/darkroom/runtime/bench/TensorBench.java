@@ -32,8 +32,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "tensors",
         description = {
-            "Moves tensors from one process to another: the tensor plane through shared memory, copied and read in"
-                    + " place; the plane by UDP; plain TCP; actor messages by Artery; memcpy. In turns, median of"
+            "Moves tensors from one process to another: the tensor plane through shared memory and"
+                    + " by UDP; plain TCP; actor messages by Artery; memcpy. In turns, median of"
                     + " repeats.",
             "",
             "With --fan-out: one tensor to several processes, by one publication and by TCP one after the other."
@@ -84,7 +84,7 @@ public final class TensorBench implements Callable<Integer> {
             names = "--ways",
             paramLabel = "WAY",
             split = ",",
-            description = "Some of: plane_ipc, plane_ipc_in_place, plane_udp, tcp, artery, memcpy. Default: all")
+            description = "Some of: plane_ipc, plane_udp, tcp, artery, memcpy. Default: all")
     private List<TensorRoute> ways = List.of(TensorRoute.values());
 
     @Option(

@@ -23,7 +23,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
-import org.agrona.DirectBuffer;
 import org.agrona.concurrent.SystemNanoClock;
 import org.jspecify.annotations.Nullable;
 
@@ -55,7 +54,6 @@ final class TensorBenchPeer implements AutoCloseable {
     private Arena memory = Arena.ofShared();
     private MemorySegment target = MemorySegment.NULL;
     private MemorySegment copied = MemorySegment.NULL;
-    private long seen;
 
     private TensorBenchPeer() {}
 
@@ -125,7 +123,6 @@ final class TensorBenchPeer implements AutoCloseable {
         stores.add(store);
         opened.add(plane);
         planes.put(transport == Transport.UDP ? TensorRoute.PLANE_UDP : TensorRoute.PLANE_IPC, plane);
-        planes.putIfAbsent(TensorRoute.PLANE_IPC_IN_PLACE, plane);
         PlanePeer peer = plane.peer();
         return String.join(
                 " ",
@@ -194,12 +191,6 @@ final class TensorBenchPeer implements AutoCloseable {
             long begun = System.nanoTime();
             switch (route) {
                 case PLANE_IPC, PLANE_UDP -> done(plane(route).bring(List.of(ref)));
-                case PLANE_IPC_IN_PLACE -> {
-                    done(plane(route).readInPlace(ref, this::look));
-                    if (seen == 0) {
-                        throw new IllegalStateException("nothing was read");
-                    }
-                }
                 case TCP -> {
                     if (tcp != null) {
                         TcpTensors.take(tcp, target);
@@ -230,15 +221,6 @@ final class TensorBenchPeer implements AutoCloseable {
 
     private static void done(CompletionStage<Void> stage) {
         stage.toCompletableFuture().join();
-    }
-
-    /** Reads every cache line. */
-    private void look(long offset, DirectBuffer buffer, int index, int length) {
-        long sum = 0;
-        for (int at = index; at + Long.BYTES <= index + length; at += CACHE_LINE) {
-            sum += buffer.getLong(at);
-        }
-        seen += sum;
     }
 
     @Override

@@ -6,8 +6,6 @@ import java.util.Locale;
 enum TensorRoute {
     /** The plane through shared memory, copied into the receiver's store. */
     PLANE_IPC,
-    /** The plane through shared memory, read in place. */
-    PLANE_IPC_IN_PLACE,
     /** The plane by UDP. */
     PLANE_UDP,
     /** A blocking socket channel, one mebibyte per write, read into memory of the tensor's size. */

@@ -51,7 +51,10 @@ public record ChaosPlan(
     private static final int STEPS_MAX = 10_000;
     private static final int RUNS_MAX = 10_000;
     private static final int TIMES_MAX = 1000;
-    private static final Set<String> ROLES = new TreeSet<>(List.of("control", "rollout", "trainer", "reward", "any"));
+    /** In place of a role: any process. */
+    static final String ANY = "any";
+
+    private static final Set<String> ROLES = new TreeSet<>(List.of("control", "rollout", "trainer", "reward", ANY));
 
     public ChaosPlan {
         settings = List.copyOf(settings);
@@ -194,7 +197,7 @@ public record ChaosPlan(
             case DISK_FULL, TORN_CHECKPOINT, LEDGER_GONE, CLOCK_JUMP -> "control";
             case KILL_AT -> order.moment().filter(FaultMoment::isOfControl).isPresent() ? "control" : "rollout";
             case CRASH_ACTOR, HANG_DEVICE, SLOW_DEVICE, JOIN_STORM, LEAVE_STORM, KILL_STORM -> "rollout";
-            default -> "any";
+            default -> ANY;
         };
     }
 
@@ -322,7 +325,7 @@ public record ChaosPlan(
         return switch (order.kind()) {
             case KILL, TERM, STOP, PAUSE, PARTITION, ARTERY_CUT, TENSOR_LOSS, TENSOR_DELAY, TENSOR_DUPLICATE -> role;
             case JOIN_STORM, LEAVE_STORM, KILL_STORM, CRASH_ACTOR, HANG_DEVICE, SLOW_DEVICE ->
-                role.equals("control") || role.equals("any") ? usual : role;
+                role.equals("control") || role.equals(ANY) ? usual : role;
             default -> usual;
         };
     }

@@ -2,6 +2,7 @@ package darkroom.runtime.chaos;
 
 import darkroom.actors.ledger.RunDigests;
 import darkroom.runtime.faults.FaultKind;
+import darkroom.runtime.report.Summary;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -41,11 +42,11 @@ public record ChaosReport(
      * One run.
      *
      * @param seed that its faults are derived from
-     * @param end as reported by the control node; empty if it never did
+     * @param end kind and reason as the control node reported them; absent if it never did
      * @param seconds from the first process to the end
      * @param digests of the final state; {@code null} if there is none
      * @param equal whether they equal the undisturbed ones
-     * @param divergence first difference of the ledgers, by step, group and slot; empty if none
+     * @param divergence first difference of the ledgers; absent if none
      * @param findings of the audit of ledger and checkpoints
      * @param deaths processes that ended because of a fault
      * @param redone units of work that were reassigned to another worker
@@ -55,11 +56,11 @@ public record ChaosReport(
     public record Run(
             String name,
             long seed,
-            String end,
+            Optional<Summary.End> end,
             double seconds,
             @Nullable RunDigests digests,
             boolean equal,
-            String divergence,
+            Optional<Divergence.Difference> divergence,
             List<String> findings,
             int deaths,
             int redone,

@@ -1,137 +1,162 @@
 package darkroom.runtime.chaos;
 
-import darkroom.runtime.base.HtmlPages;
+import darkroom.runtime.charts.Figure;
+import darkroom.runtime.charts.Labels;
+import darkroom.runtime.charts.PageColor;
+import darkroom.runtime.charts.Plot;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.TreeMap;
+import java.util.Map;
 import java.util.TreeSet;
 
-/** A run over time, as SVG: one lane per node with its incarnations and their faults; commits above. */
+/** A run over time: one lane per node with its incarnations and their faults, over the commits. */
 final class ChaosTimeline {
     private static final int WIDTH = 1120;
-    private static final int LEFT = 96;
-    private static final int RIGHT = 12;
-    private static final int ENDPOINT = 26;
-    private static final int TOP = 30;
-    private static final int BOTTOM = 30;
-    private static final int TICKS = 10;
+    private static final int LANE_HEIGHT = 34;
+    private static final int FRAME_HEIGHT = 104;
+
+    /** Shortest share of the run at which an incarnation has its process id beside it. */
+    private static final double NAMED_SHARE = .08;
+
+    private static final String WITNESSED = "fault";
+    private static final String UNSEEN = "fault without a witness";
 
     private final ChaosReport.Run run;
     private final double seconds;
-    private final StringBuilder svg = new StringBuilder();
+    private long dropped;
 
     private ChaosTimeline(ChaosReport.Run run) {
         this.run = run;
-        this.seconds = Math.max(1, run.seconds());
+        this.seconds = Double.isFinite(run.seconds()) ? Math.max(1, run.seconds()) : 1;
     }
 
-    /** Returns well-formed XML. */
+    /** Returns an HTML {@code figure}, well-formed XML. */
     static String of(ChaosReport.Run run) {
-        return new ChaosTimeline(run).rollout();
+        return new ChaosTimeline(run).figure();
     }
 
-    private String rollout() {
-        TreeSet<String> names = new TreeSet<>();
-        run.incarnations().forEach(incarnation -> names.add(incarnation.node()));
-        List<String> endpoints = new ArrayList<>(names);
-        TreeMap<String, Integer> tops = new TreeMap<>();
-        for (int i = 0; i < endpoints.size(); i++) {
-            tops.put(endpoints.get(i), TOP + ENDPOINT * i);
+    private String figure() {
+        TreeSet<String> nodes = new TreeSet<>();
+        run.incarnations().forEach(incarnation -> nodes.add(incarnation.node()));
+        run.faults().forEach(fault -> nodes.add(fault.node()));
+        Labels labels = new Labels("Timeline", "bar: process, green line: committed step", "seconds", "node");
+        if (nodes.isEmpty()) {
+            return Figure.of(labels, dropped, new Plot(WIDTH, FRAME_HEIGHT).empty());
         }
-        int bottom = TOP + ENDPOINT * endpoints.size();
-        svg.append(String.format(
-                Locale.ROOT,
-                "<svg role=\"img\" aria-label=\"%s in time\" viewBox=\"0 0 %d %d\""
-                        + " xmlns=\"http://www.w3.org/2000/svg\">",
-                escaped(run.name()),
-                WIDTH,
-                bottom + BOTTOM));
-        axis(bottom);
-        run.commits()
-                .forEach(at -> svg.append(String.format(
-                        Locale.ROOT,
-                        "<line class=\"commit\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>",
-                        x(at),
-                        x(at),
-                        TOP - 14,
-                        bottom)));
-        for (String endpoint : endpoints) {
-            svg.append(String.format(
-                    Locale.ROOT,
-                    "<text class=\"tick end\" x=\"%d\" y=\"%d\">%s</text>",
-                    LEFT - 8,
-                    tops.getOrDefault(endpoint, TOP) + 17,
-                    escaped(endpoint)));
+        Plot plot = new Plot(WIDTH, FRAME_HEIGHT + LANE_HEIGHT * nodes.size())
+                .scale("x", "seconds since the first process", Map.of("limits", List.of(0.0, seconds)))
+                .scale(
+                        "y",
+                        "",
+                        Map.of("limits", List.copyOf(nodes).reversed(), "discrete", true, "expand", List.of(0.0, .7)));
+        List<Double> commits = run.commits().stream().filter(this::drawable).toList();
+        if (!commits.isEmpty()) {
+            plot.layer(
+                    "vline",
+                    Map.of("at", commits),
+                    Map.of("xintercept", "at"),
+                    Map.of("color", PageColor.GREEN.hex(), "alpha", .55, "size", .6));
         }
+        incarnations(plot);
+        faults(plot);
+        return Figure.of(labels, dropped, plot);
+    }
+
+    private void incarnations(Plot plot) {
+        List<String> nodes = new ArrayList<>();
+        List<Double> from = new ArrayList<>();
+        List<Double> to = new ArrayList<>();
+        List<String> names = new ArrayList<>();
         for (ChaosReport.Incarnation incarnation : run.incarnations()) {
-            svg.append(String.format(
-                    Locale.ROOT,
-                    "<rect class=\"life\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"12\" rx=\"3\"><title>process %d,"
-                            + " %.1f s to %.1f s%s</title></rect>",
-                    x(incarnation.from()),
-                    tops.getOrDefault(incarnation.node(), TOP) + 7,
-                    Math.max(1, x(incarnation.to()) - x(incarnation.from())),
-                    incarnation.pid(),
-                    incarnation.from(),
-                    incarnation.to(),
-                    incarnation.ended().map(code -> ", exit code " + code).orElse("")));
+            if (drawable(incarnation.from()) && drawable(incarnation.to())) {
+                nodes.add(incarnation.node());
+                from.add(at(incarnation.from()));
+                to.add(at(incarnation.to()));
+                boolean wide = incarnation.to() - incarnation.from() >= NAMED_SHARE * seconds;
+                names.add(
+                        wide
+                                ? " " + incarnation.pid()
+                                        + incarnation
+                                                .ended()
+                                                .map(code -> ", exit " + code)
+                                                .orElse("")
+                                : "");
+            }
         }
-        for (ChaosReport.Fault fault : run.faults()) {
-            mark(fault, tops.getOrDefault(fault.node(), TOP));
-        }
-        svg.append("</svg>");
-        return svg.toString();
-    }
-
-    private void mark(ChaosReport.Fault fault, int top) {
-        if (fault.lasts() > 0) {
-            svg.append(String.format(
-                    Locale.ROOT,
-                    "<rect class=\"fault-lasts\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"18\" rx=\"3\"/>",
-                    x(fault.at()),
-                    top + 4,
-                    Math.max(2, x(Math.min(seconds, fault.at() + fault.lasts())) - x(fault.at()))));
-        }
-        svg.append(String.format(
-                Locale.ROOT,
-                "<circle class=\"fault%s\" cx=\"%.1f\" cy=\"%d\" r=\"6\"><title>%d: %s at %.1f s, %s</title></circle>",
-                fault.witness().isEmpty() ? " unseen" : "",
-                x(fault.at()),
-                top + 13,
-                fault.id(),
-                escaped(fault.what()),
-                fault.at(),
-                escaped(fault.witness().isEmpty() ? fault.remark() : fault.witness())));
-    }
-
-    private void axis(int bottom) {
-        double step = Math.pow(10, Math.ceil(Math.log10(seconds / TICKS)));
-        if (seconds / (step / 2) <= TICKS) {
-            step /= 2;
-        }
-        for (double at = 0; at <= seconds; at += step) {
-            svg.append(String.format(
-                    Locale.ROOT,
-                    "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>",
-                    x(at),
-                    x(at),
-                    TOP,
-                    bottom));
-            svg.append(String.format(
-                    Locale.ROOT,
-                    "<text class=\"tick middle\" x=\"%.1f\" y=\"%d\">%.0f s</text>",
-                    x(at),
-                    bottom + 18,
-                    at));
+        Map<String, List<?>> columns = Map.of("node", nodes, "from", from, "to", to, "name", names);
+        if (!nodes.isEmpty()) {
+            plot.layer(
+                            "segment",
+                            columns,
+                            Map.of("x", "from", "xend", "to", "y", "node", "yend", "node"),
+                            Map.of("color", PageColor.BLUE.hex(), "alpha", .35, "size", 6, "show_legend", false))
+                    .layer(
+                            "text",
+                            columns,
+                            Map.of("x", "from", "y", "node", "label", "name"),
+                            Map.of("color", PageColor.SOFT.hex(), "size", 5, "hjust", 0, "nudge_y", -.36));
         }
     }
 
-    private double x(double at) {
-        return LEFT + (WIDTH - LEFT - RIGHT) * Math.min(at, seconds) / seconds;
+    private void faults(Plot plot) {
+        List<ChaosReport.Fault> faults =
+                run.faults().stream().filter(fault -> drawable(fault.at())).toList();
+        if (faults.isEmpty()) {
+            return;
+        }
+        List<ChaosReport.Fault> lasting =
+                faults.stream().filter(fault -> fault.lasts() > 0).toList();
+        if (!lasting.isEmpty()) {
+            plot.layer(
+                    "segment",
+                    Map.of(
+                            "node",
+                                    lasting.stream()
+                                            .map(ChaosReport.Fault::node)
+                                            .toList(),
+                            "from",
+                                    lasting.stream()
+                                            .map(fault -> at(fault.at()))
+                                            .toList(),
+                            "to",
+                                    lasting.stream()
+                                            .map(fault -> at(fault.at() + fault.lasts()))
+                                            .toList()),
+                    Map.of("x", "from", "xend", "to", "y", "node", "yend", "node"),
+                    Map.of("color", PageColor.RED.hex(), "alpha", .22, "size", 9, "show_legend", false));
+        }
+        List<String> kinds = List.of(WITNESSED, UNSEEN);
+        Map<String, List<?>> columns = Map.of(
+                "node", faults.stream().map(ChaosReport.Fault::node).toList(),
+                "at", faults.stream().map(fault -> at(fault.at())).toList(),
+                "kind",
+                        faults.stream()
+                                .map(fault -> fault.witness().isEmpty() ? UNSEEN : WITNESSED)
+                                .toList(),
+                "id", faults.stream().map(fault -> Integer.toString(fault.id())).toList());
+        plot.layer(
+                        "point",
+                        columns,
+                        Map.of("x", "at", "y", "node", "fill", "kind"),
+                        Map.of("shape", 21, "color", PageColor.RED.hex(), "size", 5, "stroke", 1.5))
+                .layer(
+                        "text",
+                        columns,
+                        Map.of("x", "at", "y", "node", "label", "id"),
+                        Map.of("color", PageColor.INK.hex(), "size", 5, "nudge_y", .36))
+                .values("fill", kinds, List.of(PageColor.RED.hex(), PageColor.CARD.hex()))
+                .legend("fill", 1);
     }
 
-    private static String escaped(String text) {
-        return HtmlPages.escaped(text);
+    private boolean drawable(double at) {
+        if (Double.isFinite(at)) {
+            return true;
+        }
+        dropped++;
+        return false;
+    }
+
+    private double at(double time) {
+        return Math.clamp(time, 0, seconds);
     }
 }

@@ -8,10 +8,36 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 
 /** Finds the first difference of two runs that should be equal, from their ledgers. */
 public final class Divergence {
+    /** The part of a run that differs first. */
+    public enum Part {
+        /** The step is not in the second ledger. */
+        MISSING_STEP,
+        PROMPTS,
+        IMAGE,
+        SCORE,
+        DECISION,
+        /** All that the training begins with is equal, and its result is not. */
+        TRAINING
+    }
+
+    /**
+     * The first difference of two runs.
+     *
+     * @param group absent if the whole step differs
+     * @param slot absent if the whole step differs; 0 for a decision, which is of a group
+     * @param text description for people, one line
+     */
+    public record Difference(Part part, int step, OptionalInt group, OptionalInt slot, String text) {
+        private static Difference ofStep(Part part, int step, String text) {
+            return new Difference(part, step, OptionalInt.empty(), OptionalInt.empty(), text);
+        }
+    }
+
     private record Place(int step, int group, int slot) implements Comparable<Place> {
         @Override
         public int compareTo(Place other) {
@@ -54,14 +80,15 @@ public final class Divergence {
         }
     }
 
-    /** Returns one line; empty if the second has the same entries as the first, step by step. */
-    public static Optional<String> between(LedgerSnapshot undisturbed, LedgerSnapshot disturbed) {
+    /** Returns the first difference; empty if the second has the same entries as the first, step by step. */
+    public static Optional<Difference> between(LedgerSnapshot undisturbed, LedgerSnapshot disturbed) {
         Divergence first = new Divergence(undisturbed);
         Divergence second = new Divergence(disturbed);
         for (Map.Entry<Integer, RunDigests> commit : first.commits.entrySet()) {
             RunDigests other = second.commits.get(commit.getKey());
             if (other == null) {
-                return Optional.of("step %d was never committed".formatted(commit.getKey()));
+                return Optional.of(Difference.ofStep(
+                        Part.MISSING_STEP, commit.getKey(), "step %d was never committed".formatted(commit.getKey())));
             }
             if (!other.equals(commit.getValue())) {
                 return Optional.of(first.within(second, commit.getKey(), commit.getValue(), other));
@@ -70,13 +97,16 @@ public final class Divergence {
         return Optional.empty();
     }
 
-    private String within(Divergence other, int step, RunDigests here, RunDigests there) {
+    private Difference within(Divergence other, int step, RunDigests here, RunDigests there) {
         if (rows.containsKey(step) && !rows.get(step).equals(other.rows.get(step))) {
-            return "step %d has other prompts: %s, and %s".formatted(step, rows.get(step), other.rows.get(step));
+            return Difference.ofStep(
+                    Part.PROMPTS,
+                    step,
+                    "step %d has other prompts: %s, and %s".formatted(step, rows.get(step), other.rows.get(step)));
         }
-        return difference("image", step, images, other.images)
-                .or(() -> difference("", step, scores, other.scores))
-                .or(() -> difference("decision", step, decisions, other.decisions))
+        return difference(Part.IMAGE, "image ", step, images, other.images)
+                .or(() -> difference(Part.SCORE, "", step, scores, other.scores))
+                .or(() -> difference(Part.DECISION, "decision ", step, decisions, other.decisions))
                 .orElseGet(() -> {
                     List<String> parts = new ArrayList<>();
                     if (!here.weights().equals(there.weights())) {
@@ -88,19 +118,27 @@ public final class Divergence {
                     if (!here.decisions().equals(there.decisions())) {
                         parts.add("chain of decisions");
                     }
-                    return "step %d: images, scores and decisions are the same, the training is not: %s"
-                            .formatted(step, String.join(", ", parts));
+                    return Difference.ofStep(
+                            Part.TRAINING,
+                            step,
+                            "step %d: images, scores and decisions are the same, the training is not: %s"
+                                    .formatted(step, String.join(", ", parts)));
                 });
     }
 
-    private static <T> Optional<String> difference(String what, int step, Map<Place, T> here, Map<Place, T> there) {
+    private static <T> Optional<Difference> difference(
+            Part part, String what, int step, Map<Place, T> here, Map<Place, T> there) {
         for (Map.Entry<Place, T> entry : here.entrySet()) {
             Place place = entry.getKey();
             T other = there.get(place);
             if (place.step() == step && !entry.getValue().equals(other)) {
-                return Optional.of("step %d group %d slot %d: %s %s, and %s"
-                        .formatted(step, place.group(), place.slot(), what, entry.getValue(), other)
-                        .replace("  ", " "));
+                return Optional.of(new Difference(
+                        part,
+                        step,
+                        OptionalInt.of(place.group()),
+                        OptionalInt.of(place.slot()),
+                        "step %d group %d slot %d: %s%s, and %s"
+                                .formatted(step, place.group(), place.slot(), what, entry.getValue(), other)));
             }
         }
         return Optional.empty();

@@ -28,7 +28,26 @@ import java.util.Map;
  * @param checkpoints number of existing checkpoints
  * @param findings violations; empty if there are none
  */
-public record RunAudit(LedgerSnapshot snapshot, int steps, int detailed, int checkpoints, List<String> findings) {
+public record RunAudit(LedgerSnapshot snapshot, int steps, int detailed, int checkpoints, List<Finding> findings) {
+    /**
+     * A violation.
+     *
+     * @param text description for people, one line
+     */
+    public record Finding(Kind kind, String text) {
+        /** What violates its law. */
+        public enum Kind {
+            /** The ledger by itself. */
+            LEDGER,
+            /** The metrics, or the checkpoints as a whole, compared with the ledger. */
+            COVERAGE,
+            /** The tensors of a checkpoint are torn, altered or missing. */
+            LEARNER_FILE,
+            /** Another part of a checkpoint, or what the ledger says about it. */
+            CHECKPOINT
+        }
+    }
+
     public RunAudit {
         findings = List.copyOf(findings);
     }
@@ -45,13 +64,14 @@ public record RunAudit(LedgerSnapshot snapshot, int steps, int detailed, int che
         }
         LedgerAudit.Report report = LedgerAudit.of(snapshot);
         List<Path> checkpoints = CheckpointWriter.in(run).list();
-        List<String> findings = new ArrayList<>(report.findings());
-        findings.addAll(LedgerCoverage.missing(snapshot, run));
+        List<Finding> findings = new ArrayList<>();
+        report.findings().forEach(text -> findings.add(new Finding(Finding.Kind.LEDGER, text)));
+        LedgerCoverage.missing(snapshot, run).forEach(text -> findings.add(new Finding(Finding.Kind.COVERAGE, text)));
         findings.addAll(checked(run, snapshot, checkpoints));
         return new RunAudit(snapshot, report.steps(), report.detailed(), checkpoints.size(), findings);
     }
 
-    private static List<String> checked(Path run, LedgerSnapshot snapshot, List<Path> checkpoints) throws IOException {
+    private static List<Finding> checked(Path run, LedgerSnapshot snapshot, List<Path> checkpoints) throws IOException {
         Map<Integer, RunDigests> commits = new HashMap<>();
         Map<Integer, String> written = new HashMap<>();
         for (LedgerEvent event : snapshot.events()) {
@@ -61,7 +81,7 @@ public record RunAudit(LedgerSnapshot snapshot, int steps, int detailed, int che
                 written.put(checkpoint.step(), checkpoint.digest());
             }
         }
-        List<String> findings = new ArrayList<>();
+        List<Finding> findings = new ArrayList<>();
         long bytesMax = LocalRun.settingsOf(run, List.of()).limits().tensorBytesMax();
         for (Path checkpoint : checkpoints) {
             int step = Checkpoints.step(checkpoint).orElse(0);
@@ -69,18 +89,24 @@ public record RunAudit(LedgerSnapshot snapshot, int steps, int detailed, int che
                 RunDigests found =
                         RunDigests.of(store, Checkpoints.load(checkpoint, store).state());
                 if (!found.equals(commits.getOrDefault(step, found))) {
-                    findings.add("%s has %s, and step %d was committed with %s"
-                            .formatted(checkpoint, found, step - 1, commits.get(step)));
+                    findings.add(different("%s has %s, and step %d was committed with %s"
+                            .formatted(checkpoint, found, step - 1, commits.get(step))));
                 }
                 String digest = Checkpoints.digest(checkpoint);
                 if (!digest.equals(written.getOrDefault(step, digest))) {
-                    findings.add("%s has a manifest with the digest %s, and %s was recorded"
-                            .formatted(checkpoint, digest, written.get(step)));
+                    findings.add(different("%s has a manifest with the digest %s, and %s was recorded"
+                            .formatted(checkpoint, digest, written.get(step))));
                 }
             } catch (CheckpointException e) {
-                findings.add(ErrorReason.of(e));
+                boolean learner = e.file().filter(Checkpoints.LEARNER::equals).isPresent();
+                findings.add(
+                        new Finding(learner ? Finding.Kind.LEARNER_FILE : Finding.Kind.CHECKPOINT, ErrorReason.of(e)));
             }
         }
         return findings;
+    }
+
+    private static Finding different(String text) {
+        return new Finding(Finding.Kind.CHECKPOINT, text);
     }
 }

@@ -18,7 +18,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -199,10 +201,12 @@ public final class Standby {
         if (process.isPresent()) {
             LOG.warn("control node {} is silent, its process {} is killed", silent.name(), silent.pid());
             var _ = process.get().destroyForcibly();
-            long until = System.nanoTime() + KILLED_WITHIN.toNanos();
-            CountDownLatch never = new CountDownLatch(1);
-            while (process.get().isAlive() && System.nanoTime() < until) {
-                var _ = never.await(10, TimeUnit.MILLISECONDS);
+            try {
+                process.get().onExit().get(KILLED_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException late) {
+                LOG.warn("process {} has not ended within {} of its kill", silent.pid(), KILLED_WITHIN, late);
+            } catch (ExecutionException e) {
+                throw new IllegalStateException("the end of process " + silent.pid() + " cannot be awaited", e);
             }
         }
     }

@@ -42,7 +42,7 @@ public record Incident(long at, Kind kind, String who, int units, String text) {
         return switch (event) {
             case NodeEvent.NodeJoined(NodeCard node, int nodes) ->
                 line(at, Kind.NODE_JOINED, node.name(), 0, nodes + " nodes now");
-            case NodeEvent.NodeLeft(NodeCard node, String why, int nodes) ->
+            case NodeEvent.NodeLeft(NodeCard node, NodeEvent.Departure _, String why, int nodes) ->
                 line(at, Kind.NODE_LEFT, node.name(), 0, "%s; %d nodes now".formatted(why, nodes));
             case NodeEvent.MixedProcessors(NodeCard node, String control) ->
                 line(at, Kind.MIXED_PROCESSORS, node.name(), 0, "%s, and %s".formatted(node.processor(), control));

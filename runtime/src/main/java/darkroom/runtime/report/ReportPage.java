@@ -16,6 +16,7 @@ import java.util.List;
  * @param groups charts
  * @param optimizer charts
  * @param tasks held-out figures by task type
+ * @param changes chart of the held-out figures by task type
  * @param comparison held-out rows before and after
  * @param training training groups, by step
  * @param decisions lines of the table
@@ -38,6 +39,7 @@ public record ReportPage(
         List<TemplateHTMLOutputModel> groups,
         List<TemplateHTMLOutputModel> optimizer,
         List<Task> tasks,
+        List<TemplateHTMLOutputModel> changes,
         List<Strip> comparison,
         List<Step> training,
         List<Line> decisions,
@@ -63,11 +65,7 @@ public record ReportPage(
     public record Figure(
             String name, String unit, String start, String end, String gain, String interval, String clean) {}
 
-    /**
-     * Held-out figures of one task type.
-     *
-     * @param span drawing of the change from before to after, on a scale from 0 to 1
-     */
+    /** Held-out figures of one task type. */
     public record Task(
             String type,
             int edits,
@@ -75,7 +73,6 @@ public record ReportPage(
             String truthAfter,
             String truthGain,
             String truthClean,
-            TemplateHTMLOutputModel span,
             String rewardBefore,
             String rewardAfter,
             String rewardGain) {}

@@ -63,7 +63,7 @@ final class Warnings {
                                 .formatted(units(units), role, StatusTable.nodeRole(role)));
             case NodeEvent.NodeJoined(NodeCard node, int nodes) ->
                 Optional.of("%s joined, %d nodes now".formatted(node.name(), nodes));
-            case NodeEvent.NodeLeft(NodeCard node, String why, int nodes) ->
+            case NodeEvent.NodeLeft(NodeCard node, NodeEvent.Departure _, String why, int nodes) ->
                 told("left", "%s is gone (%s), %d nodes now".formatted(node.name(), why, nodes));
             case NodeEvent.MixedProcessors(NodeCard node, String control) ->
                 told(

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -56,35 +57,54 @@ public final class CheckpointWriter implements RunListener {
     private final List<LedgerEvent.CheckpointWritten> unrecorded = new ArrayList<>();
 
     /**
-     * Creates a writer.
+     * Where checkpoints go.
+     *
+     * @param copies receives a copy of each checkpoint
+     * @param refused called when a checkpoint could not be written
+     */
+    public record Target(Checkpoints checkpoints, Optional<CheckpointCopies> copies, Runnable refused) {}
+
+    /**
+     * What the run has when the writer begins.
      *
      * @param counts totals of the run so far; empty for a new run
-     * @param validations validation measures by step so far
-     * @param validated whether a validation follows the commit of this many steps: its measure belongs in that
-     *     checkpoint
-     * @param saved step of the checkpoint that the run resumes from, 0 for a new run
-     * @param refused called when a checkpoint could not be written
-     * @param copies receives a copy of each checkpoint
+     * @param saved step of the checkpoint that the run resumes from; -1 for a new run
      */
-    public CheckpointWriter(
-            RunSettings settings,
-            Checkpoints checkpoints,
-            TensorStore store,
-            Map<String, Long> counts,
-            Supplier<SortedMap<Integer, Double>> validations,
-            IntPredicate validated,
-            int saved,
-            Runnable refused,
-            Optional<CheckpointCopies> copies) {
+    public record Start(SortedMap<String, Long> counts, int saved) {
+        public static final Start NEW = new Start(new TreeMap<>(), -1);
+
+        public Start {
+            counts = Collections.unmodifiableSortedMap(new TreeMap<>(counts));
+        }
+
+        /** Returns the start of a run that resumes from this checkpoint. */
+        static Start of(CheckpointManifest manifest) {
+            return new Start(new TreeMap<>(manifest.counts()), manifest.step());
+        }
+    }
+
+    /**
+     * Validations of the run.
+     *
+     * @param measures validation measures by step so far
+     * @param follows whether a validation follows the commit of this many steps: its measure belongs in that checkpoint
+     */
+    public record Measured(Supplier<SortedMap<Integer, Double>> measures, IntPredicate follows) {
+        /** A run without validations. */
+        public static final Measured NONE = new Measured(TreeMap::new, _ -> false);
+    }
+
+    /** Creates a writer of a run whose tensors are in the store. */
+    public CheckpointWriter(RunSettings settings, TensorStore store, Target target, Start start, Measured measured) {
         this.settings = settings;
-        this.checkpoints = checkpoints;
+        this.checkpoints = target.checkpoints();
         this.store = store;
-        this.counts = new TreeMap<>(counts);
-        this.validations = validations;
-        this.validated = validated;
-        this.saved = saved;
-        this.refused = refused;
-        this.copies = copies;
+        this.counts = new TreeMap<>(start.counts());
+        this.validations = measured.measures();
+        this.validated = measured.follows();
+        this.saved = start.saved();
+        this.refused = target.refused();
+        this.copies = target.copies();
     }
 
     /**

@@ -65,7 +65,7 @@ record EditingPolicy(
         RunSettings settings =
                 Precisions.decidedAs(LocalRun.settingsOf(home, List.of()), LocalRun.settingsOf(home, overrides));
         Precisions.tellIfSlow(settings, LOG::warn);
-        LocalRun.requireModel(settings);
+        RunFit.requireModel(settings);
         try (OffHeapTensorStore store = new OffHeapTensorStore("local", CHECKPOINT_BYTES_MAX)) {
             Checkpoints.Loaded loaded = run
                     ? CheckpointWriter.in(path)

@@ -99,7 +99,7 @@ public final class FirstSteps implements RunListener, StopWhen {
                     first,
                     clock);
             try (LocalActorSystem guardian = new LocalActorSystem(settings, policy, scorers, ports, environment)) {
-                RunState from = RunState.fresh(LocalRun.learner(policy.initial(settings.seed()), store));
+                RunState from = RunState.fresh(LearnerTensors.fresh(policy.initial(settings.seed()), store));
                 RunEvent.Ended ended = guardian.run(new RunOrder("first-steps", from, STEPS_MAX, Optional.empty()));
                 if (ended.end() instanceof RunEvent.End.Failed(String message)) {
                     throw new CommandFailedException(message);

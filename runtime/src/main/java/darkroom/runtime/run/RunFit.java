@@ -4,6 +4,7 @@ import darkroom.config.ClusterSettings;
 import darkroom.config.ErrorReason;
 import darkroom.config.RunSettings;
 import darkroom.config.SettingsException;
+import darkroom.config.WorkerSettings;
 import darkroom.edittasks.tasks.InstructionVocabulary;
 import darkroom.edittasks.tasks.TaskType;
 import darkroom.gpuworkers.DitShape;
@@ -23,6 +24,32 @@ import java.util.function.Predicate;
 /** Checks that settings, data and base fit one another before a run writes anything. */
 public final class RunFit {
     private RunFit() {}
+
+    /**
+     * Refuses models that are not installed: recipes of other models are valid, but this build has only the embedded
+     * one. Virtual devices compute nothing.
+     */
+    public static void requireModel(RunSettings settings) {
+        if (settings.workers().device() == WorkerSettings.Kind.VIRTUAL) {
+            throw new CommandFailedException(
+                    "workers.device=virtual computes nothing and is for 'darkroom bench' and 'darkroom chaos'; here it"
+                            + " is workers.device=torch",
+                    ExitCode.USAGE);
+        }
+        if (!settings.policy().model().equals("embedded")) {
+            throw new CommandFailedException(
+                    "recipe %s needs policy.model=%s, which is not installed: this build computes policy.model=embedded.%s 'darkroom config show --recipe %s' shows the settings."
+                            .formatted(
+                                    settings.recipe(),
+                                    settings.policy().model(),
+                                    settings.scoring().endpoints().isEmpty()
+                                            ? " It also needs scorers, scoring.endpoints=[] names none: the embedded"
+                                                    + " judge does not know its images."
+                                            : "",
+                                    settings.recipe()),
+                    ExitCode.USAGE);
+        }
+    }
 
     /**
      * Checks settings by themselves.

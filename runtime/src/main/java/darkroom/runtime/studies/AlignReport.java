@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.runtime.base.HtmlPages;
 import darkroom.runtime.base.JsonLines;
 import darkroom.runtime.base.RunDirectory;
-import darkroom.runtime.report.Chart;
+import darkroom.runtime.charts.Histogram;
+import darkroom.runtime.charts.Labels;
+import darkroom.runtime.charts.Layer;
+import darkroom.runtime.charts.PageColor;
 import darkroom.runtime.studies.AnnotatedPair.Preferred;
 import darkroom.runtime.studies.PairAgreement.Judged;
 import darkroom.runtime.studies.PairAgreement.Share;
@@ -221,11 +224,11 @@ public record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, L
                 byTask,
                 columns.stream()
                         .filter(column -> !column.preferred().isEmpty())
-                        .map(column -> HtmlPages.markup(Chart.histogram(
-                                new Chart.Labels(column.method(), "score", "share of edits, %"),
+                        .map(column -> HtmlPages.markup(Histogram.of(
+                                new Labels(column.method(), "", "score", "% of the edits"),
                                 List.of(
-                                        new Chart.Layer("preferred", 2, column.preferred()),
-                                        new Chart.Layer("not preferred", 3, column.others())),
+                                        new Layer("preferred", PageColor.GREEN, column.preferred()),
+                                        new Layer("not preferred", PageColor.RED, column.others())),
                                 BINS)))
                         .toList());
     }

@@ -2,6 +2,7 @@ package darkroom.runtime.chaos;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.runtime.cluster.CommandProcess;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,8 +33,15 @@ final class ChaosPlansTest {
                         "--out",
                         directory.resolve(plan).toString()))) {
             CommandProcess.Finished finished = process.awaitWithin(Duration.ofMinutes(15));
-            assertThat(finished.printed()).contains("all ended as the undisturbed run");
-            assertThat(finished.code()).isZero();
+            assertThat(finished.code()).as(finished.printed()).isZero();
+            assertThat(new JsonMapper()
+                            .readTree(directory
+                                    .resolve(plan)
+                                    .resolve("chaos.json")
+                                    .toFile())
+                            .path("passed")
+                            .asBoolean())
+                    .isTrue();
         }
     }
 }

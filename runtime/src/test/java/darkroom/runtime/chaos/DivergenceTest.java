@@ -8,6 +8,7 @@ import darkroom.actors.ledger.LedgerSnapshot;
 import darkroom.actors.ledger.RunDigests;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -81,8 +82,13 @@ class DivergenceTest {
                         && slot == 1
                 ? new LedgerEvent.SlotScored(step, group, slot, .5, mass, attempts, scorer)
                 : otherDigests(event));
-        assertThat(Divergence.between(UNDISTURBED, other)).hasValueSatisfying(text -> assertThat(text)
-                .contains("step 1 group 1 slot 1", "score 0.75", "score 0.5"));
+        assertThat(Divergence.between(UNDISTURBED, other))
+                .hasValue(new Divergence.Difference(
+                        Divergence.Part.SCORE,
+                        1,
+                        OptionalInt.of(1),
+                        OptionalInt.of(1),
+                        "step 1 group 1 slot 1: score 0.75, and score 0.5"));
     }
 
     @Test
@@ -99,14 +105,21 @@ class DivergenceTest {
                 new LedgerEvent.SlotScored(scored.step(), scored.group(), scored.slot(), .1, .9, 1, "scorer");
             default -> otherDigests(event);
         });
-        assertThat(Divergence.between(UNDISTURBED, other))
-                .hasValueSatisfying(text -> assertThat(text).contains("step 1 group 0 slot 1", "image"));
+        assertThat(Divergence.between(UNDISTURBED, other)).hasValueSatisfying(difference -> {
+            assertThat(difference.part()).isEqualTo(Divergence.Part.IMAGE);
+            assertThat(difference.text()).startsWith("step 1 group 0 slot 1: image ");
+        });
     }
 
     @Test
     void where_only_the_weights_differ_the_training_does() {
         assertThat(Divergence.between(UNDISTURBED, snapshot(DivergenceTest::otherDigests)))
-                .hasValueSatisfying(text -> assertThat(text).contains("step 1", "the training is not", "weights"));
+                .hasValue(new Divergence.Difference(
+                        Divergence.Part.TRAINING,
+                        1,
+                        OptionalInt.empty(),
+                        OptionalInt.empty(),
+                        "step 1: images, scores and decisions are the same, the training is not: weights"));
     }
 
     @Test
@@ -115,6 +128,9 @@ class DivergenceTest {
         for (LedgerEvent event : step(0)) {
             shorter = shorter.with(event);
         }
-        assertThat(Divergence.between(UNDISTURBED, shorter)).hasValue("step 1 was never committed");
+        assertThat(Divergence.between(UNDISTURBED, shorter)).hasValueSatisfying(difference -> {
+            assertThat(difference.part()).isEqualTo(Divergence.Part.MISSING_STEP);
+            assertThat(difference.text()).isEqualTo("step 1 was never committed");
+        });
     }
 }

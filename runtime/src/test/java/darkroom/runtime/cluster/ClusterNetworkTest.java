@@ -6,9 +6,14 @@ import darkroom.actors.events.WorkQueueEvent;
 import darkroom.runtime.base.Networks;
 import darkroom.runtime.bench.ProcessCluster;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -69,6 +74,8 @@ class ClusterNetworkTest {
             cluster.awaitFreshLease(cut);
             int before = processes.heard();
             long began = System.nanoTime();
+            Set<Path> pages = pages(cut);
+            assertThat(pages).isNotEmpty();
             networks.cut(0);
             long expired = processes
                     .await(
@@ -83,7 +90,7 @@ class ClusterNetworkTest {
                     "it is out of the cluster, and nobody else",
                     () -> processes.members().size() == members - 1);
             cluster.awaitSteps(1);
-            cluster.until("it gives itself up", () -> processes.tale().contains("beginning again"));
+            cluster.until("it ends its incarnation", () -> !pages(cut).equals(pages));
             assertThat(processes.members().stream().filter(member -> member.hasRole(ControlNode.ROLE)))
                     .hasSize(1);
             int cutOff = processes.heard();
@@ -95,6 +102,14 @@ class ClusterNetworkTest {
                     .name();
             cluster.until("its second incarnation works", () -> cluster.done(name) > 0);
             cluster.endsAsAlone();
+        }
+    }
+
+    /** Returns the files of a process's status pages: each of its incarnations has another one. */
+    private static Set<Path> pages(Process process) throws IOException {
+        try (Stream<Path> files = Files.list(StatusDirectory.of(System.getenv()).make())) {
+            return files.filter(file -> file.getFileName().toString().startsWith(process.pid() + "-"))
+                    .collect(Collectors.toSet());
         }
     }
 

@@ -8,11 +8,10 @@ import darkroom.actors.events.WorkQueueEvent;
 import darkroom.actors.workqueue.WorkQueueReport;
 import darkroom.config.RunSettings;
 import darkroom.runtime.Darkroom;
+import darkroom.runtime.base.NodeName;
 import darkroom.runtime.bench.ProcessCluster;
 import darkroom.runtime.bench.ScheduleBench;
 import darkroom.runtime.chaos.NodeProcesses;
-import darkroom.runtime.report.StatusTable;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Duration;
@@ -71,7 +70,7 @@ class ClusterTest {
             for (int victim = 0; victim < nodes.size(); victim += 2) {
                 Process killed = nodes.get(victim);
                 killed.destroyForcibly();
-                assertThat(cluster.awaitLeft(killed).why()).contains("silent for");
+                assertThat(cluster.awaitLeft(killed).departure()).isEqualTo(NodeEvent.Departure.SILENT);
                 cluster.awaitSteps(2);
             }
             cluster.endsAsAlone();
@@ -153,7 +152,7 @@ class ClusterTest {
             for (int leaver = 0; leaver < nodes.size(); leaver += 2) {
                 Process leaves = nodes.get(leaver);
                 leaves.destroy();
-                assertThat(cluster.awaitLeft(leaves).why()).isEqualTo("asked to end");
+                assertThat(cluster.awaitLeft(leaves).departure()).isEqualTo(NodeEvent.Departure.ASKED);
                 assertThat(leaves.waitFor(VirtualCluster.SOON.toSeconds(), TimeUnit.SECONDS))
                         .isTrue();
                 assertThat(leaves.exitValue()).as(cluster.processes().tale()).isZero();
@@ -175,7 +174,7 @@ class ClusterTest {
         try (VirtualCluster cluster = VirtualCluster.open()) {
             Process leaves = cluster.startAll("rollout").getFirst();
             leaves.destroy();
-            assertThat(cluster.awaitLeft(leaves).why()).isEqualTo("asked to end");
+            assertThat(cluster.awaitLeft(leaves).departure()).isEqualTo(NodeEvent.Departure.ASKED);
         }
     }
 
@@ -186,9 +185,10 @@ class ClusterTest {
             for (String role : List.of("rollout", "reward", "trainer")) {
                 String queue = queue(role);
                 cluster.until(
-                        "status says that it waits for " + role,
-                        () -> text(cluster).contains(queue + ": 0 in work")
-                                && text(cluster).contains("nobody"));
+                        "status says that it waits for " + role, () -> cluster.processes().status().queues().stream()
+                                .anyMatch(waits -> waits.role().equals(queue)
+                                        && waits.stations().isEmpty()
+                                        && waits.blockedBy().isPresent()));
                 WorkQueueEvent.Stalled stalled = cluster.processes()
                         .await(
                                 0,
@@ -197,7 +197,7 @@ class ClusterTest {
                                 WorkQueueEvent.Stalled.class,
                                 said -> said.role().equals(queue))
                         .event();
-                assertThat(stalled.worker()).isEqualTo("nobody");
+                assertThat(NodeName.parse(stalled.worker())).isEmpty();
                 assertThat(cluster.committed()).isZero();
                 Process late = cluster.start(role);
                 cluster.awaitJoined(late);
@@ -298,10 +298,6 @@ class ClusterTest {
             cluster.awaitSteps(1);
             cluster.endsAsAlone();
         }
-    }
-
-    private static String text(VirtualCluster cluster) throws IOException, InterruptedException {
-        return String.join("\n", new StatusTable().lines(cluster.processes().status()));
     }
 
     /** Returns the output of a command of this process. */

@@ -1,6 +1,6 @@
 package darkroom.runtime.cluster;
 
-import darkroom.runtime.bench.ProcessCluster;
+import darkroom.runtime.base.Poll;
 import darkroom.runtime.chaos.NodeProcesses;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,14 +11,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /** A darkroom command in its own process, which ends, with all processes that it started, when this is closed. */
 public final class CommandProcess implements AutoCloseable {
     private static final Duration WITHIN = Duration.ofMinutes(4);
-    private static final int LOOK_EVERY_MILLIS = 20;
+    private static final Duration LOOK_EVERY = Duration.ofMillis(20);
 
     private final Process process;
     private final Path log;
@@ -70,19 +71,29 @@ public final class CommandProcess implements AutoCloseable {
         }
     }
 
-    public Finished await() throws IOException, InterruptedException {
+    public Finished await() throws InterruptedException {
         awaitEnd();
         return new Finished(process.exitValue(), printed());
     }
 
     /** Waits for a command that takes long. */
-    public Finished awaitWithin(Duration within) throws IOException, InterruptedException {
-        until("the command ends", within, () -> !process.isAlive(), this::printed);
+    public Finished awaitWithin(Duration within) throws InterruptedException {
+        awaitEnd(within);
         return new Finished(process.exitValue(), printed());
     }
 
-    void awaitEnd() throws IOException, InterruptedException {
-        until("the command ends", () -> !process.isAlive());
+    void awaitEnd() throws InterruptedException {
+        awaitEnd(WITHIN);
+    }
+
+    private void awaitEnd(Duration within) throws InterruptedException {
+        try {
+            process.onExit().get(within.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException late) {
+            throw new AssertionError("not within " + within + ": the command ends\n" + printed(), late);
+        } catch (ExecutionException e) {
+            throw new AssertionError("the end of the command cannot be awaited", e);
+        }
     }
 
     void awaitPrinted(String text) throws IOException, InterruptedException {
@@ -116,7 +127,7 @@ public final class CommandProcess implements AutoCloseable {
         }
     }
 
-    void until(String what, ProcessCluster.Condition condition) throws IOException, InterruptedException {
+    void until(String what, Poll.Condition condition) throws IOException, InterruptedException {
         until(what, WITHIN, condition, this::printed);
     }
 
@@ -125,14 +136,10 @@ public final class CommandProcess implements AutoCloseable {
      *
      * @param seen describes the state in the failure message
      */
-    public static void until(String what, Duration within, ProcessCluster.Condition condition, Supplier<String> seen)
+    public static void until(String what, Duration within, Poll.Condition condition, Supplier<String> seen)
             throws IOException, InterruptedException {
-        CountDownLatch never = new CountDownLatch(1);
-        long end = System.nanoTime() + within.toNanos();
-        while (!condition.holds()) {
-            if (never.await(LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS) || System.nanoTime() > end) {
-                throw new AssertionError("not within " + within + ": " + what + "\n" + seen.get());
-            }
+        if (!Poll.until(LOOK_EVERY, within, condition)) {
+            throw new AssertionError("not within " + within + ": " + what + "\n" + seen.get());
         }
     }
 

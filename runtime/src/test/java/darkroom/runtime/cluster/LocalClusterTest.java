@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.tuple;
 import darkroom.rewardactors.simulation.SimulatedScorer;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.base.JsonLines;
+import darkroom.runtime.base.LineTail;
 import darkroom.runtime.base.NoiseFloor;
+import darkroom.runtime.base.RunDirectory;
 import darkroom.runtime.cluster.CommandProcess.Finished;
+import darkroom.runtime.report.Incident;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import java.io.IOException;
@@ -16,7 +19,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -102,7 +108,8 @@ class LocalClusterTest {
                 "node", "--roles", "control", "--out", directory.resolve("run").toString()));
         control.addAll(small(4));
         try (CommandProcess waiting = CommandProcess.start(directory, control)) {
-            waiting.awaitPrinted("and no node does "); // so it waits
+            waiting.until("it reports that nobody is there for its work", () -> incidents(directory.resolve("run"))
+                    .contains(Incident.Kind.NOBODY_THERE));
             waiting.signal("TERM");
             Finished finished = waiting.awaitWithin(GRACE);
             assertThat(finished.printed())
@@ -139,12 +146,16 @@ class LocalClusterTest {
         try (CommandProcess cluster = CommandProcess.start(directory, train(run, 3, "--nodes", NODES))) {
             List<ProcessHandle> all = cluster.awaitDescendants(3);
             cluster.until("a step is committed", () -> hasCommitted(run));
+            Map<Long, Optional<String>> pages = new HashMap<>(); // an incarnation of a worker has its own page
+            all.forEach(worker -> pages.put(worker.pid(), StatusPage.ofProcess(worker.pid())));
+            assertThat(pages.values()).as(cluster.printed()).allMatch(Optional::isPresent);
             cluster.signal("STOP");
             try {
                 CommandProcess.until(
-                        "a worker begins again",
+                        "a worker ends its incarnation",
                         CHECKPOINT_WITHIN,
-                        () -> ofNodes(run).contains("; beginning again"),
+                        () -> pages.entrySet().stream().anyMatch(page -> !StatusPage.ofProcess(page.getKey())
+                                .equals(page.getValue())),
                         () -> ofNodes(run));
             } finally {
                 cluster.signal("CONT");
@@ -168,6 +179,14 @@ class LocalClusterTest {
             assertThat(finished.code()).as(finished.printed()).isZero();
             assertThat(finished.printed()).contains("has ended with exit code 137", "It is started again in 1 s.");
         }
+    }
+
+    private static List<Incident.Kind> incidents(Path run) throws IOException {
+        List<Incident.Kind> kinds = new ArrayList<>();
+        for (String line : new LineTail(new RunDirectory(run).incidents()).more()) {
+            kinds.add(JsonLines.JSON.readValue(line, Incident.class).kind());
+        }
+        return kinds;
     }
 
     private static boolean hasCommitted(Path run) throws IOException {

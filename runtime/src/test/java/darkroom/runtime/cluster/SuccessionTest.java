@@ -6,6 +6,7 @@ import darkroom.actors.ledger.RunDigests;
 import darkroom.config.Recipes;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.bench.ScheduleBench;
+import darkroom.runtime.report.Summary;
 import darkroom.runtime.run.CheckpointWriter;
 import darkroom.tensors.OffHeapTensorStore;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -104,7 +105,7 @@ final class SuccessionTest {
     private void awaitTheUndisturbedEnd(Path run, CommandProcess process, List<ProcessHandle> nodes) throws Exception {
         CommandProcess.until(
                 "the run ends", WITHIN, () -> heartbeat(run).hasEnded(), () -> process.printed() + said(run));
-        assertThat(heartbeat(run).ended()).isEqualTo("all steps are committed");
+        assertThat(heartbeat(run).end()).isEqualTo(Summary.End.Kind.COMPLETED);
         CommandProcess.until(
                 "all nodes leave", WITHIN, () -> nodes.stream().noneMatch(ProcessHandle::isAlive), () -> said(run));
         try (OffHeapTensorStore store = new OffHeapTensorStore("test", 1L << 28)) {

@@ -8,6 +8,7 @@ import darkroom.actors.ledger.RunDigests;
 import darkroom.actors.workqueue.WorkQueueReport;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
+import darkroom.runtime.base.Poll;
 import darkroom.runtime.bench.ProcessCluster;
 import darkroom.runtime.bench.Rehearsal;
 import darkroom.runtime.run.RunEnvironment;
@@ -130,7 +131,7 @@ final class VirtualCluster implements AutoCloseable {
         return commits.size();
     }
 
-    void until(String what, ProcessCluster.Condition condition) throws IOException, InterruptedException {
+    void until(String what, Poll.Condition condition) throws IOException, InterruptedException {
         cluster.await(what, SOON, condition);
     }
 

@@ -22,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
@@ -113,14 +112,10 @@ class CheckpointWriterTest {
     private CheckpointWriter writer(Path directory) {
         return new CheckpointWriter(
                 settings,
-                CheckpointWriter.in(directory),
                 store,
-                Map.of(),
-                TreeMap::new,
-                _ -> false,
-                0,
-                () -> {},
-                Optional.empty());
+                new CheckpointWriter.Target(CheckpointWriter.in(directory), Optional.empty(), () -> {}),
+                new CheckpointWriter.Start(new TreeMap<>(), 0),
+                CheckpointWriter.Measured.NONE);
     }
 
     private RunEvent.StepCommitted committed(int step) {

@@ -9,21 +9,21 @@ import org.junit.jupiter.api.Timeout;
 
 /** P-4 and P-9: a catalogue that lacks something ends the drawing with a message. */
 @Timeout(20)
-final class PlanTest {
+final class PlanDrawsTest {
     private static final Catalogue.Thing GREY = new Catalogue.Thing("rock", "rock", -1);
 
-    private static Plan.Drawing drawing(List<Catalogue.Thing> things, List<String> scenes) {
-        return new Plan.Drawing(new Draws(1), new Pool(things, things, scenes, scenes, List.of(), List.of("CAT")));
+    private static PlanDraws drawing(List<Catalogue.Thing> things, List<String> scenes) {
+        return new PlanDraws(new Draws(1), new Pool(things, things, scenes, scenes, List.of(), List.of("CAT")));
     }
 
     @Test
     void a_pool_of_things_without_colour_has_none_to_colour() {
-        Plan.Drawing drawing = drawing(List.of(GREY), Backdrop.NAMES);
+        PlanDraws drawing = drawing(List.of(GREY), Backdrop.NAMES);
         assertThatThrownBy(drawing::colourful)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("no thing that can be coloured among")
                 .hasMessageContaining("rock")
-                .hasMessageContaining("in " + Plan.Drawing.DRAWS_MAX + " draws");
+                .hasMessageContaining("in " + PlanDraws.DRAWS_MAX + " draws");
         assertThatThrownBy(() -> drawing.colourFor(GREY)).hasMessageContaining("no colour for rock");
         assertThatThrownBy(() -> drawing.otherColour(GREY, "red")).hasMessageContaining("no colour for rock");
     }
@@ -38,9 +38,9 @@ final class PlanTest {
                 List.of(Backdrop.NAMES.getFirst()),
                 Backdrop.PHOTOS,
                 List.of("CAT"));
-        Plan.Drawing drawing = new Plan.Drawing(new Draws(1), pool);
+        PlanDraws drawing = new PlanDraws(new Draws(1), pool);
         assertThat(drawing.sceneOtherThan(Backdrop.NAMES.getFirst())).isNotEqualTo(only);
-        Plan.Drawing without = drawing(List.of(GREY), List.of(Backdrop.NAMES.getFirst()));
+        PlanDraws without = drawing(List.of(GREY), List.of(Backdrop.NAMES.getFirst()));
         assertThatThrownBy(() -> without.sceneOtherThan(Backdrop.NAMES.getFirst()))
                 .isInstanceOf(RuntimeException.class);
     }
