@@ -39,8 +39,8 @@ public final class ConfigFile {
         } catch (NoSuchFileException e) {
             throw new IOException(file + " is missing; a model folder has the layout of diffusers", e);
         } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-            throw new IOException("%s: no JSON (%s); download the folder again"
-                    .formatted(file, e.getOriginalMessage()), e);
+            throw new IOException(
+                    "%s: no JSON (%s); download the folder again".formatted(file, e.getOriginalMessage()), e);
         }
     }
 
@@ -109,7 +109,7 @@ public final class ConfigFile {
     /** Returns true or false, or {@code absent} where the key is missing or null. */
     public boolean truth(String key, boolean absent) throws IOException {
         JsonNode node = root.get(key);
-        return node == null || node.isNull() ? absent : truth(key);
+        return (node == null || node.isNull()) ? absent : truth(key);
     }
 
     /** Returns a text, empty where the key is missing or null. */
