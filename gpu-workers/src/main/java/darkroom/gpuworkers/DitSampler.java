@@ -8,7 +8,6 @@ import darkroom.gpuworkers.torchscript.TorchModule;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.List;
 
 /**
  * Generates batches of one size with the embedded DiT. All rows of the inputs are written into {@link #noise()}, {@link

@@ -30,8 +30,8 @@ final class EmbeddedRollout implements RolloutModel {
         this.policy = policy;
         this.slots = slots;
         this.inputs = new PromptInputs(store, policy.shape().resolution());
-        this.sampler =
-                new DitSampler(policy.shape(), slots, policy.rollout().precision().isBf16());
+        this.sampler = new DitSampler(
+                policy.shape(), slots, policy.rollout().precision().isBf16());
         this.merger = policy.lora().isLora() ? new Merger() : null;
     }
 

@@ -63,8 +63,7 @@ final class ImageSolver implements AutoCloseable {
             NoiseFiller noises,
             List<MemorySegment> states) {
         double[] sigmas = conditions.sigmas();
-        TensorBuffer fresh =
-                TensorBuffer.floats(scope, noise.array().getShape().getShape());
+        TensorBuffer fresh = TensorBuffer.floats(scope, noise.array().getShape().getShape());
         NDArray x = noise.array();
         copy(x, states.getFirst());
         for (int i = 0; i < steps.length; i++) {

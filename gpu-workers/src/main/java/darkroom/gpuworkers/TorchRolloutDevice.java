@@ -62,8 +62,7 @@ public final class TorchRolloutDevice implements Device<RolloutUnit, RolloutResu
     }
 
     private RolloutResult rollout(RolloutUnit unit) {
-        Served served =
-                models.computeIfAbsent(unit.slots(), slots -> new Served(policy.rollout(store, slots)));
+        Served served = models.computeIfAbsent(unit.slots(), slots -> new Served(policy.rollout(store, slots)));
         served.serve(unit.weights());
         ImageSolver own = solver == null ? new ImageSolver() : solver;
         solver = own;
@@ -95,10 +94,10 @@ public final class TorchRolloutDevice implements Device<RolloutUnit, RolloutResu
         long bytes = (long) latent.values() * Float.BYTES;
         int rows = model.batch();
         try (NDManager scope = model.scope()) {
-            TensorBuffer noise =
-                    TensorBuffer.floats(scope, latent.batch(rows).getShape());
+            TensorBuffer noise = TensorBuffer.floats(scope, latent.batch(rows).getShape());
             for (int row = 0; row < rows; row++) {
-                batch.key(noise(batch.unit().purpose()), row).normals(noise.bytes().asSlice(row * bytes, bytes));
+                batch.key(noise(batch.unit().purpose()), row)
+                        .normals(noise.bytes().asSlice(row * bytes, bytes));
             }
             double[] sigmas = batch.conditions().sigmas();
             List<MemorySegment> states = new ArrayList<>();

@@ -61,13 +61,7 @@ public final class VelocityLoss implements AutoCloseable {
      * @param weight of each sample in the pass, FLOAT32 [batch]
      */
     public Gradient nft(
-            NDManager scope,
-            NDArray x0,
-            NDArray noise,
-            NDArray t,
-            Velocities v,
-            NDArray optimality,
-            NDArray weight) {
+            NDManager scope, NDArray x0, NDArray noise, NDArray t, Velocities v, NDArray optimality, NDArray weight) {
         return gradient(module.differentiate(
                 scope,
                 "nft_velocity_gradient",
@@ -91,13 +85,7 @@ public final class VelocityLoss implements AutoCloseable {
      * @param weight of the sample in the pass, FLOAT32 [1]
      */
     public Gradient grpo(
-            NDManager scope,
-            NDArray x,
-            NDArray next,
-            SdeStep step,
-            Velocities v,
-            NDArray advantage,
-            NDArray weight) {
+            NDManager scope, NDArray x, NDArray next, SdeStep step, Velocities v, NDArray advantage, NDArray weight) {
         return gradient(module.differentiate(
                 scope,
                 "grpo_velocity_gradient",

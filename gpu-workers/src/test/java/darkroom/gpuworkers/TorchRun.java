@@ -237,7 +237,9 @@ final class TorchRun implements AutoCloseable {
         for (int i = 0; i < rolloutDevices; i++) {
             String deviceSlot = "rollout-" + i;
             rollout.add(new DeviceSlot<>(
-                    deviceSlot, () -> beset(deviceSlot, new TorchRolloutDevice(deviceSlot, policy, policy.rollout(), store), mishaps)));
+                    deviceSlot,
+                    () -> beset(
+                            deviceSlot, new TorchRolloutDevice(deviceSlot, policy, policy.rollout(), store), mishaps)));
         }
         List<DeviceSlot<TrainUnit, Trained>> trainer = new ArrayList<>();
         for (int i = 0; i < trainerDevices; i++) {

@@ -86,7 +86,11 @@ final class FluxCases implements AutoCloseable {
                     .put(
                             "velocity",
                             model.velocity(
-                                    scope, noisy, c.array(scope, "sigma"), conditions(c, model, scope, noisy), adapter));
+                                    scope,
+                                    noisy,
+                                    c.array(scope, "sigma"),
+                                    conditions(c, model, scope, noisy),
+                                    adapter));
         } finally {
             if (half) {
                 model.close();
@@ -155,8 +159,7 @@ final class FluxCases implements AutoCloseable {
             NDArray latent = vae.encode(
                     scope,
                     scope.create(
-                            KontextPictures.pixels(reference),
-                            new Shape(1, 3, reference.height(), reference.width())));
+                            KontextPictures.pixels(reference), new Shape(1, 3, reference.height(), reference.width())));
             FluxPromptEncoder.PromptEmbedding embedding =
                     encoder.encode(scope, c.text("prompt").orElseThrow(), (int) c.number("max_length"));
             NDArray x = c.array(scope, "noise");
@@ -168,17 +171,16 @@ final class FluxCases implements AutoCloseable {
                     embedding.pooled(),
                     c.number("guidance"));
             int tokens = (int) (x.getShape().get(2) * x.getShape().get(3) / 4);
-            Trajectory trajectory = new Trajectory(
-                    model, conditions, adapter, scheduler.sigmas((int) c.number("steps"), tokens), true);
+            Trajectory trajectory =
+                    new Trajectory(model, conditions, adapter, scheduler.sigmas((int) c.number("steps"), tokens), true);
             NDArray last = trajectory.run(scope, x, new CaseOutputs());
             NDArray pixels = vae.decode(scope, last);
             return put(
                     new CaseOutputs().put("latent", last),
                     "edited",
                     KontextPictures.picture(
-                            pixels.toFloatArray(),
-                            (int) pixels.getShape().get(3),
-                            (int) pixels.getShape().get(2)));
+                            pixels.toFloatArray(), (int) pixels.getShape().get(3), (int)
+                                    pixels.getShape().get(2)));
         }
     }
 
@@ -380,9 +382,9 @@ final class FluxCases implements AutoCloseable {
                 }
             }
             try (NDManager inner = model.scope()) {
-                TensorBuffer gradient = TensorBuffer.floats(inner, theta.layout().size());
-                model.backward(
-                        noisy, sigma, conditions, theta, inner.create(cotangent, noisy.getShape()), gradient);
+                TensorBuffer gradient =
+                        TensorBuffer.floats(inner, theta.layout().size());
+                model.backward(noisy, sigma, conditions, theta, inner.create(cotangent, noisy.getShape()), gradient);
                 return OutputComparison.doubles(gradient.array().toFloatArray());
             }
         }

@@ -54,7 +54,9 @@ public record FluxConfig(
                 config.numbers("axes_dims_rope"),
                 config.truth("guidance_embeds"));
         int rotated = flux.axes.stream().mapToInt(Integer::intValue).sum();
-        if (flux.axes.size() != 3 || rotated != flux.headDim || flux.axes.stream().anyMatch(axis -> axis % 2 != 0)) {
+        if (flux.axes.size() != 3
+                || rotated != flux.headDim
+                || flux.axes.stream().anyMatch(axis -> axis % 2 != 0)) {
             throw config.wrong(
                     "axes_dims_rope",
                     flux.axes.toString(),

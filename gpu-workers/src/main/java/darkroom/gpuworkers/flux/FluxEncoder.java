@@ -121,8 +121,8 @@ final class FluxEncoder implements AutoCloseable {
         byte[] rgb = store.read(picture).toArray(ValueLayout.JAVA_BYTE);
         RgbImage image = KontextPictures.reference(RgbImage.owning(width, height, rgb), false);
         try (NDManager scope = autoencoder.scope()) {
-            NDArray pixels = array(
-                    scope, KontextPictures.pixels(image), new Shape(1, 3, image.height(), image.width()));
+            NDArray pixels =
+                    array(scope, KontextPictures.pixels(image), new Shape(1, 3, image.height(), image.width()));
             NDArray latent = autoencoder.encode(scope, pixels);
             return new Latent(latent.toFloatArray(), latent.getShape());
         }
@@ -133,9 +133,8 @@ final class FluxEncoder implements AutoCloseable {
         try (NDManager scope = autoencoder.scope()) {
             NDArray pixels = autoencoder.decode(scope, array(scope, latent.toArray(ValueLayout.JAVA_FLOAT), shape));
             return KontextPictures.picture(
-                    pixels.toFloatArray(),
-                    (int) pixels.getShape().get(3),
-                    (int) pixels.getShape().get(2));
+                    pixels.toFloatArray(), (int) pixels.getShape().get(3), (int)
+                            pixels.getShape().get(2));
         }
     }
 

@@ -40,10 +40,7 @@ public final class FluxKontext implements PolicyModel {
      * @throws IOException naming what is wrong with the folder
      */
     public FluxKontext(
-            PolicySettings policy,
-            RolloutSettings rollout,
-            EvaluationSettings evaluation,
-            TrainingSettings training)
+            PolicySettings policy, RolloutSettings rollout, EvaluationSettings evaluation, TrainingSettings training)
             throws IOException {
         this.policy = policy;
         this.rollout = rollout;

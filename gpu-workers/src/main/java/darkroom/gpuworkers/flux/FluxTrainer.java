@@ -83,8 +83,7 @@ final class FluxTrainer implements TrainerModel {
         TrainingSample trained = sample.trainingSample();
         FluxEncoder.Encoded encoded = encoder.encode(scope, trained.prompt());
         Shape shape = encoded.references().getFirst().getShape();
-        double[] sigmas = model.sigmas(
-                model.rollout().solverSteps(), (int) (shape.get(2) * shape.get(3) / 4));
+        double[] sigmas = model.sigmas(model.rollout().solverSteps(), (int) (shape.get(2) * shape.get(3) / 4));
         FluxTransformer.Conditions conditions = transformer.conditions(
                 scope,
                 shape,
@@ -113,12 +112,7 @@ final class FluxTrainer implements TrainerModel {
         } else {
             NDArray x0 = read(scope, trained.image().latent(), shape);
             TensorBuffer noise = TensorBuffer.floats(scope, shape.getShape());
-            RandomKey.of(
-                            block.seed(),
-                            RandomKey.Purpose.TRAINING_NOISE,
-                            block.step(),
-                            trained.group(),
-                            trained.slot())
+            RandomKey.of(block.seed(), RandomKey.Purpose.TRAINING_NOISE, block.step(), trained.group(), trained.slot())
                     .atOrdinal(sample.timestep())
                     .normals(noise.bytes());
             x = loss.noisy(scope, x0, noise.array(), sigma);

@@ -94,7 +94,8 @@ public final class FluxTransformer implements AutoCloseable {
         NDArray reference = parts.isEmpty()
                 ? scope.zeros(new Shape(batch, 0, config.channels()))
                 : module.call(scope, "concatenated", parts).get(0);
-        RotaryEmbedding rotary = RotaryEmbedding.of((int) promptEmbeds.getShape().get(1), grids, config.axes());
+        RotaryEmbedding rotary =
+                RotaryEmbedding.of((int) promptEmbeds.getShape().get(1), grids, config.axes());
         Shape table = new Shape(rotary.tokens(), config.headDim());
         float[] scales = new float[batch];
         Arrays.fill(scales, (float) guidance);
@@ -154,18 +155,15 @@ public final class FluxTransformer implements AutoCloseable {
                         inputs.add(cotangent);
                         products = module.differentiate(inner, "output_vjp", inputs);
                     }
-                    case Segment.Single single -> {
+                    case Segment.SingleBlocks single -> {
                         NDList inputs = single.inputs(conditions, span(inner, single.from(), single.to()));
                         inputs.addAll(weights.dictionary(within("single_transformer_blocks.", single)));
                         inputs.addAll(adapter.dictionary(within("single_transformer_blocks.", single)));
                         inputs.add(Objects.requireNonNull(upstream));
                         products = module.differentiate(inner, "single_blocks_vjp", inputs);
-                        adapter.scatter(
-                                within("single_transformer_blocks.", single),
-                                products.subNDList(1),
-                                gradient);
+                        adapter.scatter(within("single_transformer_blocks.", single), products.subNDList(1), gradient);
                     }
-                    case Segment.Double pair -> {
+                    case Segment.DoubleBlocks pair -> {
                         if (upstreamText == null) {
                             NDArray whole = Objects.requireNonNull(upstream);
                             long text = conditions.promptEmbeds().getShape().get(1);
@@ -208,8 +206,8 @@ public final class FluxTransformer implements AutoCloseable {
         NDArray e = embedded.get(1);
         NDArray temb = embedded.get(2);
         for (int from = 0; from < config.doubleBlocks(); from += segment) {
-            Segment.Double pair =
-                    new Segment.Double(from, Math.min(from + segment, config.doubleBlocks()), h, e, temb);
+            Segment.DoubleBlocks pair =
+                    new Segment.DoubleBlocks(from, Math.min(from + segment, config.doubleBlocks()), h, e, temb);
             segments.add(pair);
             inputs = pair.inputs(conditions, span(scope, pair.from(), pair.to()));
             inputs.addAll(weights.dictionary(within("transformer_blocks.", pair)));
@@ -222,7 +220,8 @@ public final class FluxTransformer implements AutoCloseable {
         h.setName("parts[]");
         NDArray x = module.call(scope, "concatenated", new NDList(e, h)).get(0);
         for (int from = 0; from < config.singleBlocks(); from += segment) {
-            Segment.Single single = new Segment.Single(from, Math.min(from + segment, config.singleBlocks()), x, temb);
+            Segment.SingleBlocks single =
+                    new Segment.SingleBlocks(from, Math.min(from + segment, config.singleBlocks()), x, temb);
             segments.add(single);
             inputs = single.inputs(conditions, span(scope, single.from(), single.to()));
             inputs.addAll(weights.dictionary(within("single_transformer_blocks.", single)));
@@ -269,14 +268,14 @@ public final class FluxTransformer implements AutoCloseable {
         }
 
         /** Double blocks: image tokens {@code h} and text tokens {@code e}. */
-        record Double(int from, int to, NDArray h, NDArray e, NDArray temb) implements Blocks {
+        record DoubleBlocks(int from, int to, NDArray h, NDArray e, NDArray temb) implements Blocks {
             NDList inputs(Conditions conditions, NDArray span) {
                 return new NDList(h, e, temb, conditions.cos(), conditions.sin(), span);
             }
         }
 
         /** Single blocks of text and image tokens {@code x}. */
-        record Single(int from, int to, NDArray x, NDArray temb) implements Blocks {
+        record SingleBlocks(int from, int to, NDArray x, NDArray temb) implements Blocks {
             NDList inputs(Conditions conditions, NDArray span) {
                 return new NDList(x, temb, conditions.cos(), conditions.sin(), span);
             }

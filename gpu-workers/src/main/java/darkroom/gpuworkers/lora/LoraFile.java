@@ -40,7 +40,8 @@ public record LoraFile(FlatLayout layout, float[] flat, double scale) {
             }
             FlatLayout.Builder builder = new FlatLayout.Builder();
             for (var name : names.entrySet()) {
-                builder.add(name.getKey(), tensors.entry(name.getValue()).shape().toArray(Integer[]::new));
+                builder.add(
+                        name.getKey(), tensors.entry(name.getValue()).shape().toArray(Integer[]::new));
             }
             FlatLayout layout = builder.build();
             float[] flat = new float[layout.size()];
@@ -72,6 +73,7 @@ public record LoraFile(FlatLayout layout, float[] flat, double scale) {
             return 1;
         }
         JsonNode root = JSON.readTree(metadata);
-        return root.path("transformer.lora_alpha").asDouble() / root.path("transformer.r").asDouble();
+        return root.path("transformer.lora_alpha").asDouble()
+                / root.path("transformer.r").asDouble();
     }
 }

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 /** A model folder in the layout of diffusers: {@code model_index.json} and a folder for each component. */
 public final class ModelFolder {
     private static final String INDEX = "model_index.json";
-    private static final Set<String> COMPONENTS = Set.of(
-            "transformer", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler");
+    private static final Set<String> COMPONENTS =
+            Set.of("transformer", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler");
 
     private final Path root;
     private final String pipeline;

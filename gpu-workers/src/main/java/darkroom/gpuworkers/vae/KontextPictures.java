@@ -49,9 +49,13 @@ public final class KontextPictures {
         return new Size(width / MULTIPLE * MULTIPLE, height / MULTIPLE * MULTIPLE);
     }
 
-    /** Returns the size around one megapixel with the nearest aspect ratio that the model was trained on. */
+    /**
+     * Returns the size around one megapixel with the nearest aspect ratio that the model was trained on. As in the pipeline, the
+     * aspect ratio is that of the size rounded down to multiples of {@value #MULTIPLE}.
+     */
     public static Size preferredSize(int width, int height) {
-        double ratio = (double) width / height;
+        Size floored = flooredSize(width, height);
+        double ratio = (double) floored.width / floored.height;
         Size nearest = PREFERRED.getFirst();
         double least = Double.POSITIVE_INFINITY;
         for (Size size :

@@ -84,7 +84,10 @@ final class ModelVerificationTest {
                 floats[i] = (float) (values.values()[i] * (name.equals(changed) ? factor : 1));
             }
             tensors.add(new Safetensors.Tensor(
-                    name, Dtype.F32, values.shape(), () -> Safetensors.encode(Dtype.F32, MemorySegment.ofArray(floats))));
+                    name,
+                    Dtype.F32,
+                    values.shape(),
+                    () -> Safetensors.encode(Dtype.F32, MemorySegment.ofArray(floats))));
         });
         Safetensors.write(file, metadata, tensors);
     }

@@ -28,9 +28,9 @@ import darkroom.runtime.base.Replaceable;
 import darkroom.runtime.faults.FaultMoment;
 import darkroom.runtime.faults.NodeFaults;
 import darkroom.runtime.run.DevicePools;
-import darkroom.runtime.run.PolicyModels;
 import darkroom.runtime.run.LocalActorSystem;
 import darkroom.runtime.run.PekkoConfig;
+import darkroom.runtime.run.PolicyModels;
 import darkroom.runtime.run.RunInputs;
 import darkroom.runtime.run.Scorers;
 import darkroom.runtime.tls.PlainNode;
@@ -425,9 +425,7 @@ public final class WorkerNode implements AutoCloseable {
                         scorers(settings),
                         plane);
             } catch (IOException e) {
-                throw new UncheckedIOException(
-                        "the model cannot be read here: " + FileFault.reason(e),
-                        e);
+                throw new UncheckedIOException("the model cannot be read here: " + FileFault.reason(e), e);
             }
         }
 

@@ -60,7 +60,8 @@ public final class DevicePools {
         List<DeviceSlot<RolloutUnit, RolloutResult>> rollout = new ArrayList<>();
         for (int i = 0; i < rolloutDevices; i++) {
             String name = "rollout-" + i;
-            rollout.add(deviceSlot(name, plane, () -> new TorchRolloutDevice(name, policy, settings.rollout(), plane.store())));
+            rollout.add(deviceSlot(
+                    name, plane, () -> new TorchRolloutDevice(name, policy, settings.rollout(), plane.store())));
         }
         List<DeviceSlot<TrainUnit, Trained>> trainer = new ArrayList<>();
         for (int i = 0; i < trainerDevices; i++) {

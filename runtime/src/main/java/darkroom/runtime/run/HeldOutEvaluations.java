@@ -73,7 +73,8 @@ final class HeldOutEvaluations {
      * once, so that a poor start misleads nobody.
      */
     Optional<float[]> cleanReference() throws IOException {
-        if (!(resources.policy() instanceof EmbeddedPolicy policy) || policy.lora().isLora()) {
+        if (!(resources.policy() instanceof EmbeddedPolicy policy)
+                || policy.lora().isLora()) {
             return Optional.empty();
         }
         DitWeights clean = DitWeights.base("clean");

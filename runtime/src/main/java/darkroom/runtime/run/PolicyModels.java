@@ -38,8 +38,9 @@ public final class PolicyModels {
                         settings.training());
             case FLUX_KONTEXT ->
                 new FluxKontext(settings.policy(), settings.rollout(), settings.evaluation(), settings.training());
-            default -> throw new IOException("policy.model=%s: this build computes %s"
-                    .formatted(settings.policy().model(), COMPUTED));
+            default ->
+                throw new IOException("policy.model=%s: this build computes %s"
+                        .formatted(settings.policy().model(), COMPUTED));
         };
     }
 

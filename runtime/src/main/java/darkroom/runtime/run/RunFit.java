@@ -137,8 +137,8 @@ public final class RunFit {
                     .formatted(settings.policy().resolution(), PIXELS_PER_TOKEN));
         }
         if (settings.training().lora() == 0) {
-            faults.add(
-                    "training.lora=0: policy.model=flux-kontext is trained by adapters; set their rank, at least 1 (the recipe has 32)");
+            faults.add("training.lora=0: policy.model=flux-kontext is trained by adapters; set their rank, at least 1"
+                    + " (the recipe has 32)");
         }
     }
 

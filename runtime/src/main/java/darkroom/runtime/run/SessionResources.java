@@ -1,7 +1,7 @@
 package darkroom.runtime.run;
 
-import darkroom.gpuworkers.models.PolicyModel;
 import darkroom.gpuworkers.checkpoints.Checkpoints;
+import darkroom.gpuworkers.models.PolicyModel;
 import darkroom.runtime.base.RunJournal;
 import darkroom.runtime.report.LiveView;
 import java.util.Optional;
