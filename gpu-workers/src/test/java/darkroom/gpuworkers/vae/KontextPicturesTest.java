@@ -34,14 +34,14 @@ class KontextPicturesTest {
         }
     }
 
-    /** Sizes of {@code min((abs(ratio - w / h), w, h))} over the pipeline's list. */
+    /** Sizes of {@code min((abs(ratio - w / h), w, h))} over the pipeline's list, the ratio that of the floored size. */
     @ParameterizedTest
     @CsvSource({
-        "140, 90, 1248, 832",
-        "90, 140, 832, 1248",
+        "140, 90, 1328, 800",
+        "90, 140, 800, 1328",
         "512, 512, 1024, 1024",
-        "10000, 10, 1568, 672",
-        "10, 10000, 672, 1568",
+        "10000, 16, 1568, 672",
+        "16, 10000, 672, 1568",
         "1920, 1080, 1392, 752"
     })
     void the_preferred_size_has_the_nearest_ratio(int width, int height, int toWidth, int toHeight) {
