@@ -100,10 +100,10 @@ final class VerifyCommand implements Runnable {
             name = "model",
             description = {
                 "Runs test vectors of a model folder through the code that generates and trains.",
-                "The vectors are what diffusers computes with the same folder: text embeddings, the VAE, velocities with and"
-                        + " without adapters, noise levels, trajectories, the NFT loss and its gradients, AdamW, whole edits."
-                        + " Each output has a tolerance of about five times what runs of diffusers differ by. Exit code 1 if"
-                        + " one is outside it."
+                "The vectors are what diffusers computes with the same folder: text embeddings, the VAE, velocities"
+                    + " with and without adapters, noise levels, trajectories, the NFT loss and its gradients, AdamW,"
+                    + " whole edits. Each output has a tolerance of about five times what runs of diffusers differ by."
+                    + " Exit code 1 if one is outside it."
             })
     static final class Model implements Callable<Integer> {
         private static final String SUFFIX = ".safetensors";
@@ -129,7 +129,9 @@ final class VerifyCommand implements Runnable {
             }
             List<Path> files;
             try (Stream<Path> all = Files.list(directory)) {
-                files = all.filter(file -> file.toString().endsWith(SUFFIX)).sorted().toList();
+                files = all.filter(file -> file.toString().endsWith(SUFFIX))
+                        .sorted()
+                        .toList();
             }
             if (files.isEmpty()) {
                 throw new CommandFailedException(directory + " has no cases (*.safetensors): nothing was verified");
@@ -153,7 +155,8 @@ final class VerifyCommand implements Runnable {
             OutputComparison worst = result.worst();
             String outputs = result.outputs().size() == 1
                     ? worst.output()
-                    : "%s, the worst of %d outputs".formatted(worst.output(), result.outputs().size());
+                    : "%s, the worst of %d outputs"
+                            .formatted(worst.output(), result.outputs().size());
             String numbers = Double.isNaN(worst.error())
                     ? worst.problem()
                     : String.format(

@@ -12,6 +12,7 @@ import darkroom.gpuworkers.SolverStep;
 import darkroom.gpuworkers.checkpoints.FlatLayout;
 import darkroom.gpuworkers.flux.FlowMatchScheduler;
 import darkroom.gpuworkers.flux.FluxConfig;
+import darkroom.gpuworkers.flux.FluxModules;
 import darkroom.gpuworkers.flux.FluxTransformer;
 import darkroom.gpuworkers.flux.FluxTransformer.Conditions;
 import darkroom.gpuworkers.lora.LoraAdapter;
@@ -72,7 +73,11 @@ final class FluxCases implements AutoCloseable {
                     .put(
                             "velocity",
                             model.velocity(
-                                    scope, noisy, c.array(scope, "sigma"), conditions(c, model, scope, noisy), adapter));
+                                    scope,
+                                    noisy,
+                                    c.array(scope, "sigma"),
+                                    conditions(c, model, scope, noisy),
+                                    adapter));
         } finally {
             if (half) {
                 model.close();
@@ -267,9 +272,9 @@ final class FluxCases implements AutoCloseable {
                 }
             }
             try (NDManager inner = model.scope()) {
-                TensorBuffer gradient = TensorBuffer.floats(inner, theta.layout().size());
-                model.backward(
-                        noisy, sigma, conditions, theta, inner.create(cotangent, noisy.getShape()), gradient);
+                TensorBuffer gradient =
+                        TensorBuffer.floats(inner, theta.layout().size());
+                model.backward(noisy, sigma, conditions, theta, inner.create(cotangent, noisy.getShape()), gradient);
                 return OutputComparison.doubles(gradient.array().toFloatArray());
             }
         }
@@ -328,7 +333,7 @@ final class FluxCases implements AutoCloseable {
     }
 
     private LoraFile adapterFile(String name) throws IOException {
-        return LoraFile.read(folder.root().resolve("adapters").resolve(Path.of(name)));
+        return LoraFile.read(folder.root().resolve("adapters").resolve(Path.of(name)), FluxModules.adaptable(config));
     }
 
     @Override

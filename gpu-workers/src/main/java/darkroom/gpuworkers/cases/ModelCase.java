@@ -22,7 +22,11 @@ import java.util.TreeMap;
  * @param kind what is computed, such as {@code velocity}
  */
 public record ModelCase(
-        String name, String kind, Path file, SortedMap<String, JsonNode> parameters, SortedMap<String, Values> tensors) {
+        String name,
+        String kind,
+        Path file,
+        SortedMap<String, JsonNode> parameters,
+        SortedMap<String, Values> tensors) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String SUFFIX = ".safetensors";
 
@@ -59,9 +63,7 @@ public record ModelCase(
             }
             SortedMap<String, Values> tensors = new TreeMap<>();
             for (Safetensors.Entry entry : safetensors.entries()) {
-                tensors.put(
-                        entry.name(),
-                        new Values(entry.shape(), safetensors.doubles(entry.name()), entry.dtype()));
+                tensors.put(entry.name(), new Values(entry.shape(), safetensors.doubles(entry.name()), entry.dtype()));
             }
             String name = file.getFileName().toString();
             return new ModelCase(

@@ -94,7 +94,8 @@ public final class FluxTransformer implements AutoCloseable {
         NDArray reference = parts.isEmpty()
                 ? scope.zeros(new Shape(batch, 0, config.channels()))
                 : module.call(scope, "concatenated", parts).get(0);
-        RotaryEmbedding rotary = RotaryEmbedding.of((int) promptEmbeds.getShape().get(1), grids, config.axes());
+        RotaryEmbedding rotary =
+                RotaryEmbedding.of((int) promptEmbeds.getShape().get(1), grids, config.axes());
         Shape table = new Shape(rotary.tokens(), config.headDim());
         float[] scales = new float[batch];
         Arrays.fill(scales, (float) guidance);
@@ -160,10 +161,7 @@ public final class FluxTransformer implements AutoCloseable {
                         inputs.addAll(adapter.dictionary(within("single_transformer_blocks.", single)));
                         inputs.add(Objects.requireNonNull(upstream));
                         products = module.differentiate(inner, "single_blocks_vjp", inputs);
-                        adapter.scatter(
-                                within("single_transformer_blocks.", single),
-                                products.subNDList(1),
-                                gradient);
+                        adapter.scatter(within("single_transformer_blocks.", single), products.subNDList(1), gradient);
                     }
                     case Segment.Double pair -> {
                         if (upstreamText == null) {
@@ -208,8 +206,7 @@ public final class FluxTransformer implements AutoCloseable {
         NDArray e = embedded.get(1);
         NDArray temb = embedded.get(2);
         for (int from = 0; from < config.doubleBlocks(); from += segment) {
-            Segment.Double pair =
-                    new Segment.Double(from, Math.min(from + segment, config.doubleBlocks()), h, e, temb);
+            Segment.Double pair = new Segment.Double(from, Math.min(from + segment, config.doubleBlocks()), h, e, temb);
             segments.add(pair);
             inputs = pair.inputs(conditions, span(scope, pair.from(), pair.to()));
             inputs.addAll(weights.dictionary(within("transformer_blocks.", pair)));

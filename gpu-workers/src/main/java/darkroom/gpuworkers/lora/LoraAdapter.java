@@ -38,12 +38,12 @@ public final class LoraAdapter implements AutoCloseable {
         StringBuilder views = new StringBuilder();
         layout.entries()
                 .values()
-                .forEach(entry -> views.append("flat.narrow(0, %d, %d).view(%s), "
-                        .formatted(entry.offset(), entry.size(), entry.shape())));
+                .forEach(entry -> views.append(
+                        "flat.narrow(0, %d, %d).view(%s), ".formatted(entry.offset(), entry.size(), entry.shape())));
         module = new TorchModule("""
-                def views(flat: Tensor) -> List[Tensor]:
-                    return [%s]
-                """.formatted(views));
+            def views(flat: Tensor) -> List[Tensor]:
+                return [%s]
+            """.formatted(views));
         owned = module.scope();
         flat = TensorBuffer.floats(owned, Math.max(1, layout.size()));
         if (layout.size() > 0) {

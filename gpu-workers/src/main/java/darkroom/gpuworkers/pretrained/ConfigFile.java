@@ -39,8 +39,8 @@ public final class ConfigFile {
         } catch (NoSuchFileException e) {
             throw new IOException(file + " is missing; a model folder has the layout of diffusers", e);
         } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-            throw new IOException("%s: no JSON (%s); download the folder again"
-                    .formatted(file, e.getOriginalMessage()), e);
+            throw new IOException(
+                    "%s: no JSON (%s); download the folder again".formatted(file, e.getOriginalMessage()), e);
         }
     }
 

@@ -26,9 +26,9 @@ import java.util.function.Predicate;
  */
 public final class MappedWeights implements AutoCloseable {
     private static final String TO_BF16 = """
-            def to_bf16(x: Tensor) -> Tensor:
-                return x.to(%d)
-            """.formatted(scalarType(Safetensors.Dtype.BF16));
+        def to_bf16(x: Tensor) -> Tensor:
+            return x.to(%d)
+        """.formatted(scalarType(Safetensors.Dtype.BF16));
 
     private final TorchModule module;
     private final NDManager owned;
@@ -99,14 +99,13 @@ public final class MappedWeights implements AutoCloseable {
                         "%s: tensor %s begins at byte %d, which is no multiple of its element size %d; save the file again with safetensors"
                                 .formatted(file.file(), entry.name(), begin, dtype.bytes()));
             }
-            views.add("f.narrow(0, %d, %d).view(%s)"
-                    .formatted(begin / dtype.bytes(), entry.elements(), entry.shape()));
+            views.add("f.narrow(0, %d, %d).view(%s)".formatted(begin / dtype.bytes(), entry.elements(), entry.shape()));
         }
         return """
-                def %s() -> List[Tensor]:
-                    f = torch.from_file(%s, False, %d, dtype=%d)
-                    return [%s]
-                """.formatted(
+            def %s() -> List[Tensor]:
+                f = torch.from_file(%s, False, %d, dtype=%d)
+                return [%s]
+            """.formatted(
                         name,
                         literal(file.file().toAbsolutePath().toString()),
                         elements,
