@@ -1,5 +1,6 @@
 package darkroom.config;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.EOFException;
 import java.io.UncheckedIOException;
@@ -37,6 +38,14 @@ public final class ErrorReason {
     /** Returns the message, else that of a cause, else the meaning of the exception's class; never empty or {@code null}. */
     public static String of(Throwable thrown) {
         return of(thrown, CAUSES_MAX);
+    }
+
+    /** Returns {@link #of} after the position in the text: {@code line 1, column 7: ...}; without it if it is unknown. */
+    public static String located(JsonProcessingException thrown) {
+        JsonLocation at = thrown.getLocation();
+        return at == null || at.getLineNr() < 1
+                ? of(thrown)
+                : "line %d, column %d: %s".formatted(at.getLineNr(), Math.max(1, at.getColumnNr()), of(thrown));
     }
 
     private static String of(Throwable thrown, int causesMax) {

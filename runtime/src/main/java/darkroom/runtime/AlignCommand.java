@@ -14,6 +14,7 @@ import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.base.JsonLines;
 import darkroom.runtime.base.Precisions;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.report.InstructionLoss;
 import darkroom.runtime.run.EditingPolicy;
 import darkroom.runtime.run.Scorers;
@@ -156,7 +157,7 @@ final class AlignCommand implements Callable<Integer> {
             }
             AlignReport report = new AlignReport(file, servers.describe(), pairs, columns);
             report.write(out);
-            report.print(spec.commandLine().getOut());
+            report.print(spec.commandLine().getOut(), TextTable.terminalColumns(spec.commandLine()));
             spec.commandLine().getOut().println(out.resolve(AlignReport.PAGE));
             spec.commandLine().getOut().flush();
             boolean unscored = columns.stream().anyMatch(column -> column.all().unscored() > 0);

@@ -9,6 +9,7 @@ import darkroom.edittasks.tasks.TaskMix;
 import darkroom.edittasks.tasks.TaskType;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.base.WorkRate;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -107,7 +108,9 @@ final class DatasetRenderCommand implements Callable<Integer> {
             throw new CommandFailedException("%s cannot be written: %s".formatted(out, FileFault.reason(e, out)), e);
         }
         PrintWriter report = spec.commandLine().getOut();
-        counts.forEach((type, n) -> report.println("%-12s %d".formatted(type.label(), n)));
+        TextTable table = new TextTable().text("").figures("");
+        counts.forEach((type, n) -> table.row(type.label(), n));
+        table.print(spec.commandLine());
         report.println("wrote %d rows into %s".formatted(count, out.resolve(split.metadataFile())));
         report.flush();
         return ExitCode.OK.code();

@@ -12,6 +12,7 @@ import darkroom.edittasks.tasks.Split;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.base.PictureViewOption;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.base.WorkRate;
 import darkroom.runtime.report.InstructionLoss;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -88,8 +90,9 @@ final class DatasetValidateCommand implements Callable<Integer> {
             }
             report.println("%s: %d of %d pictures are not plain 8-bit sRGB and were converted:"
                     .formatted(file, converted, seen.size()));
-            conversions.forEach((conversion, count) ->
-                    report.println("  %-16s %d  %s".formatted(conversion.label(), count, conversion.what())));
+            TextTable table = new TextTable("  ").text("").figures("").text("");
+            conversions.forEach((conversion, count) -> table.row(conversion.label(), count, conversion.what()));
+            table.print(report, OptionalInt.empty());
         }
     }
 

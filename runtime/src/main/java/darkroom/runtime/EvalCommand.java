@@ -7,6 +7,7 @@ import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.base.Measurement;
 import darkroom.runtime.base.Rows;
 import darkroom.runtime.base.RunDirectory;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.run.DataSplits;
 import darkroom.runtime.run.EditingPolicy;
 import darkroom.runtime.run.RunInputs;
@@ -176,17 +177,16 @@ final class EvalCommand implements Callable<Integer> {
     private void print(Measurement measurement, EditingPolicy editing, String judge) {
         PrintWriter out = spec.commandLine().getOut();
         out.printf("%s on split %s, scored by %s%n%n", editing.name(), split.label(), judge);
-        out.printf(
-                "%-12s %6s %13s %8s %14s %9s%n", "task", "edits", "ground truth", "judge", "PSNR outside", "unscored");
-        measurement.perTask().forEach((task, averages) -> out.println(line(task, averages)));
-        out.println(line("all", measurement.overall()));
+        TextTable table =
+                new TextTable().text("task").figures("edits", "ground truth", "judge", "PSNR outside", "unscored");
+        measurement.perTask().forEach((task, averages) -> row(table, task, averages));
+        row(table, "all", measurement.overall());
+        table.print(spec.commandLine());
         out.flush();
     }
 
-    private static String line(String name, Measurement.Averages averages) {
-        return String.format(
-                Locale.ROOT,
-                "%-12s %6d %13s %8s %14s %9d",
+    private static void row(TextTable table, String name, Measurement.Averages averages) {
+        table.row(
                 name,
                 averages.edits(),
                 decimal(averages.groundTruth(), "%.3f"),

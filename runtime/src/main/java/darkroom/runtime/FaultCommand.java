@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigFactory;
 import darkroom.config.ErrorReason;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.cluster.ControlNode;
 import darkroom.runtime.cluster.FaultPort;
 import darkroom.runtime.cluster.StatusPage;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -148,11 +150,13 @@ final class FaultCommand implements Runnable {
         public Integer call() throws IOException, InterruptedException {
             PrintWriter out = spec.commandLine().getOut();
             if (kinds) {
+                TextTable table = new TextTable().text("", "");
                 for (FaultKind each : FaultKind.values()) {
                     if (each.scope() == FaultKind.Scope.NODE) {
-                        out.printf("%-18s %s%n", each, each.meaning());
+                        table.row(each, each.meaning());
                     }
                 }
+                table.print(out, OptionalInt.empty());
                 out.println("moments of kill-at: "
                         + Arrays.stream(FaultMoment.values())
                                 .map(FaultMoment::toString)
@@ -248,10 +252,16 @@ final class FaultCommand implements Runnable {
     private static void print(CommandSpec spec, Target process, List<NodeFaults.Seen> faults) {
         PrintWriter out = spec.commandLine().getOut();
         out.printf("%s: %s%n", process.name(), faults.isEmpty() ? "no faults" : faults.size() + " faults");
+        TextTable table = new TextTable("  ")
+                .figures("id")
+                .text("fault")
+                .figures("effects")
+                .text("state");
         for (NodeFaults.Seen fault : faults) {
-            out.printf(
-                    "  %3d  %-40s %6d effects  %s%n",
-                    fault.id(), fault.what(), fault.hits(), fault.active() ? "active" : "over");
+            table.row(fault.id(), fault.what(), fault.hits(), fault.active() ? "active" : "over");
+        }
+        if (!faults.isEmpty()) {
+            table.print(out, TextTable.terminalColumns(spec.commandLine()));
         }
         out.flush();
     }

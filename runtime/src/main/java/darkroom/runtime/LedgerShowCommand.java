@@ -5,6 +5,7 @@ import darkroom.actors.ledger.LedgerEvent;
 import darkroom.actors.ledger.LedgerSnapshot;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.base.RunJournal;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.run.LocalRun;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -62,32 +63,25 @@ final class LedgerShowCommand implements Callable<Integer> {
             out.printf("checkpoint after %d steps, manifest %s%n", checkpoint.step(), brief(checkpoint.digest()));
         }
         if (!commits.isEmpty()) {
-            out.printf(
-                    "%n%6s %8s %8s %8s %9s %10s  %-12s %-12s %-12s%n",
-                    "step",
-                    "issued",
-                    "counted",
-                    "dropped",
-                    "unscored",
-                    "abandoned",
-                    "weights",
-                    "optimizer",
-                    "decisions");
+            out.println();
+            TextTable table = new TextTable()
+                    .figures("step", "issued", "counted", "dropped", "unscored", "abandoned")
+                    .text("weights", "optimizer", "decisions");
+            commits.stream().skip(Math.max(0, commits.size() - last)).forEach(commit -> {
+                StepTally tally = commit.tally();
+                table.row(
+                        commit.step(),
+                        tally.issued(),
+                        tally.counted(),
+                        tally.dropped(),
+                        tally.unscored(),
+                        tally.abandoned(),
+                        brief(commit.digests().weights()),
+                        brief(commit.digests().optimizer()),
+                        brief(commit.digests().decisions()));
+            });
+            table.print(out, TextTable.terminalColumns(spec.commandLine()));
         }
-        commits.stream().skip(Math.max(0, commits.size() - last)).forEach(commit -> {
-            StepTally tally = commit.tally();
-            out.printf(
-                    "%6d %8d %8d %8d %9d %10d  %-12s %-12s %-12s%n",
-                    commit.step(),
-                    tally.issued(),
-                    tally.counted(),
-                    tally.dropped(),
-                    tally.unscored(),
-                    tally.abandoned(),
-                    brief(commit.digests().weights()),
-                    brief(commit.digests().optimizer()),
-                    brief(commit.digests().decisions()));
-        });
         printOpen(snapshot, commits.isEmpty() ? -1 : commits.getLast().step(), out);
     }
 
@@ -99,7 +93,7 @@ final class LedgerShowCommand implements Callable<Integer> {
         for (LedgerEvent.StepOpened opened : of(LedgerEvent.StepOpened.class, snapshot)) {
             if (opened.step() > lastCommitted) {
                 out.printf(
-                        "%6d is not committed: %d of %d images are scored or known to be unscored%n",
+                        "step %d is not committed: %d of %d images are scored or known to be unscored%n",
                         opened.step(),
                         outcomes.getOrDefault(opened.step(), 0),
                         opened.slots() * opened.rows().size());

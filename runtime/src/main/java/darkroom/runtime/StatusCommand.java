@@ -5,6 +5,7 @@ import darkroom.actors.cluster.ClusterStatus;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.base.Poll;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.cluster.StatusPage;
 import darkroom.runtime.report.StatusTable;
 import java.io.IOException;
@@ -80,7 +81,8 @@ public final class StatusCommand implements Callable<Integer> {
                     out.println(body);
                 } else {
                     ClusterStatus status = StatusPage.JSON.readValue(body, ClusterStatus.class);
-                    table.lines(status).forEach(out::println);
+                    table.lines(status, TextTable.terminalColumns(spec.commandLine()))
+                            .forEach(out::println);
                 }
                 out.flush();
                 return !watch;

@@ -7,13 +7,9 @@ import darkroom.actors.events.EvaluationRequest;
 import darkroom.actors.events.RunEvent;
 import darkroom.actors.events.RunListener;
 import darkroom.actors.workqueue.SwitchBehavior;
-import darkroom.actors.workqueue.WorkQueues;
 import darkroom.config.ErrorReason;
-import darkroom.config.LimitSettings;
-import darkroom.tensors.TensorPlane;
 import darkroom.tensors.TensorRef;
 import java.io.UncheckedIOException;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -54,11 +50,8 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
 
     private final ActorContext<Command> context;
     private final EvaluationRequest request;
-    private final WorkQueues queues;
-    private final LimitSettings limits;
-    private final TensorPlane plane;
+    private final WorkPorts ports;
     private final Consumer<TensorRef> release;
-    private final InstantSource clock;
     private final RunListener listener;
     private final ActorRef<? super RunEvent.Evaluated> parent;
     private final ActorRef<GroupOutcome> endingsHere;
@@ -73,19 +66,13 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
     private Evaluation(
             ActorContext<Command> context,
             EvaluationRequest request,
-            WorkQueues queues,
-            LimitSettings limits,
-            TensorPlane plane,
-            InstantSource clock,
+            WorkPorts ports,
             RunListener listener,
             ActorRef<? super RunEvent.Evaluated> parent) {
         this.context = context;
         this.request = request;
-        this.queues = queues;
-        this.limits = limits;
-        this.plane = plane;
-        this.release = plane.store()::release;
-        this.clock = clock;
+        this.ports = ports;
+        this.release = ports.release();
         this.listener = listener;
         this.parent = parent;
         this.endingsHere = context.messageAdapter(GroupOutcome.class, CoordinatorEnded::new);
@@ -94,14 +81,11 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
 
     static Behavior<Command> create(
             EvaluationRequest request,
-            WorkQueues queues,
-            LimitSettings limits,
-            TensorPlane plane,
-            InstantSource clock,
+            WorkPorts ports,
             RunListener listener,
             ActorRef<? super RunEvent.Evaluated> parent) {
         return Behaviors.setup(context -> {
-            Evaluation evaluation = new Evaluation(context, request, queues, limits, plane, clock, listener, parent);
+            Evaluation evaluation = new Evaluation(context, request, ports, listener, parent);
             return evaluation.next();
         });
     }
@@ -120,16 +104,15 @@ final class Evaluation extends SwitchBehavior<Evaluation.Command> {
     }
 
     private Behavior<Command> next() {
-        while (opened < endings.length && coordinators.size() < limits.groupsInFlightMax() && !abandoned) {
+        while (opened < endings.length && coordinators.size() < ports.limits().groupsInFlightMax() && !abandoned) {
             int group = opened++;
             RolloutUnit rollout = request.rollout(group);
             if (lost != null) {
                 endings[group] = new GroupOutcome.Lost(rollout, lost);
                 continue;
             }
-            ActorRef<GroupCoordinator.Command> coordinator = context.spawn(
-                    GroupCoordinator.create(rollout, queues, limits, plane, clock, null, endingsHere),
-                    "group-" + group);
+            ActorRef<GroupCoordinator.Command> coordinator =
+                    context.spawn(GroupCoordinator.create(rollout, ports, null, endingsHere), "group-" + group);
             context.watchWith(coordinator, new CoordinatorGone(group));
             coordinators.put(group, coordinator);
         }

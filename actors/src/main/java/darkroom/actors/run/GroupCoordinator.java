@@ -87,29 +87,41 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
     private final Set<Integer> beingScored = new HashSet<>();
     private final Set<Integer> beingWritten = new HashSet<>();
     private LedgerEvent.@Nullable GroupGenerated recorded;
-    private @Nullable RolloutResult generated;
-    private Instant generatedAt = Instant.MIN;
     private int generations = 1;
-    private boolean taking;
-    private boolean abandoned;
-    private int wordsAwaited;
+    private Phase phase = new Phase.Generating();
+
+    /** Where the images of a group are. */
+    private sealed interface Phase {
+        /** A worker generates them. */
+        record Generating() implements Phase {}
+
+        /** This node takes them over (GC-7). */
+        record TakingOver() implements Phase {}
+
+        /** This node has them. */
+        record Generated(RolloutResult images, Instant at) implements Phase {}
+
+        /**
+         * The group is abandoned and has none (GC-6).
+         *
+         * @param outstanding number of messages that follow
+         */
+        record Abandoned(int outstanding) implements Phase {}
+    }
 
     private GroupCoordinator(
             ActorContext<Command> context,
             RolloutUnit rollout,
-            WorkQueues queues,
-            LimitSettings limits,
-            TensorPlane plane,
-            InstantSource clock,
+            WorkPorts ports,
             @Nullable GroupLedger ledger,
             ActorRef<? super GroupOutcome> parent) {
         this.rollout = rollout;
-        this.queues = queues;
-        this.limits = limits;
-        this.plane = plane;
-        this.release = plane.store()::release;
+        this.queues = ports.queues();
+        this.limits = ports.limits();
+        this.plane = ports.plane();
+        this.release = ports.release();
         this.self = context.getSelf();
-        this.clock = clock;
+        this.clock = ports.clock();
         this.parent = parent;
         this.ledger = ledger;
         this.outcomes = new ScoreOutcome[rollout.slots()];
@@ -127,21 +139,13 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
      * Creates a group coordinator.
      *
      * @param rollout the group
-     * @param plane takes the images over
-     * @param clock for reports only
+     * @param ports its queues process the units; its plane takes the images over
      * @param ledger recorded events of the group, and the recipient of further ones; null for a group that is never resumed
      * @param parent receives the one outcome
      */
     public static Behavior<Command> create(
-            RolloutUnit rollout,
-            WorkQueues queues,
-            LimitSettings limits,
-            TensorPlane plane,
-            InstantSource clock,
-            @Nullable GroupLedger ledger,
-            ActorRef<? super GroupOutcome> parent) {
-        return Behaviors.setup(
-                context -> new GroupCoordinator(context, rollout, queues, limits, plane, clock, ledger, parent));
+            RolloutUnit rollout, WorkPorts ports, @Nullable GroupLedger ledger, ActorRef<? super GroupOutcome> parent) {
+        return Behaviors.setup(context -> new GroupCoordinator(context, rollout, ports, ledger, parent));
     }
 
     @Override
@@ -154,12 +158,12 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
                 onInputNotHad(lost);
             case RolloutAnswered(WorkQueue.Refused<RolloutUnit, RolloutResult>(RolloutUnit asked, Fault fault)) ->
                 onNotGenerated(fault);
-            case RolloutAnswered(WorkQueue.Withdrawn<RolloutUnit, RolloutResult>()) -> oneWordLess();
+            case RolloutAnswered(WorkQueue.Withdrawn<RolloutUnit, RolloutResult>()) -> oneMessageLess();
             case ScoreAnswered(WorkQueue.Done<ScoreUnit, ScoreOutcome>(ScoreUnit unit, ScoreOutcome outcome)) ->
                 onScored(unit.address().slot(), outcome);
             case ScoreAnswered(WorkQueue.Refused<ScoreUnit, ScoreOutcome>(ScoreUnit unit, Fault fault)) ->
                 onNotScored(unit, fault);
-            case ScoreAnswered(WorkQueue.Withdrawn<ScoreUnit, ScoreOutcome>()) -> oneWordLess();
+            case ScoreAnswered(WorkQueue.Withdrawn<ScoreUnit, ScoreOutcome>()) -> oneMessageLess();
             case OutcomesWritten(Ledger.Written(List<LedgerEvent> events)) -> onWritten(events);
             case Taken(RolloutResult from, List<TensorRef> tensors, Throwable failure) ->
                 onTaken(from, tensors, failure);
@@ -168,7 +172,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
     }
 
     private Behavior<Command> onGenerated(RolloutResult result) {
-        if (abandoned || taking || generated != null) {
+        if (!isGenerating()) {
             result.tensors().forEach(release); // GC-2, GC-6
             return this;
         }
@@ -179,7 +183,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
                     new Fault.StopRun("%s has %d images, not %d: the device broke its contract"
                             .formatted(rollout.name(), result.images().size(), rollout.slots()))));
         }
-        taking = true; // GC-7
+        phase = new Phase.TakingOver(); // GC-7
         plane.adopt(result.tensors())
                 .whenComplete((tensors, failure) -> self.tell(new Taken(result, tensors, failure)));
         return this;
@@ -187,18 +191,17 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
 
     private Behavior<Command> onTaken(
             RolloutResult from, @Nullable List<TensorRef> tensors, @Nullable Throwable failure) {
-        taking = false;
         RolloutResult result = tensors == null ? from : from.with(tensors);
-        if (abandoned) {
+        if (phase instanceof Phase.Abandoned) {
             result.tensors().forEach(release); // GC-6
-            return oneWordLess();
+            return oneMessageLess();
         }
         if (tensors == null) {
             from.tensors().forEach(release);
+            phase = new Phase.Generating();
             return rolloutAgain("its images could not be taken over: " + failure);
         }
-        generated = result;
-        generatedAt = clock.instant();
+        phase = new Phase.Generated(result, clock.instant());
         String difference = ledger == null ? "" : recordImages(ledger, result);
         if (!difference.isEmpty()) {
             return abandonAfter(new GroupOutcome.Lost(rollout, new Fault.StopRun(difference)));
@@ -236,7 +239,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
     }
 
     private Behavior<Command> onNotGenerated(Fault fault) {
-        if (abandoned || taking || generated != null) {
+        if (!isGenerating()) {
             return this;
         }
         GroupOutcome.Lost ending = new GroupOutcome.Lost(rollout, fault);
@@ -244,12 +247,12 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
     }
 
     private Behavior<Command> onInputNotHad(Fault.InputLost lost) {
-        return abandoned || taking || generated != null ? this : rolloutAgain(lost.message()); // GC-5
+        return isGenerating() ? rolloutAgain(lost.message()) : this; // GC-5
     }
 
     private Behavior<Command> onScored(int slot, ScoreOutcome outcome) {
         beingScored.remove(slot);
-        if (abandoned || isSettled(slot)) {
+        if (isAbandoned() || isSettled(slot)) {
             return this; // GC-2
         }
         GroupLedger into = ledger;
@@ -273,12 +276,12 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
                 outcomes[fate.slot()] = fate.outcome();
             }
         }
-        return abandoned ? this : endIfScored();
+        return isAbandoned() ? this : endIfScored();
     }
 
     private Behavior<Command> onNotScored(ScoreUnit unit, Fault fault) {
         int slot = unit.address().slot();
-        if (abandoned || isSettled(slot)) {
+        if (isAbandoned() || isSettled(slot)) {
             return this;
         }
         return switch (fault) {
@@ -294,8 +297,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
     private Behavior<Command> onImageLost(ScoreUnit unit, Fault.InputLost fault) {
         int slot = unit.address().slot();
         beingScored.remove(slot);
-        RolloutResult current = generated;
-        if (current == null) {
+        if (!(phase instanceof Phase.Generated(RolloutResult current, Instant _))) {
             return this;
         }
         if (!current.images().get(slot).pixels().equals(unit.pixels())) {
@@ -306,7 +308,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
             return onScored(slot, new ScoreOutcome.Unscored(fault.message(), 0));
         }
         current.tensors().forEach(release);
-        generated = null;
+        phase = new Phase.Generating();
         return rolloutAgain(fault.message());
     }
 
@@ -322,8 +324,8 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
     }
 
     private Behavior<Command> endIfScored() {
-        RolloutResult images = generated;
-        if (images == null || Arrays.stream(outcomes).anyMatch(Objects::isNull)) {
+        if (!(phase instanceof Phase.Generated(RolloutResult images, Instant generatedAt))
+                || Arrays.stream(outcomes).anyMatch(Objects::isNull)) {
             return this;
         }
         List<ScoreOutcome> all =
@@ -331,10 +333,16 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
         return end(new GroupOutcome.Finished(rollout, images, all, generatedAt)); // GC-3
     }
 
+    private boolean isGenerating() {
+        return phase instanceof Phase.Generating;
+    }
+
+    private boolean isAbandoned() {
+        return phase instanceof Phase.Abandoned;
+    }
+
     private Behavior<Command> onAbandon() {
-        if (!abandoned) {
-            withdraw();
-        }
+        withdraw();
         return this;
     }
 
@@ -345,20 +353,29 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
     }
 
     private void withdraw() {
-        abandoned = true;
-        RolloutResult images = generated;
-        if (images != null) {
-            images.tensors().forEach(release); // GC-6
-            generated = null;
+        switch (phase) {
+            case Phase.Generating() -> withdrawAwaiting(2);
+            case Phase.TakingOver() -> withdrawAwaiting(3);
+            case Phase.Generated(RolloutResult images, Instant _) -> {
+                images.tensors().forEach(release); // GC-6
+                withdrawAwaiting(2);
+            }
+            case Phase.Abandoned _ -> {}
         }
-        wordsAwaited = taking ? 3 : 2;
+    }
+
+    private void withdrawAwaiting(int messages) {
+        phase = new Phase.Abandoned(messages);
         queues.rollout().tell(new WorkQueue.Withdraw<>(rolloutAnswers));
         queues.score().tell(new WorkQueue.Withdraw<>(scoreAnswers));
     }
 
-    private Behavior<Command> oneWordLess() {
-        wordsAwaited--;
-        return wordsAwaited > 0 ? this : Behaviors.stopped();
+    private Behavior<Command> oneMessageLess() {
+        if (!(phase instanceof Phase.Abandoned(int outstanding))) {
+            return this;
+        }
+        phase = new Phase.Abandoned(outstanding - 1);
+        return outstanding > 1 ? this : Behaviors.stopped();
     }
 
     /** Ends with an outcome; the only such exit while units are not outstanding (GC-1). */

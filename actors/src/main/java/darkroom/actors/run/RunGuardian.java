@@ -215,10 +215,7 @@ public final class RunGuardian extends SwitchBehavior<RunGuardian.Command> {
         ActorRef<Evaluation.Command> evaluation = context.spawnAnonymous(
                 Evaluation.create(
                         evaluate.request(),
-                        queues,
-                        settings.limits(),
-                        ports.plane(),
-                        ports.clock(),
+                        new WorkPorts(queues, ports.plane(), ports.clock(), settings.limits()),
                         ports.listener(),
                         evaluate.replyTo()),
                 DispatcherSelector.blocking());

@@ -16,12 +16,10 @@ import darkroom.actors.events.RunEvent;
 import darkroom.actors.events.RunState;
 import darkroom.actors.events.StepTally;
 import darkroom.actors.events.StepTimings;
-import darkroom.actors.ledger.GroupLedger;
 import darkroom.actors.ledger.Ledger;
 import darkroom.actors.ledger.LedgerEvent;
 import darkroom.actors.ledger.LedgerHistory;
 import darkroom.actors.ledger.RunDigests;
-import darkroom.actors.statistics.FilterDecision;
 import darkroom.actors.statistics.GroupStatistics;
 import darkroom.actors.statistics.PromptBan;
 import darkroom.actors.workqueue.SwitchBehavior;
@@ -34,7 +32,6 @@ import darkroom.tensors.TensorRef;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -43,7 +40,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -72,10 +68,10 @@ import org.jspecify.annotations.Nullable;
  *       It waits for the commit of the current step as long as a worker is busy: if units wait for a kind of worker that
  *       does not exist, and no other worker is busy, it stops at the commit before.
  *   <li><b>RS-7</b> Validation changes no bit of the run.
- *   <li><b>RS-8</b> A step is opened once its ledger is this run's alone, and committed once the commit is written.
- *   <li><b>RS-9</b> Recorded events of steps after the state that the run begins from are used, not requested again and not
- *       written again; a recomputed value that differs ends the run, naming the step, and the group and slot if any.
  * </ul>
+ *
+ * <p>What is recorded, and compared with the record (RS-8, RS-9), is in {@link LedgerGate}; the images and prompts of steps
+ * that are not committed yet are in {@link OpenSteps}.
  */
 public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
@@ -122,45 +118,59 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     private final WorkQueues queues;
     private final ActorRef<? super RunEvent.Ended> parent;
     private final Consumer<TensorRef> release;
-    private final ActorRef<Ledger.Command> ledger;
-    private final ActorRef<Ledger.Written> writtenHere;
+    private final WorkPorts workPorts;
+    private final LedgerGate ledger;
+    private final OpenSteps steps;
     private final ActorRef<GroupOutcome> coordinatorsTellHere;
     private final TimerScheduler<Command> timers;
     private final ActorRef<WorkQueueReport> reportsHere;
 
+    private Phase phase = new Phase.Opening();
     private RunState state;
-    private LedgerHistory history = LedgerHistory.NONE;
-    private final Queue<Runnable> onceWritten = new ArrayDeque<>();
-    private @Nullable UniqueKillSwitch line;
+    private StepTraining training = new StepTraining.None();
     private Instant lastCommit;
-    private final Map<Integer, Step> steps = new LinkedHashMap<>();
     private final Map<RolloutUnit, OpenGroup> openGroups = new HashMap<>();
     private final Map<ActorRef<?>, Runnable> children = new LinkedHashMap<>();
     private @Nullable OpenStep gated;
     private @Nullable Learn heldLearn;
-    private @Nullable Learning learning;
-    private @Nullable LearnerState uncommitted;
     private @Nullable Committing committing;
     private boolean finishRequested;
     private final Map<String, WorkQueueReport> queuesNow = new LinkedHashMap<>();
-    private boolean ledgerGone;
-    private RunEvent.@Nullable End end;
-    private RunEvent.@Nullable Ended ended;
 
-    /** The data held for a step between its opening and its commit. */
-    private static final class Step {
-        final StepLine.OpenedStep opened;
-        final List<Prompt> prompts;
-        final Instant openedAt;
-        final List<GroupOutcome> held = new ArrayList<>();
-        Instant scoredAt;
+    /** The life of a run, in order; {@link Opening} and {@link Running} are left once (RS-5). */
+    private sealed interface Phase {
+        /** Waits for the ledger. */
+        record Opening() implements Phase {}
 
-        Step(StepLine.OpenedStep opened, List<Prompt> prompts, Instant openedAt) {
-            this.opened = opened;
-            this.prompts = prompts;
-            this.openedAt = openedAt;
-            this.scoredAt = openedAt;
-        }
+        /** Steps are opened, trained and committed. */
+        record Running(UniqueKillSwitch line) implements Phase {}
+
+        /** Waits for the children to end. */
+        record Ending(RunEvent.End why, LedgerWriter ledger) implements Phase {}
+
+        /** The listener is notified; waits for the ledger to close, then notifies the parent. */
+        record Ended(RunEvent.Ended all) implements Phase {}
+    }
+
+    private enum LedgerWriter {
+        ALIVE,
+        DEAD
+    }
+
+    /** The training of the step that is committed next. */
+    private sealed interface StepTraining {
+        /** The step is not compared yet. */
+        record None() implements StepTraining {}
+
+        /** A step trainer works. */
+        record Running(Learning learning) implements StepTraining {}
+
+        /**
+         * The step is trained, and not committed.
+         *
+         * @param created the state that the trainer created; empty for a step without a training sample (RS-4)
+         */
+        record Trained(Learning learning, Optional<LearnerState> created) implements StepTraining {}
     }
 
     /** @param decisions the digest of the run's decisions with those of this step */
@@ -188,13 +198,12 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         this.state = order.from();
         this.lastCommit = ports.clock().instant();
         this.coordinatorsTellHere = context.messageAdapter(GroupOutcome.class, CoordinatorEnded::new);
-        this.writtenHere = context.messageAdapter(Ledger.Written.class, _ -> new LedgerWritten());
-        this.ledger = context.spawn(ports.ledger().writer(order.run()), "ledger");
-        context.watchWith(ledger, new LedgerGone());
-        ledger.tell(new Ledger.Open(
-                state.step(),
-                RunDigests.of(ports.store(), state),
-                context.messageAdapter(Ledger.Answer.class, LedgerAnswered::new))); // RS-8
+        this.workPorts = new WorkPorts(queues, ports.plane(), ports.clock(), settings.limits());
+        this.steps = new OpenSteps(ports.prompts(), release);
+        ActorRef<Ledger.Command> writer = context.spawn(ports.ledger().writer(order.run()), "ledger");
+        context.watchWith(writer, new LedgerGone());
+        this.ledger = new LedgerGate(writer, context.messageAdapter(Ledger.Written.class, _ -> new LedgerWritten()));
+        ledger.open(ports.store(), state, context.messageAdapter(Ledger.Answer.class, LedgerAnswered::new)); // RS-8
     }
 
     /**
@@ -236,11 +245,10 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 case LedgerAnswered(Ledger.Closed()) -> {}
                 case LedgerWritten() -> onLedgerWritten();
                 case LedgerGone() -> {
-                    if (ended != null) {
-                        return tellEnd(ended);
+                    if (phase instanceof Phase.Ended(RunEvent.Ended all)) {
+                        return tellEnd(all);
                     }
-                    fail("the ledger's writer died; the log says why");
-                    ledgerGone = true;
+                    onLedgerGone();
                 }
                 case ChildGone gone -> onChildGone(gone);
             }
@@ -248,42 +256,46 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
             context.getLog().error("run {} fails at step {}", order.run(), state.step(), failure);
             fail(failure instanceof UncheckedIOException ? ErrorReason.of(failure) : failure.toString());
         }
-        return end != null && children.isEmpty() && ended == null ? finish(end) : this;
+        return phase instanceof Phase.Ending ending && children.isEmpty() ? finish(ending) : this;
+    }
+
+    /** Whether the run has not begun to end: what arrives later changes nothing. */
+    private boolean isLive() {
+        return switch (phase) {
+            case Phase.Opening _, Phase.Running _ -> true;
+            case Phase.Ending _, Phase.Ended _ -> false;
+        };
     }
 
     private void onLedgerOpened(LedgerHistory recorded) {
-        history = recorded;
-        if (end == null) {
-            line = StepLine.of(context.getSelf(), state.step(), order.steps(), settings.limits(), settings.groups())
-                    .run(Materializer.createMaterializer(context));
+        ledger.onOpened(recorded);
+        if (isLive()) {
+            phase = new Phase.Running(
+                    StepLine.of(context.getSelf(), state.step(), order.steps(), settings.limits(), settings.groups())
+                            .run(Materializer.createMaterializer(context)));
         }
-    }
-
-    private void write(List<LedgerEvent> events) {
-        if (!events.isEmpty()) {
-            ledger.tell(new Ledger.Write(events, Optional.empty()));
-        }
-    }
-
-    /** Writes an event to the ledger. Answers come in the order of the writes (LG-1). */
-    private void write(LedgerEvent event, Runnable then) {
-        onceWritten.add(then);
-        ledger.tell(new Ledger.Write(List.of(event), Optional.of(writtenHere)));
     }
 
     private void onLedgerWritten() {
-        Runnable then = onceWritten.remove();
-        if (end == null) {
+        Runnable then = ledger.onWritten();
+        if (isLive()) {
             then.run();
         }
     }
 
+    private void onLedgerGone() {
+        fail("the ledger's writer died; the log says why");
+        if (phase instanceof Phase.Ending(RunEvent.End why, LedgerWriter _)) {
+            phase = new Phase.Ending(why, LedgerWriter.DEAD);
+        }
+    }
+
     private void writeCheckpoints() {
-        write(List.copyOf(ports.checkpoints().get()));
+        ledger.checkpoints(ports.checkpoints().get());
     }
 
     private void onOpenStep(OpenStep open) {
-        if (end != null) {
+        if (!isLive()) {
             return;
         }
         PolicyVersion version =
@@ -320,8 +332,8 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                     prompt));
         }
         StepLine.OpenedStep opened = new StepLine.OpenedStep(open.step(), List.copyOf(rollouts));
-        steps.put(open.step(), new Step(opened, prompts, ports.clock().instant()));
-        recordOpening(new LedgerEvent.StepOpened(
+        steps.open(opened, prompts, ports.clock().instant());
+        ledger.stepOpened(new LedgerEvent.StepOpened(
                 open.step(),
                 version.value(),
                 settings.rollout().imagesPerGroup(),
@@ -329,42 +341,19 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         open.replyTo().tell(opened);
     }
 
-    private void recordOpening(LedgerEvent.StepOpened opening) {
-        LedgerEvent.StepOpened recorded = history.opened(opening.step()).orElse(null);
-        if (recorded == null) {
-            write(List.of(opening));
-        } else if (!recorded.equals(opening)) {
-            throw new IllegalStateException("step %d is opened as %s, and the ledger has %s: the data are not the same"
-                    .formatted(opening.step(), opening, recorded)); // RS-9
-        }
-    }
-
     private void onOpenGroup(OpenGroup open) {
-        if (end != null) {
+        if (!isLive()) {
             return;
         }
         RolloutUnit rollout = open.group().rollout();
-        Optional<LedgerEvent.GroupLost> lost = history.lost(rollout.step(), rollout.group());
+        Optional<String> lost = ledger.lost(rollout);
         if (lost.isPresent()) {
-            tellLine(
-                    open,
-                    new GroupOutcome.Lost(
-                            rollout, new Fault.DropGroup(lost.get().reason()))); // RS-9
+            tellLine(open, new GroupOutcome.Lost(rollout, new Fault.DropGroup(lost.get()))); // RS-9
             return;
         }
         openGroups.put(rollout, open);
         ActorRef<GroupCoordinator.Command> coordinator = context.spawn(
-                GroupCoordinator.create(
-                        rollout,
-                        queues,
-                        settings.limits(),
-                        ports.plane(),
-                        ports.clock(),
-                        new GroupLedger(
-                                history.generated(rollout.step(), rollout.group()),
-                                history.outcomes(rollout.step(), rollout.group()),
-                                ledger),
-                        coordinatorsTellHere),
+                GroupCoordinator.create(rollout, workPorts, ledger.of(rollout), coordinatorsTellHere),
                 "step-%d-group-%d".formatted(rollout.step(), rollout.group()));
         adopt(
                 coordinator,
@@ -375,19 +364,15 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
     private void onCoordinatorEnded(GroupOutcome ending) {
         OpenGroup asked = openGroups.remove(ending.rollout());
-        Step step = steps.get(ending.rollout().step());
-        if (end != null || asked == null || step == null) {
+        if (!isLive() || asked == null || !steps.isOpen(ending.rollout().step())) {
             ending.release(release);
             return;
         }
-        step.held.add(ending);
-        step.scoredAt = ports.clock().instant();
+        steps.hold(ending, ports.clock().instant());
         switch (ending) {
             case GroupOutcome.Finished _ -> tellLine(asked, ending);
             case GroupOutcome.Lost(RolloutUnit rollout, Fault.DropGroup(String reason)) ->
-                write(
-                        new LedgerEvent.GroupLost(rollout.step(), rollout.group(), reason),
-                        () -> tellLine(asked, ending)); // RS-8
+                ledger.groupLost(rollout, reason, () -> tellLine(asked, ending)); // RS-8
             case GroupOutcome.Lost(RolloutUnit _, Fault fault) -> fail(fault.message());
         }
     }
@@ -399,17 +384,17 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
     private void onLearn(Learn learn) {
         StepLine.ComparedStep compared = learn.compared();
-        if (end != null) {
+        if (!isLive()) {
             return;
         }
         if (compared.step() != state.step()) {
             heldLearn = learn; // RS-2
             return;
         }
-        Step step = step(compared.step());
-        StepTally tally = StepTally.of(step.opened.rollouts(), compared.endings(), compared.statistics()); // RS-3
-        recordDecisions(compared);
-        List<TrainingSample> trainingSamples = trainingSamplesOf(compared);
+        StepTally tally = StepTally.of(
+                steps.step(compared.step()).opened().rollouts(), compared.endings(), compared.statistics()); // RS-3
+        ledger.groupsJudged(compared.step(), compared.statistics());
+        List<TrainingSample> trainingSamples = compared.trainingSamples();
         if (trainingSamples.size() != tally.counted()) {
             throw new IllegalStateException(
                     "promise P-2 is broken: step %d counts %d images and has %d training samples"
@@ -421,12 +406,15 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         if (!plan.passes().isEmpty()) {
             train(compared.step(), plan);
         }
-        hearCompared(compared, step); // while the trainers work
+        hearCompared(compared); // while the trainers work
         String decisions = RunDigests.decisionsAfter(
                 state.decisionDigest(), compared.step(), compared.statistics(), compared.rewards());
-        learning = new Learning(learn, tally, plan, decisions, began);
+        Learning learning = new Learning(learn, tally, plan, decisions, began);
         if (plan.passes().isEmpty()) {
+            training = new StepTraining.Trained(learning, Optional.empty());
             learn.replyTo().tell(new StepLine.LearnedStep(compared, state.learner(), List.of())); // RS-4
+        } else {
+            training = new StepTraining.Running(learning);
         }
     }
 
@@ -435,86 +423,29 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 context.messageAdapter(StepTrainer.Ending.class, TrainerEnded::new);
         ActorRef<StepTrainer.Command> trainer = context.spawn(
                 StepTrainer.create(
-                        order.run(),
-                        settings.seed(),
-                        step,
-                        state.learner(),
-                        plan,
-                        queues.train(),
-                        ports.plane(),
+                        new StepAssignment(order.run(), settings.seed(), step, state.learner(), plan),
                         settings.workers().gradientUnitsPerLease(),
-                        settings.limits().workAttemptsMax(),
+                        workPorts,
                         trainersTellHere),
                 "training-" + step);
         adopt(trainer, new StepTrainer.Abandon(), "the trainer of step " + step, () -> owesLearning(step));
     }
 
     private boolean owesLearning(int step) {
-        return learning != null && learning.asked().compared().step() == step && uncommitted == null;
+        return training instanceof StepTraining.Running(Learning learning)
+                && learning.asked().compared().step() == step;
     }
 
     /**
      * Sends the compared groups to the listener. Images of groups without a training signal are released afterwards; those
      * of training samples at the commit.
      */
-    private void hearCompared(StepLine.ComparedStep compared, Step step) {
+    private void hearCompared(StepLine.ComparedStep compared) {
         for (int i = 0; i < compared.endings().size(); i++) {
             GroupOutcome ending = compared.endings().get(i);
             GroupStatistics statistics = compared.statistics().groups().get(i);
             ports.listener().heard(new RunEvent.GroupCompared(compared.step(), ending, statistics));
-            if (ending instanceof GroupOutcome.Lost || !(statistics.decision() instanceof FilterDecision.Kept)) {
-                ending.release(release);
-                step.held.remove(ending);
-            }
-        }
-    }
-
-    private void recordDecisions(StepLine.ComparedStep compared) {
-        List<LedgerEvent> decisions = new ArrayList<>();
-        for (GroupStatistics group : compared.statistics().groups()) {
-            LedgerEvent.GroupJudged now = new LedgerEvent.GroupJudged(
-                    compared.step(),
-                    group.group(),
-                    LedgerEvent.Fate.of(group.decision()),
-                    group.decision().reason());
-            Optional<LedgerEvent.GroupJudged> before = history.judged(compared.step(), group.group());
-            if (before.isEmpty()) {
-                decisions.add(now);
-            } else if (before.get().fate() != now.fate()) {
-                throw new IllegalStateException("step %d group %d is %s, and the ledger has %s"
-                        .formatted(now.step(), now.group(), now, before.get())); // RS-9
-            }
-        }
-        write(decisions);
-    }
-
-    private static List<TrainingSample> trainingSamplesOf(StepLine.ComparedStep compared) {
-        List<TrainingSample> trainingSamples = new ArrayList<>();
-        for (int i = 0; i < compared.endings().size(); i++) {
-            GroupStatistics statistics = compared.statistics().groups().get(i);
-            if (compared.endings().get(i) instanceof GroupOutcome.Finished ended
-                    && statistics.decision() instanceof FilterDecision.Kept) {
-                addTrainingSamples(ended, statistics, trainingSamples);
-            }
-        }
-        return trainingSamples;
-    }
-
-    private static void addTrainingSamples(
-            GroupOutcome.Finished ended, GroupStatistics statistics, List<TrainingSample> trainingSamples) {
-        RolloutUnit rollout = ended.rollout();
-        for (int slot = 0; slot < rollout.slots(); slot++) {
-            Optional<GroupStatistics.RelativeReward> relative =
-                    statistics.standings().get(slot);
-            if (relative.isPresent()) {
-                trainingSamples.add(new TrainingSample(
-                        rollout.group(),
-                        slot,
-                        rollout.prompt(),
-                        ended.generated().images().get(slot),
-                        relative.get().optimality(),
-                        relative.get().advantage()));
-            }
+            steps.releaseUnlessKept(ending, statistics);
         }
     }
 
@@ -522,11 +453,11 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         switch (ending) {
             case StepTrainer.StepFailed failed -> fail(failed.fault().message());
             case StepTrainer.StepLearned(int step, LearnerState learner, List<PassStatistics> passes) -> {
-                if (end != null || learning == null) {
+                if (!isLive() || !(training instanceof StepTraining.Running(Learning learning))) {
                     learner.tensors().forEach(release);
                     return;
                 }
-                uncommitted = learner;
+                training = new StepTraining.Trained(learning, Optional.of(learner));
                 Learn asked = learning.asked();
                 asked.replyTo().tell(new StepLine.LearnedStep(asked.compared(), learner, passes));
             }
@@ -534,8 +465,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     }
 
     private void onCommit(Commit commit) {
-        Learning done = learning;
-        if (end != null || done == null) {
+        if (!isLive() || !(training instanceof StepTraining.Trained(Learning done, Optional<LearnerState> _))) {
             return;
         }
         StepLine.ComparedStep compared = commit.learned().compared();
@@ -546,33 +476,23 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         PromptBan ban = state.newest().ban().after(compared.statistics(), settings.groups());
         RunState after = state.committed(
                 commit.learned().learner(), ban, settings.rollout().staleness(), done.decisions());
-        LedgerEvent.StepCommitted now =
-                new LedgerEvent.StepCommitted(compared.step(), RunDigests.of(ports.store(), after), done.tally());
-        LedgerEvent.StepCommitted recorded = history.committed(compared.step()).orElse(null);
-        if (recorded == null) {
-            write(now, () -> onCommitted(commit, done, after)); // RS-8
-        } else if (recorded.equals(now)) {
-            onCommitted(commit, done, after);
-        } else {
-            throw new IllegalStateException(
-                    "step %d is computed as %s, and the ledger has %s".formatted(now.step(), now, recorded)); // RS-9
-        }
+        ledger.stepCommitted(
+                new LedgerEvent.StepCommitted(compared.step(), RunDigests.of(ports.store(), after), done.tally()),
+                () -> onCommitted(commit, done, after)); // RS-8
     }
 
     private void onCommitted(Commit commit, Learning done, RunState after) {
         StepLine.ComparedStep compared = commit.learned().compared();
         RunState before = state;
         state = after;
-        uncommitted = null;
-        learning = null;
-        Step step = step(compared.step());
+        training = new StepTraining.None();
         RunEvent.StepCommitted event = new RunEvent.StepCommitted(
                 compared.step(),
                 compared.statistics(),
                 done.tally(),
                 done.plan().samples(),
                 commit.learned().passes(),
-                timings(step, compared, done),
+                timings(compared, done),
                 state);
         try {
             ports.listener().heard(event);
@@ -582,7 +502,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
             replaced.forEach(release); // RS-5
         }
         writeCheckpoints();
-        leave(step);
+        steps.leave(compared.step());
         OpenStep waiting = gated;
         if (waiting != null) {
             gated = null;
@@ -601,21 +521,9 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
         }
     }
 
-    private StepTimings timings(Step step, StepLine.ComparedStep compared, Learning done) {
+    private StepTimings timings(StepLine.ComparedStep compared, Learning done) {
         Instant now = ports.clock().instant();
-        Instant generated = step.openedAt;
-        for (GroupOutcome ending : compared.endings()) {
-            if (ending instanceof GroupOutcome.Finished ended
-                    && ended.generatedAt().isAfter(generated)) {
-                generated = ended.generatedAt();
-            }
-        }
-        StepTimings timings = new StepTimings(
-                Duration.between(step.openedAt, generated),
-                Duration.between(generated, step.scoredAt),
-                Duration.between(step.scoredAt, done.began()),
-                Duration.between(done.began(), now),
-                Duration.between(lastCommit, now));
+        StepTimings timings = steps.step(compared.step()).timings(compared.endings(), done.began(), lastCommit, now);
         lastCommit = now;
         return timings;
     }
@@ -635,9 +543,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
                 plan.imagesPerPrompt()); // RS-7
         ActorRef<RunEvent.Evaluated> here = context.messageAdapter(RunEvent.Evaluated.class, Validated::new);
         ActorRef<Evaluation.Command> evaluation = context.spawn(
-                Evaluation.create(
-                        request, queues, settings.limits(), ports.plane(), ports.clock(), ports.listener(), here),
-                "validation-" + state.step());
+                Evaluation.create(request, workPorts, ports.listener(), here), "validation-" + state.step());
         Committing now = committing;
         adopt(
                 evaluation,
@@ -659,7 +565,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
     private void answerCommit(Optional<RunEvent.Evaluated> validation) {
         Committing now = committing;
-        if (end != null || now == null) {
+        if (!isLive() || now == null) {
             return;
         }
         committing = null;
@@ -675,7 +581,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
 
     /** Asks the queues for their work, until the run has ended (RS-6). */
     private void lookForWork() {
-        if (end != null) {
+        if (!isLive()) {
             return;
         }
         queuesNow.clear();
@@ -688,9 +594,7 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     private void onQueueIs(WorkQueueReport report) {
         queuesNow.put(report.role(), report);
         boolean all = queuesNow.size() == 3;
-        if (end == null
-                && all
-                && nobodyWorks(queuesNow.values(), settings.limits().leaseTime())) {
+        if (isLive() && all && nobodyWorks(queuesNow.values(), settings.limits().leaseTime())) {
             context.getLog()
                     .info(
                             "run {} ends at step {}: no worker processes the open units, {}",
@@ -735,60 +639,43 @@ public final class RunSupervisor extends SwitchBehavior<RunSupervisor.Command> {
     }
 
     private void stop(RunEvent.End why) {
-        if (end == null) {
-            end = why;
-            UniqueKillSwitch running = line;
-            if (running != null) {
-                running.shutdown();
-            }
-            children.values().forEach(Runnable::run);
+        if (!isLive()) {
+            return;
         }
+        Phase before = phase;
+        phase = new Phase.Ending(why, LedgerWriter.ALIVE);
+        if (before instanceof Phase.Running(UniqueKillSwitch line)) {
+            line.shutdown();
+        }
+        children.values().forEach(Runnable::run);
     }
 
     /** Ends the run; the only exit, with {@link #tellEnd} (RS-5). */
-    private Behavior<Command> finish(RunEvent.End why) {
-        for (Step step : List.copyOf(steps.values())) {
-            try {
-                leave(step);
-            } catch (RuntimeException failure) {
-                context.getLog().error("the prompts of step {} were not released", step.opened.step(), failure);
-            }
+    private Behavior<Command> finish(Phase.Ending ending) {
+        steps.leaveAll(
+                (step, failure) -> context.getLog().error("the prompts of step {} were not released", step, failure));
+        if (training instanceof StepTraining.Trained(Learning _, Optional<LearnerState> created)) {
+            created.ifPresent(lost -> lost.tensors().forEach(release));
         }
-        LearnerState lost = uncommitted;
-        if (lost != null) {
-            lost.tensors().forEach(release);
-        }
-        RunEvent.Ended all = new RunEvent.Ended(state, why);
-        ended = all;
+        RunEvent.Ended all = new RunEvent.Ended(state, ending.why());
+        phase = new Phase.Ended(all);
         try {
             ports.listener().heard(all);
             writeCheckpoints();
         } catch (RuntimeException failure) {
             context.getLog().error("the listener of run {} failed at its end", order.run(), failure);
         }
-        if (ledgerGone) {
-            return tellEnd(all);
-        }
-        ledger.tell(new Ledger.Close());
-        return this;
+        return switch (ending.ledger()) {
+            case DEAD -> tellEnd(all);
+            case ALIVE -> {
+                ledger.close();
+                yield this;
+            }
+        };
     }
 
     private Behavior<Command> tellEnd(RunEvent.Ended all) {
         parent.tell(all);
         return Behaviors.stopped();
-    }
-
-    private void leave(Step step) {
-        step.held.forEach(ending -> ending.release(release));
-        ports.prompts().release(step.prompts);
-        steps.remove(step.opened.step());
-    }
-
-    private Step step(int number) {
-        Step step = steps.get(number);
-        if (step == null) {
-            throw new IllegalStateException("step " + number + " was never opened");
-        }
-        return step;
     }
 }

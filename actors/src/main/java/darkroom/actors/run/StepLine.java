@@ -3,14 +3,18 @@ package darkroom.actors.run;
 import darkroom.actors.device.GroupOutcome;
 import darkroom.actors.device.LearnerState;
 import darkroom.actors.device.RolloutUnit;
+import darkroom.actors.device.TrainingSample;
 import darkroom.actors.events.PassStatistics;
+import darkroom.actors.statistics.FilterDecision;
 import darkroom.actors.statistics.GroupRewards;
+import darkroom.actors.statistics.GroupStatistics;
 import darkroom.actors.statistics.StepStatistics;
 import darkroom.config.GroupSettings;
 import darkroom.config.LimitSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.stream.KillSwitches;
@@ -45,7 +49,38 @@ final class StepLine {
 
     record EndedGroup(OpenedGroup opened, GroupOutcome ending) {}
 
-    record ComparedStep(int step, List<GroupOutcome> endings, List<GroupRewards> rewards, StepStatistics statistics) {}
+    record ComparedStep(int step, List<GroupOutcome> endings, List<GroupRewards> rewards, StepStatistics statistics) {
+        /** Returns the images of the kept groups that have a reward, in the order of groups and slots. */
+        List<TrainingSample> trainingSamples() {
+            List<TrainingSample> trainingSamples = new ArrayList<>();
+            for (int i = 0; i < endings.size(); i++) {
+                GroupStatistics group = statistics.groups().get(i);
+                if (endings.get(i) instanceof GroupOutcome.Finished ended
+                        && group.decision() instanceof FilterDecision.Kept) {
+                    addTrainingSamples(ended, group, trainingSamples);
+                }
+            }
+            return trainingSamples;
+        }
+
+        private static void addTrainingSamples(
+                GroupOutcome.Finished ended, GroupStatistics statistics, List<TrainingSample> trainingSamples) {
+            RolloutUnit rollout = ended.rollout();
+            for (int slot = 0; slot < rollout.slots(); slot++) {
+                Optional<GroupStatistics.RelativeReward> relative =
+                        statistics.standings().get(slot);
+                if (relative.isPresent()) {
+                    trainingSamples.add(new TrainingSample(
+                            rollout.group(),
+                            slot,
+                            rollout.prompt(),
+                            ended.generated().images().get(slot),
+                            relative.get().optimality(),
+                            relative.get().advantage()));
+                }
+            }
+        }
+    }
 
     record LearnedStep(ComparedStep compared, LearnerState learner, List<PassStatistics> passes) {}
 

@@ -73,9 +73,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     /** The step cannot be trained; nothing of it is committed. */
     public record StepFailed(int step, Fault fault) implements Ending {}
 
-    private final String run;
-    private final long seed;
-    private final int step;
+    private final StepAssignment assignment;
     private final TrainingPlan plan;
     private final ActorRef<WorkQueue.Command<TrainUnit, Trained>> queue;
     private final TensorPlane plane;
@@ -92,34 +90,42 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     private int pass;
     private Trained.@Nullable Gradient[] gradients = new Trained.Gradient[0];
     private int repairs;
-    private boolean taking;
-    private boolean withdrawing;
-    private boolean abandoned;
-    private int wordsAwaited;
+    private Phase phase = new Phase.Computing();
+
+    /** What a step trainer waits for. */
+    private sealed interface Phase {
+        /** Gradients of the current pass, or its update. */
+        record Computing() implements Phase {}
+
+        /** The last state, which this node takes over (ST-6). */
+        record TakingOver() implements Phase {}
+
+        /** The confirmation that all units are withdrawn; the first pass follows (ST-7). */
+        record Restarting() implements Phase {}
+
+        /**
+         * The last messages to an abandoned step (ST-5).
+         *
+         * @param outstanding number of messages that follow
+         */
+        record Abandoned(int outstanding) implements Phase {}
+    }
 
     private StepTrainer(
             ActorContext<Command> context,
-            String run,
-            long seed,
-            int step,
-            LearnerState state,
-            TrainingPlan plan,
-            ActorRef<WorkQueue.Command<TrainUnit, Trained>> queue,
-            TensorPlane plane,
+            StepAssignment assignment,
             int unitsPerLease,
-            int attemptsMax,
+            WorkPorts ports,
             ActorRef<? super Ending> parent) {
-        this.run = run;
-        this.seed = seed;
-        this.step = step;
-        this.first = state;
-        this.state = state;
-        this.plan = plan;
-        this.queue = queue;
-        this.plane = plane;
+        this.assignment = assignment;
+        this.first = assignment.state();
+        this.state = first;
+        this.plan = assignment.plan();
+        this.queue = ports.queues().train();
+        this.plane = ports.plane();
         this.unitsPerLease = unitsPerLease;
-        this.release = plane.store()::release;
-        this.repairsMax = attemptsMax
+        this.release = ports.release();
+        this.repairsMax = ports.limits().workAttemptsMax()
                 * plan.passes().stream().mapToInt(each -> blocks(each) + 1).sum();
         this.self = context.getSelf();
         this.parent = parent;
@@ -130,26 +136,13 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     /**
      * Creates a step trainer.
      *
-     * @param state initial state of the first pass
-     * @param plan at least one pass
-     * @param plane takes the last state over
      * @param unitsPerLease {@code workers.gradient-units-per-lease}, a power of two
-     * @param attemptsMax {@code limits.work-attempts-max}
+     * @param ports its train queue processes the units; its plane takes the last state over
      * @param parent receives the one answer
      */
     public static Behavior<Command> create(
-            String run,
-            long seed,
-            int step,
-            LearnerState state,
-            TrainingPlan plan,
-            ActorRef<WorkQueue.Command<TrainUnit, Trained>> queue,
-            TensorPlane plane,
-            int unitsPerLease,
-            int attemptsMax,
-            ActorRef<? super Ending> parent) {
-        return Behaviors.setup(context -> new StepTrainer(
-                context, run, seed, step, state, plan, queue, plane, unitsPerLease, attemptsMax, parent));
+            StepAssignment assignment, int unitsPerLease, WorkPorts ports, ActorRef<? super Ending> parent) {
+        return Behaviors.setup(context -> new StepTrainer(context, assignment, unitsPerLease, ports, parent));
     }
 
     @Override
@@ -182,7 +175,8 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
         int first = block * unitsPerLease;
         List<List<TrainUnit.Sample>> units = now.units()
                 .subList(first, Math.min(first + unitsPerLease, now.units().size()));
-        submit(new TrainUnit.GradientBlock(run, seed, step, pass, first, state, units, now.samples()));
+        submit(new TrainUnit.GradientBlock(
+                assignment.run(), assignment.seed(), assignment.step(), pass, first, state, units, now.samples()));
     }
 
     private void submit(TrainUnit unit) {
@@ -190,7 +184,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     }
 
     private Behavior<Command> onDone(TrainUnit unit, Trained trained) {
-        if (abandoned) {
+        if (phase instanceof Phase.Abandoned) {
             trained.tensors().forEach(release); // ST-5
             return this;
         }
@@ -215,7 +209,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     }
 
     private Behavior<Command> onGradient(TrainUnit.GradientBlock unit, Trained.Gradient gradient) {
-        if (unit.pass() != pass || taking || withdrawing || gradients[block(unit)] != null) {
+        if (!isComputing() || unit.pass() != pass || gradients[block(unit)] != null) {
             release.accept(gradient.gradient());
             return this;
         }
@@ -224,13 +218,13 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
             List<TensorRef> inOrder =
                     gathered().stream().map(Trained.Gradient::gradient).toList();
             boolean last = pass == plan.passes().size() - 1;
-            submit(new TrainUnit.UpdateUnit(run, step, pass, state, inOrder, last));
+            submit(new TrainUnit.UpdateUnit(assignment.run(), assignment.step(), pass, state, inOrder, last));
         }
         return this;
     }
 
     private Behavior<Command> onUpdated(TrainUnit.UpdateUnit unit, Trained.Updated updated) {
-        if (unit.pass() != pass || taking || withdrawing || !unit.state().equals(state)) {
+        if (!isComputing() || unit.pass() != pass || !unit.state().equals(state)) {
             updated.tensors().forEach(release);
             return this;
         }
@@ -248,8 +242,8 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
         state = updated.state(); // ST-3
         pass++;
         if (pass == plan.passes().size()) {
-            StepLearned learned = new StepLearned(step, state, statistics);
-            taking = true; // ST-6
+            StepLearned learned = new StepLearned(assignment.step(), state, statistics);
+            phase = new Phase.TakingOver(); // ST-6
             plane.adopt(state.tensors())
                     .whenComplete((tensors, failure) -> self.tell(new Taken(learned, tensors, failure)));
             return this;
@@ -260,21 +254,21 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
 
     private Behavior<Command> onTaken(
             StepLearned learned, @Nullable List<TensorRef> tensors, @Nullable Throwable failure) {
-        taking = false;
-        if (abandoned) {
+        if (phase instanceof Phase.Abandoned last) {
             (tensors == null ? learned.state().tensors() : tensors).forEach(release); // ST-5
-            return oneWordLess();
+            return oneMessageLess(last);
         }
         if (tensors == null) {
+            phase = new Phase.Computing();
             return beginAgain("the state could not be taken over: " + failure);
         }
-        parent.tell(new StepLearned(step, learned.state().with(tensors), learned.passes())); // ST-1
+        parent.tell(new StepLearned(assignment.step(), learned.state().with(tensors), learned.passes())); // ST-1
         return Behaviors.stopped();
     }
 
     /** Produces a lost tensor again (ST-7). */
     private Behavior<Command> onInputLost(TrainUnit unit, Fault.InputLost lost) {
-        if (abandoned || taking || withdrawing || !isWanted(unit)) {
+        if (!isComputing() || !isWanted(unit)) {
             return this;
         }
         for (int index = 0; index < gradients.length; index++) {
@@ -295,6 +289,10 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
             case TrainUnit.UpdateUnit update -> makeMissing(update);
         }
         return this;
+    }
+
+    private boolean isComputing() {
+        return phase instanceof Phase.Computing;
     }
 
     private boolean isWanted(TrainUnit unit) {
@@ -321,22 +319,22 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
 
     private Behavior<Command> beginAgain(String why) {
         if (++repairs > repairsMax) {
-            return onRefused(new Fault.StopRun("step %d of training: %s".formatted(step, why)));
+            return onRefused(new Fault.StopRun("step %d of training: %s".formatted(assignment.step(), why)));
         }
         leaveWorkings();
         state = first;
         pass = 0;
         statistics.clear();
-        withdrawing = true;
+        phase = new Phase.Restarting();
         queue.tell(new WorkQueue.Withdraw<>(answers));
         return this;
     }
 
     private Behavior<Command> onWithdrawn() {
-        if (abandoned) {
-            return oneWordLess();
+        if (phase instanceof Phase.Abandoned last) {
+            return oneMessageLess(last);
         }
-        withdrawing = false;
+        phase = new Phase.Computing();
         submitPass();
         return this;
     }
@@ -361,26 +359,35 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     }
 
     private Behavior<Command> onRefused(Fault fault) {
-        if (!abandoned) {
-            parent.tell(new StepFailed(step, fault)); // ST-1
+        if (!(phase instanceof Phase.Abandoned)) {
+            parent.tell(new StepFailed(assignment.step(), fault)); // ST-1
         }
         return onAbandon();
     }
 
     private Behavior<Command> onAbandon() {
-        if (!abandoned) {
-            abandoned = true;
-            wordsAwaited = taking || withdrawing ? 2 : 1;
-            if (!taking) {
+        switch (phase) {
+            case Phase.Computing() -> {
                 leaveWorkings();
+                withdrawAwaiting(1);
             }
-            queue.tell(new WorkQueue.Withdraw<>(answers));
+            case Phase.TakingOver() -> withdrawAwaiting(2);
+            case Phase.Restarting() -> {
+                leaveWorkings();
+                withdrawAwaiting(2);
+            }
+            case Phase.Abandoned _ -> {}
         }
         return this;
     }
 
-    private Behavior<Command> oneWordLess() {
-        wordsAwaited--;
-        return wordsAwaited > 0 ? this : Behaviors.stopped();
+    private void withdrawAwaiting(int messages) {
+        phase = new Phase.Abandoned(messages);
+        queue.tell(new WorkQueue.Withdraw<>(answers));
+    }
+
+    private Behavior<Command> oneMessageLess(Phase.Abandoned last) {
+        phase = new Phase.Abandoned(last.outstanding() - 1);
+        return last.outstanding() > 1 ? this : Behaviors.stopped();
     }
 }

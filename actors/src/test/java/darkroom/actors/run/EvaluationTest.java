@@ -173,10 +173,11 @@ class EvaluationTest {
         ActorRef<Evaluation.Command> evaluation = guardian.world.spawn(
                 Evaluation.create(
                         request(prompts),
-                        introduced.receiveMessage(),
-                        Settings.LIMITS,
-                        new LocalTensorPlane(guardian.store),
-                        guardian.world.clock(),
+                        new WorkPorts(
+                                introduced.receiveMessage(),
+                                new LocalTensorPlane(guardian.store),
+                                guardian.world.clock(),
+                                Settings.LIMITS),
                         guardian.ports.listener(),
                         answers.getRef()),
                 "evaluation");

@@ -62,10 +62,11 @@ class GroupCoordinatorTest {
     private final ActorRef<GroupCoordinator.Command> coordinator = world.spawn(
             GroupCoordinator.create(
                     rollout,
-                    new WorkQueues(rolloutQueue.getRef(), scoreQueue.getRef(), trainQueue.getRef()),
-                    WorkQueueBench.LIMITS,
-                    plane,
-                    world.clock(),
+                    new WorkPorts(
+                            new WorkQueues(rolloutQueue.getRef(), scoreQueue.getRef(), trainQueue.getRef()),
+                            plane,
+                            world.clock(),
+                            WorkQueueBench.LIMITS),
                     null,
                     parent.getRef()),
             "coordinator");

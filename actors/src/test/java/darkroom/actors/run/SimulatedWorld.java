@@ -124,7 +124,7 @@ public final class SimulatedWorld extends AbstractExecutorService implements Aut
         return chance;
     }
 
-    Duration now() {
+    public Duration now() {
         return Duration.ofNanos(nowNanos);
     }
 

@@ -9,6 +9,8 @@ import darkroom.actors.device.PolicyVersion;
 import darkroom.actors.device.Prompt;
 import darkroom.actors.device.RolloutResult;
 import darkroom.actors.device.RolloutUnit;
+import darkroom.actors.device.ScoreOutcome;
+import darkroom.actors.device.ScoreUnit;
 import darkroom.actors.device.SimulatedDevices;
 import darkroom.actors.device.TrainUnit;
 import darkroom.actors.device.Trained;
@@ -16,9 +18,12 @@ import darkroom.actors.device.TrainingPlan;
 import darkroom.actors.device.TrainingSample;
 import darkroom.actors.events.PassStatistics;
 import darkroom.actors.workqueue.WorkQueue;
+import darkroom.actors.workqueue.WorkQueues;
+import darkroom.config.LimitSettings;
 import darkroom.tensors.OffHeapTensorStore;
 import darkroom.tensors.TensorRef;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -36,6 +41,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Tests a step trainer at a scripted queue. */
 class StepTrainerTest {
     private static final int ATTEMPTS_MAX = 2;
+    private static final LimitSettings LIMITS = new LimitSettings(
+            1,
+            Duration.ofMillis(100),
+            Duration.ofMillis(5),
+            ATTEMPTS_MAX,
+            Duration.ofSeconds(20),
+            1 << 20,
+            Duration.ofSeconds(25));
     private static final int UNITS_PER_LEASE = 2;
 
     private final SimulatedWorld world = new SimulatedWorld(1);
@@ -51,6 +64,16 @@ class StepTrainerTest {
     private final LearnerState first = devices.learner(3);
     private final TrainingPlan plan = plan();
     private final long bytesBefore = store.bytesHeld();
+    private final WorkPorts ports = new WorkPorts(
+            new WorkQueues(
+                    TestInbox.<WorkQueue.Command<RolloutUnit, RolloutResult>>create()
+                            .getRef(),
+                    TestInbox.<WorkQueue.Command<ScoreUnit, ScoreOutcome>>create()
+                            .getRef(),
+                    queue.getRef()),
+            plane,
+            world.clock(),
+            LIMITS);
     private final ActorRef<StepTrainer.Command> trainer = spawned(UNITS_PER_LEASE);
     private final AtomicBoolean gone = world.gone(trainer);
 
@@ -61,8 +84,7 @@ class StepTrainerTest {
 
     private ActorRef<StepTrainer.Command> spawned(int unitsPerLease) {
         return world.spawn(
-                StepTrainer.create(
-                        "run", 7, 0, first, plan, queue.getRef(), plane, unitsPerLease, ATTEMPTS_MAX, parent.getRef()),
+                StepTrainer.create(new StepAssignment("run", 7, 0, first, plan), unitsPerLease, ports, parent.getRef()),
                 "trainer-" + unitsPerLease);
     }
 

@@ -27,15 +27,9 @@ final class HostRoutes {
     /** Time between the starts of two attempts. */
     private static final Duration NEXT_AFTER = Duration.ofMillis(250);
 
-    private final Resolver resolver;
+    private final RoutedHttpClient.Resolver resolver;
     private final Executor executor;
     private final Map<String, Route> known = new ConcurrentHashMap<>();
-
-    /** Resolves a name to its addresses, in the order of preference. */
-    @FunctionalInterface
-    interface Resolver {
-        InetAddress[] addresses(String host) throws UnknownHostException;
-    }
 
     /**
      * @param address to connect to instead of the one that the HTTP client would take; empty: the client chooses
@@ -54,7 +48,7 @@ final class HostRoutes {
     }
 
     /** @param executor of virtual threads: an attempt to connect blocks one */
-    HostRoutes(Resolver resolver, Executor executor) {
+    HostRoutes(RoutedHttpClient.Resolver resolver, Executor executor) {
         this.resolver = resolver;
         this.executor = executor;
     }

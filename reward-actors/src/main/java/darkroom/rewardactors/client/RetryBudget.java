@@ -1,7 +1,7 @@
 package darkroom.rewardactors.client;
 
 /**
- * Budget of retries without delay: a fifth of the calls, and {@link #SAVED_MAX} more at once. Safe for use by many threads.
+ * Budget of retries without delay: a fifth of the calls, and {@link #SAVED_MAX} more at once. Not safe for several threads.
  */
 final class RetryBudget {
     private static final double SHARE = .2;
@@ -9,11 +9,11 @@ final class RetryBudget {
 
     private double saved = SAVED_MAX;
 
-    synchronized void first() {
+    void first() {
         saved = Math.min(SAVED_MAX, saved + SHARE);
     }
 
-    synchronized boolean takeRetry() {
+    boolean takeRetry() {
         if (saved < 1) {
             return false;
         }

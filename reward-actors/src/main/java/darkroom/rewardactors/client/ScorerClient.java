@@ -1,23 +1,16 @@
 package darkroom.rewardactors.client;
 
 import darkroom.actors.device.ScoreOutcome;
-import darkroom.actors.device.ScoreOutcome.Scored;
 import darkroom.actors.device.ScoreOutcome.Unscored;
 import darkroom.config.ErrorReason;
 import darkroom.config.ScoringSettings;
-import darkroom.rewardactors.protocol.LabelScore;
 import darkroom.rewardactors.protocol.ScoreRequest;
-import darkroom.rewardactors.protocol.ScorerCall;
 import darkroom.rewardactors.protocol.ScorerFault;
 import darkroom.rewardactors.protocol.ScoringMethod;
-import dev.failsafe.Failsafe;
-import dev.failsafe.FailsafeExecutor;
-import dev.failsafe.RetryPolicy;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,46 +18,46 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
  * Asks OpenAI-compatible scorers for scores: one, or several that answer the same questions.
  *
  * <p>Every request ends, whatever the scorers do: with the score in an answer, or unscored with a reason (promises P-3 and
  * P-4). The time is bounded by {@code attempts} times ({@code timeout} plus the longest pause), counted from when one of the
- * {@code concurrency} places of a scorer is free. {@link ScorerPool} decides which scorer is asked, and when a second one is.
- * Safe for use by many threads; never blocks its caller.
+ * {@code concurrency} places of a scorer is free. This is the edge of the reward actors: {@link ScorerPool} decides which
+ * scorer is asked, when again, and when a second one is. Safe for use by many threads; never blocks its caller.
  */
 public final class ScorerClient implements Scorer {
     /** Maximum number of requests waiting for a place; one more is unscored at once with code {@code busy}. */
-    public static final int WAITING_MAX = 8192;
+    public static final int WAITING_MAX = ScorerPool.WAITING_MAX;
 
     /** The longest pause between two attempts, whatever the scorer requests in Retry-After. */
     static final Duration PAUSE_MAX = Duration.ofSeconds(20);
 
     static final Duration PAUSE_FIRST = Duration.ofMillis(200);
 
-    /** The shortest pause before an attempt that exceeds the {@link RetryBudget}. */
-    private static final Duration PAUSE_BEYOND_BUDGET = Duration.ofSeconds(2);
+    /** Bound of an ask, far above the time in which a pool answers even when all its places are taken. */
+    private static final Duration ASK_MAX = Duration.ofDays(30);
 
     private final String name;
-    private final ScorerPool pool;
-    private final ScoringMethod method;
     private final ScorerAccess access;
     private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("scorer-", 0).factory());
     private final ScheduledThreadPoolExecutor timer;
     private final ScorerHttp http;
-    private final AdmissionGate gate;
-    private final FailsafeExecutor<Asked> retrying;
+    private final RewardActorSystem actors;
+    private final ActorRef<ScorerPool.Command> pool;
     private final Map<Long, CompletableFuture<ScoreOutcome>> open = new ConcurrentHashMap<>();
     private final AtomicLong opened = new AtomicLong();
-    private final RetryBudget retryBudget;
+    private final AtomicReference<ScorerPool.PoolStatus> status;
     private final int places;
     private volatile boolean closed;
-
-    private record Asked(ScorerCall call, ScorerAttempt attempt) {}
 
     /** Creates a client of one endpoint. */
     public ScorerClient(URI endpoint, ScoringSettings settings, ScorerAccess access) {
@@ -96,31 +89,29 @@ public final class ScorerClient implements Scorer {
         this.name = endpoints.stream()
                 .map(endpoint -> ScorerAddress.of(endpoint).name())
                 .collect(Collectors.joining(", "));
-        this.method = ScoringMethod.of(settings);
+        ScoringMethod method = ScoringMethod.of(settings);
         this.access = access;
         this.timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("scorer-timer").factory());
         timer.setRemoveOnCancelPolicy(true);
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         this.http = new ScorerHttp(executor, timer, settings.timeout(), access);
-        this.pool = new ScorerPool(
+        this.places = settings.concurrency() * endpoints.size();
+        this.status = new AtomicReference<>(ScorerPool.PoolStatus.NONE);
+        ScorerPool.Setup setup = new ScorerPool.Setup(
                 endpoints.stream()
                         .map(endpoint -> new ScorerServer(endpoint, settings, method, access, http, executor))
                         .toList(),
                 settings,
                 method,
-                timer,
-                executor);
-        this.places = settings.concurrency() * endpoints.size();
-        this.gate = new AdmissionGate(places, WAITING_MAX, executor);
-        this.retryBudget = new RetryBudget();
-        this.retrying = Failsafe.with(RetryPolicy.<Asked>builder()
-                        .handleResultIf(asked -> asked.attempt() instanceof ScorerAttempt.Failed(ScorerFault fault)
-                                && !fault.permanent())
-                        .withMaxAttempts(settings.attempts())
-                        .withDelayFn(context -> pause(context.getLastResult(), pauseFirst))
-                        .build())
-                .with(timer);
+                access,
+                pauseFirst,
+                System::nanoTime,
+                status::set);
+        status.set(setup.initial());
+        this.actors = RewardActorSystem.open();
+        this.pool = actors.spawn(
+                Behaviors.supervise(ScorerPool.create(setup)).onFailure(SupervisorStrategy.restart()), "scorers");
     }
 
     /** Maximum number of requests in flight at the same time, at all servers together. */
@@ -138,7 +129,7 @@ public final class ScorerClient implements Scorer {
     /** Returns the number of answers so far, one line per server. */
     @Override
     public List<String> describe() {
-        return pool.describe();
+        return status.get().describe();
     }
 
     /**
@@ -148,12 +139,14 @@ public final class ScorerClient implements Scorer {
      */
     @Override
     public CompletionStage<List<ScorerNoise>> noise(int times) {
-        return pool.noise(times);
+        return AskPattern.<ScorerPool.Command, NoiseMeasurement.Measured>ask(
+                        pool, replyTo -> new ScorerPool.MeasureNoise(times, replyTo), ASK_MAX, actors.scheduler())
+                .thenApplyAsync(NoiseMeasurement.Measured::noise, executor);
     }
 
     /** Number of requests that were sent a second time because the first one took long. */
     public long hedged() {
-        return pool.hedged();
+        return status.get().hedged();
     }
 
     /**
@@ -166,12 +159,14 @@ public final class ScorerClient implements Scorer {
         long number = opened.incrementAndGet();
         open.put(number, outcome);
         var _ = outcome.whenComplete((_, _) -> open.remove(number));
-        if (!closed && !gate.enter(() -> start(request, outcome))) {
-            String detail = "more than " + WAITING_MAX + " requests wait for " + name;
-            outcome.complete(unscored("busy", detail, 0));
+        if (!closed) {
+            var _ = AskPattern.<ScorerPool.Command, ScoreOutcome>ask(
+                            pool, replyTo -> new ScorerPool.Score(request, replyTo), ASK_MAX, actors.scheduler())
+                    .whenCompleteAsync(
+                            (scored, error) -> outcome.complete(error == null ? scored : clientError(error)), executor);
         }
         if (closed) {
-            outcome.complete(unscoredByClose());
+            outcome.complete(ScorerPool.closed(name));
         }
         return outcome.minimalCompletionStage();
     }
@@ -181,57 +176,17 @@ public final class ScorerClient implements Scorer {
     public void close() {
         closed = true;
         for (CompletableFuture<ScoreOutcome> outcome : open.values()) {
-            outcome.complete(unscoredByClose());
+            outcome.complete(ScorerPool.closed(name));
         }
+        pool.tell(new ScorerPool.Close());
         http.close();
         timer.shutdown();
+        actors.close();
     }
 
-    private Unscored unscoredByClose() {
-        return unscored("closed", "the client of " + name + " was closed", 0);
-    }
-
-    private void start(ScoreRequest request, CompletableFuture<ScoreOutcome> outcome) {
-        var _ = outcome.whenComplete((_, _) -> gate.leave());
-        if (outcome.isDone()) {
-            return;
-        }
-        try {
-            ScorerCall call = new ScorerCall(request, method.words(request));
-            Set<ScorerEndpoint> avoid = ScorerPool.none();
-            retryBudget.first();
-            var _ = retrying.getStageAsync(() -> pool.ask(call, avoid).thenApply(attempt -> new Asked(call, attempt)))
-                    .whenComplete((asked, error) -> outcome.complete(
-                            error == null
-                                    ? outcome(asked.attempt(), call)
-                                    : unscored("client-error", ErrorReason.of(error), call.sent())));
-        } catch (RuntimeException e) {
-            outcome.complete(unscored("client-error", ErrorReason.of(e), 0));
-        }
-    }
-
-    private ScoreOutcome outcome(ScorerAttempt attempt, ScorerCall call) {
-        return switch (attempt) {
-            case ScorerAttempt.Succeeded(LabelScore.Believed reading, String scorer) ->
-                new Scored(reading.score(), reading.mass(), call.sent(), scorer);
-            case ScorerAttempt.Failed(ScorerFault fault) -> unscored(fault.code(), fault.detail(), call.sent());
-        };
-    }
-
-    private Unscored unscored(String code, String detail, int attempts) {
-        String shown = access.hiddenIn(detail);
-        return new Unscored(ScorerFault.passing(code, shown).reason(), attempts);
-    }
-
-    /** Pause that keeps failing scorers from being flooded. */
-    private Duration pause(@Nullable Asked asked, Duration first) {
-        if (asked == null || !(asked.attempt() instanceof ScorerAttempt.Failed(ScorerFault fault))) {
-            return Duration.ZERO;
-        }
-        Duration usual =
-                pause(fault, first, asked.call().key(), Math.max(1, asked.call().sent()));
-        boolean within = retryBudget.takeRetry() || usual.compareTo(PAUSE_BEYOND_BUDGET) > 0;
-        return within ? usual : PAUSE_BEYOND_BUDGET;
+    private Unscored clientError(Throwable error) {
+        String shown = access.hiddenIn(ErrorReason.of(error));
+        return new Unscored(ScorerFault.passing("client-error", shown).reason(), 0);
     }
 
     /**

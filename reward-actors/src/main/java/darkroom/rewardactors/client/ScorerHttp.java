@@ -6,72 +6,46 @@ import darkroom.rewardactors.protocol.ScorerFault;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.ProtocolException;
 import java.net.SocketException;
-import java.net.URI;
 import java.net.UnknownHostException;
-import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
-import java.security.NoSuchAlgorithmException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
-import javax.net.ssl.SNIHostName;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One exchange with a scorer, which always ends within its deadline: with the body of a whole HTTP 200, or with a fault.
  *
  * <p>The deadline covers the body too. The JDK's own request timeout ends when the headers have arrived, so that a body that
  * drips endlessly would be awaited endlessly. A host with several addresses is reached at the one that answers ({@link
- * HostRoutes}); the name in the URL stays that of the {@code Host} header and of the certificate.
+ * RoutedHttpClient}).
  */
 public final class ScorerHttp {
-    private static final String ALLOWED_HEADERS = "jdk.httpclient.allowRestrictedHeaders";
-    private static final Logger LOG = LoggerFactory.getLogger(ScorerHttp.class);
-
-    static {
-        // Read once by the JDK's client, when it is first used: a request to an address names its host in a header.
-        String allowed = System.getProperty(ALLOWED_HEADERS, "");
-        if (!List.of(allowed.split(",")).contains("host")) {
-            System.setProperty(ALLOWED_HEADERS, allowed.isEmpty() ? "host" : allowed + ",host");
-        }
-    }
-
     private final Executor executor;
     private final ScheduledExecutorService timer;
-    private final Duration connectTimeout;
-    private final ScorerAccess access;
+    private final RoutedHttpClient http;
     private final HostRoutes routes;
-    private final HttpClient http;
-    private final Map<String, HttpClient> byAddress = new ConcurrentHashMap<>();
 
     public ScorerHttp(Executor executor, ScheduledExecutorService timer, Duration connectTimeout, ScorerAccess access) {
         this(executor, timer, connectTimeout, access, InetAddress::getAllByName);
@@ -83,23 +57,11 @@ public final class ScorerHttp {
             ScheduledExecutorService timer,
             Duration connectTimeout,
             ScorerAccess access,
-            HostRoutes.Resolver resolver) {
+            RoutedHttpClient.Resolver resolver) {
         this.executor = executor;
         this.timer = timer;
-        this.connectTimeout = connectTimeout;
-        this.access = access;
-        this.routes = new HostRoutes(resolver, executor);
-        HttpClient.Builder client = client();
-        access.trusted().ifPresent(client::sslContext);
-        this.http = client.build();
-    }
-
-    private HttpClient.Builder client() {
-        return HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .followRedirects(HttpClient.Redirect.NEVER)
-                .connectTimeout(connectTimeout)
-                .executor(executor);
+        this.http = new RoutedHttpClient(executor, connectTimeout, access, resolver);
+        this.routes = http.routes();
     }
 
     /** The outcome of one exchange: the body of a response with status 200, or a failure. */
@@ -131,8 +93,7 @@ public final class ScorerHttp {
 
     /** Ends all exchanges now. */
     public void close() {
-        http.shutdownNow();
-        byAddress.values().forEach(HttpClient::shutdownNow);
+        http.close();
     }
 
     private final class Exchange {
@@ -154,7 +115,7 @@ public final class ScorerHttp {
         CompletionStage<Reply> begun(AbortSignal aborted) {
             Future<?> alarm =
                     timer.schedule(() -> executor.execute(this::abort), deadline.toNanos(), TimeUnit.NANOSECONDS);
-            AbortSignal.Registration registration = aborted.whenRaised(this::abort);
+            AbortSignal.Registration registration = aborted.whenRaised(() -> executor.execute(this::abort));
             var _ = reply.whenComplete((_, _) -> {
                 alarm.cancel(false);
                 registration.remove();
@@ -169,10 +130,10 @@ public final class ScorerHttp {
                 aborted = true;
                 pending = sent;
             }
-            reply.complete(failure(ScorerFault.passing("timeout", "no whole answer within " + seconds(deadline))));
             if (pending != null) {
-                pending.cancel(true);
+                pending.cancel(true); // first: the route is forgotten before the next exchange begins
             }
+            reply.complete(failure(ScorerFault.passing("timeout", "no whole answer within " + seconds(deadline))));
         }
 
         private void findAndSend() {
@@ -198,7 +159,7 @@ public final class ScorerHttp {
                 if (aborted) {
                     return;
                 }
-                response = sentBy(route, handler);
+                response = http.sendAsync(route, request, handler);
                 sent = response;
             }
             var _ = response.whenComplete((answer, error) -> {
@@ -208,7 +169,7 @@ public final class ScorerHttp {
                 }
                 Throwable cause = unwrapped(error);
                 boolean unconnected = cause instanceof ConnectException || cause instanceof HttpConnectTimeoutException;
-                if (unconnected) {
+                if (unconnected || (route.hasSeveral() && !handler.hasHead())) { // the address may be silent
                     routes.forget(request.uri(), route);
                 }
                 if (unconnected && !fresh) {
@@ -218,50 +179,6 @@ public final class ScorerHttp {
                 }
             });
         }
-
-        private CompletableFuture<HttpResponse<BoundedBody.Content>> sentBy(
-                HostRoutes.Route route, BoundedBody.Handler handler) {
-            if (route.address().isEmpty()) {
-                return http.sendAsync(request, handler);
-            }
-            URI url = request.uri();
-            HttpRequest.Builder routed = HttpRequest.newBuilder(request, (_, _) -> true)
-                    .uri(at(url, route.address().get()));
-            try {
-                routed.header("Host", url.getRawAuthority());
-            } catch (IllegalArgumentException e) {
-                LOG.warn(
-                        "a request to {} names its address as its host: this process was started without -D{}=host"
-                                + " ({})",
-                        url.getRawAuthority(),
-                        ALLOWED_HEADERS,
-                        ErrorReason.of(e));
-            }
-            boolean secure = url.getScheme().equalsIgnoreCase("https");
-            HttpClient client = secure ? byAddress.computeIfAbsent(url.getHost(), this::named) : http;
-            return client.sendAsync(routed.build(), handler);
-        }
-
-        private HttpClient named(String host) {
-            try {
-                SSLContext context =
-                        access.trusted().isPresent() ? access.trusted().get() : SSLContext.getDefault();
-                SSLParameters parameters = context.getDefaultSSLParameters();
-                parameters.setServerNames(List.of(new SNIHostName(host)));
-                return client().sslContext(NamedPeerContext.of(context, host))
-                        .sslParameters(parameters)
-                        .build();
-            } catch (NoSuchAlgorithmException e) {
-                throw new IllegalStateException("no TLS in this JDK", e);
-            }
-        }
-    }
-
-    private static URI at(URI url, InetAddress address) {
-        String literal = address.getHostAddress().replace("%", "%25");
-        String host = address instanceof Inet6Address ? "[" + literal + "]" : literal;
-        String port = url.getPort() < 0 ? "" : ":" + url.getPort();
-        return URI.create(url.getScheme() + "://" + host + port + url.getRawPath());
     }
 
     private static Throwable unwrapped(Throwable thrown) {

@@ -1,447 +1,614 @@
 package darkroom.rewardactors.client;
 
+import darkroom.actors.device.ScoreOutcome;
+import darkroom.actors.device.ScoreOutcome.Scored;
+import darkroom.actors.device.ScoreOutcome.Unscored;
+import darkroom.actors.workqueue.SwitchBehavior;
 import darkroom.config.ErrorReason;
 import darkroom.config.ScoringSettings;
 import darkroom.rewardactors.protocol.LabelScore;
+import darkroom.rewardactors.protocol.ScoreRequest;
 import darkroom.rewardactors.protocol.ScorerCall;
 import darkroom.rewardactors.protocol.ScorerFault;
 import darkroom.rewardactors.protocol.ScoringMethod;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.PreRestart;
+import org.apache.pekko.actor.typed.Signal;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Servers that answer the same questions. A question goes to the least loaded trusted one, and waits if none has room.
+ * Routes score requests to the endpoints that answer the same questions, one {@link ScorerEndpoint} each. A question goes to
+ * the least loaded trusted endpoint, and waits if none has room.
  *
  * <ul>
- *   <li><b>SP-1</b> A server has at most {@code scoring.concurrency} requests, and fewer once it is overloaded: a third less
- *       for a timeout or a refusal, one more for an answer.
- *   <li><b>SP-2</b> A request that takes longer than nearly all others is sent a second time, to another server if one
+ *   <li><b>SP-1</b> An endpoint gets at most as many requests as the limit that it reported last ({@code SE-1}); a request
+ *       that it hands back goes before all that wait, and does not count as an attempt.
+ *   <li><b>SP-2</b> A request that takes longer than nearly all others is sent a second time, to another endpoint if one
  *       exists, and the first answer counts; second requests are at most {@link HedgeBudget#SHARE} of the first ones.
- *   <li><b>SP-3</b> A server that does not answer while others do is removed and reported; its requests go to others at once,
- *       and do not count as attempts. It returns when it has answered the canary.
- *   <li><b>SP-4</b> A server that fails often is asked only if no other can be.
- *   <li><b>SP-5</b> A server that reports its version is asked the canary every {@code scoring.canary-every}. One whose
+ *   <li><b>SP-3</b> An endpoint that does not answer while others do is removed and reported; its requests go to others at
+ *       once, and do not count as attempts. It returns when it has answered the canary.
+ *   <li><b>SP-4</b> An endpoint that fails often is asked only if no other can be.
+ *   <li><b>SP-5</b> An endpoint that reports its version is asked the canary every {@code scoring.canary-every}. One whose
  *       answer differs from its first one is removed and reported, and not asked for scores until the answer is the same
  *       again.
+ *   <li><b>SP-6</b> Every score request is answered once: with a score, or unscored with a reason. When the pool stops, for
+ *       whatever cause, all that are open are unscored.
+ *   <li><b>SP-7</b> At most {@code scoring.concurrency} requests per endpoint are in work, {@link #WAITING_MAX} wait, and one
+ *       more is unscored with code {@code busy}.
+ *   <li><b>SP-8</b> A failed attempt that may pass is repeated after a pause, at most {@code scoring.attempts} in all; beyond
+ *       the {@link RetryBudget} the pause is at least {@link #PAUSE_BEYOND_BUDGET}.
+ *   <li><b>SP-9</b> When the actor of an endpoint ends, its requests fail with an attempt that may pass, and {@link
+ *       #RESTART_AFTER} later another actor takes its place.
  * </ul>
  */
-final class ScorerPool {
+final class ScorerPool extends SwitchBehavior<ScorerPool.Command> {
+    /** Maximum number of requests that wait until one of those in work ends. */
+    static final int WAITING_MAX = 8192;
+
+    /** The shortest pause before an attempt that exceeds the {@link RetryBudget}. */
+    static final Duration PAUSE_BEYOND_BUDGET = Duration.ofSeconds(2);
+
+    static final Duration RESTART_AFTER = Duration.ofSeconds(1);
+
     private static final Logger LOG = LoggerFactory.getLogger(ScorerPool.class);
-    private static final long LOOK_EVERY_MILLIS = 50;
-    private static final long CANARY_AFTER_MILLIS = 1000;
-    private static final long CANARY_AFTER_MAX_MILLIS = 30_000;
+    private static final Duration LOOK_EVERY = Duration.ofMillis(50);
     private static final double USUAL = .95;
-    private static final String SILENT = "silent";
     private static final String DRIFTED = "drifted";
 
-    private final List<ScorerEndpoint> endpoints;
-    private final boolean hedging;
-    private final ScoringMethod method;
-    private final ScheduledExecutorService timer;
-    private final Executor executor;
-    private final LatencyWindow latencies = new LatencyWindow();
-    private final HedgeBudget hedges = new HedgeBudget();
-    private final Deque<Waiting> waiting = new ArrayDeque<>();
-    private int next;
-    private long hedged;
+    /** Messages to a pool. */
+    sealed interface Command {}
 
-    private record Waiting(Set<ScorerEndpoint> avoid, CompletableFuture<PooledRequest> place) {}
+    /** Asks for the score of one edit. */
+    record Score(ScoreRequest request, ActorRef<ScoreOutcome> replyTo) implements Command {}
+
+    /** Measures the noise of all endpoints; see {@link NoiseMeasurement}. */
+    record MeasureNoise(int times, ActorRef<NoiseMeasurement.Measured> replyTo) implements Command {}
+
+    /** Ends all requests at once: they are unscored with code {@code closed}. */
+    record Close() implements Command {}
+
+    /** Messages of an endpoint, each with the state of the endpoint after it. */
+    sealed interface Report extends Command {
+        ActorRef<ScorerEndpoint.Command> from();
+
+        EndpointStatus status();
+    }
+
+    /** A request has ended. */
+    record Ended(
+            ActorRef<ScorerEndpoint.Command> from,
+            long number,
+            ScorerAttempt attempt,
+            long latencyNanos,
+            EndpointStatus status)
+            implements Report {}
+
+    /** A request was not accepted: no place was free. */
+    record HandedBack(ActorRef<ScorerEndpoint.Command> from, long number, EndpointStatus status) implements Report {}
+
+    /** The state has changed. */
+    record Changed(ActorRef<ScorerEndpoint.Command> from, EndpointStatus status) implements Report {}
+
+    /** The server does not answer. */
+    record Suspected(ActorRef<ScorerEndpoint.Command> from, long usualNanos, EndpointStatus status) implements Report {}
+
+    private record EndpointGone(ActorRef<ScorerEndpoint.Command> from) implements Command {}
+
+    private record Restart(int endpoint) implements Command {}
+
+    private record Late(Call call) implements Command {}
+
+    private record Retry(Call call) implements Command {}
+
+    private record LookForTheSilent() implements Command {}
 
     /**
-     * @param servers at least one
-     * @param timer checks the servers; never blocked
-     * @param executor resumes questions that waited
+     * State of a pool, for reports.
+     *
+     * @param endpoints in their order
+     * @param hedged number of requests that were sent a second time
+     * @param inFlight number of requests at all endpoints
+     * @param inWork number of score requests that are in work
+     * @param waiting number of score requests that wait until one of those in work ends
      */
-    ScorerPool(
-            List<ScorerServer> servers,
+    record PoolStatus(List<EndpointStatus> endpoints, long hedged, int inFlight, int inWork, int waiting) {
+        static final PoolStatus NONE = new PoolStatus(List.of(), 0, 0, 0, 0);
+
+        PoolStatus {
+            endpoints = List.copyOf(endpoints);
+        }
+
+        /** Returns one line per endpoint. */
+        List<String> describe() {
+            return endpoints.stream().map(EndpointStatus::describe).toList();
+        }
+    }
+
+    /**
+     * What a pool is made of.
+     *
+     * @param servers at least one
+     * @param hidden removes secrets from a text
+     * @param pauseFirst pause before the second attempt
+     * @param nanos monotonic clock
+     * @param published receives the state after each change, before the answers that follow from it
+     */
+    record Setup(
+            List<? extends ScorerPort> servers,
             ScoringSettings settings,
             ScoringMethod method,
-            ScheduledExecutorService timer,
-            Executor executor) {
-        this.endpoints = servers.stream()
-                .map(server -> new ScorerEndpoint(server, settings.concurrency()))
-                .toList();
-        this.hedging = settings.hedging();
-        this.method = method;
-        this.timer = timer;
-        this.executor = executor;
-        if (endpoints.size() > 1) {
-            var _ = timer.scheduleWithFixedDelay(
-                    this::lookForTheSilent, LOOK_EVERY_MILLIS, LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+            ScorerAccess hidden,
+            Duration pauseFirst,
+            LongSupplier nanos,
+            Consumer<PoolStatus> published) {
+        Setup {
+            servers = List.copyOf(servers);
         }
-        long canaryMillis = settings.canaryEvery().toMillis();
-        if (canaryMillis > 0) {
-            endpoints.forEach(endpoint -> hearCanary(endpoint, canaryMillis));
+
+        String name() {
+            return servers.stream().map(ScorerPort::name).collect(Collectors.joining(", "));
+        }
+
+        PoolStatus initial() {
+            return new PoolStatus(
+                    servers.stream()
+                            .map(server -> EndpointStatus.initial(server.name(), settings.concurrency()))
+                            .toList(),
+                    0,
+                    0,
+                    0,
+                    0);
+        }
+    }
+
+    /** One score request in work. */
+    private static final class Call {
+        private final ScorerCall call;
+        private final ActorRef<ScoreOutcome> replyTo;
+        private final Set<Integer> avoid = new HashSet<>();
+        private final Map<Long, Integer> running = new LinkedHashMap<>();
+        private int attempts;
+
+        Call(ScorerCall call, ActorRef<ScoreOutcome> replyTo) {
+            this.call = call;
+            this.replyTo = replyTo;
         }
     }
 
     /**
-     * Makes one attempt, at any server.
+     * A request that waits for a place at an endpoint. Each call in work has at most two: its first and its second request.
      *
-     * @param avoid servers that failed in this call: asked only if no others exist; the one that is asked is added
+     * @param avoid endpoints that are asked only if no other can be
      */
-    CompletionStage<ScorerAttempt> ask(ScorerCall call, Set<ScorerEndpoint> avoid) {
-        CompletableFuture<ScorerAttempt> attempt = new CompletableFuture<>();
-        go(call, avoid, attempt);
-        return attempt;
+    private record Waiting(Call call, Set<Integer> avoid, boolean second) {}
+
+    /** What the pool knows of an endpoint. */
+    private static final class Endpoint {
+        private final int index;
+        private final ScorerPort server;
+        private final Set<Long> inFlight = new HashSet<>();
+        private EndpointStatus status;
+        private @Nullable ActorRef<ScorerEndpoint.Command> actor;
+
+        Endpoint(int index, ScorerPort server, EndpointStatus status) {
+            this.index = index;
+            this.server = server;
+            this.status = status;
+        }
+
+        boolean isOut() {
+            return actor == null || status.isOut();
+        }
+
+        boolean hasRoom() {
+            return actor != null && inFlight.size() < status.limit();
+        }
+
+        boolean isTrusted() {
+            return status.isTrusted(inFlight.size());
+        }
+
+        /** Share of its places that are taken. */
+        double load() {
+            return inFlight.size() / (double) status.limit();
+        }
+
+        void tell(ScorerEndpoint.Command command) {
+            if (actor != null) {
+                actor.tell(command);
+            }
+        }
     }
 
-    private void go(ScorerCall call, Set<ScorerEndpoint> avoid, CompletableFuture<ScorerAttempt> attempt) {
-        synchronized (this) {
-            if (endpoints.stream().allMatch(ScorerEndpoint::isDrifted)) {
-                attempt.complete(new ScorerAttempt.Failed(ScorerFault.passing(DRIFTED, String.join("; ", describe()))));
+    private final ActorContext<Command> context;
+    private final TimerScheduler<Command> timers;
+    private final Setup setup;
+    private final List<Endpoint> endpoints = new ArrayList<>();
+    private final int inWorkMax;
+    private final LatencyWindow latencies = new LatencyWindow();
+    private final HedgeBudget hedges = new HedgeBudget();
+    private final RetryBudget retries = new RetryBudget();
+    private final Deque<Score> admission = new ArrayDeque<>();
+    private final Set<Call> inWork = new HashSet<>();
+    private final Deque<Waiting> waiting = new ArrayDeque<>();
+    private final Map<Long, Call> requests = new HashMap<>();
+    private long lastNumber;
+    private int lastChosen;
+    private long hedged;
+
+    private ScorerPool(ActorContext<Command> context, TimerScheduler<Command> timers, Setup setup) {
+        this.context = context;
+        this.timers = timers;
+        this.setup = setup;
+        List<EndpointStatus> initial = setup.initial().endpoints();
+        for (int i = 0; i < initial.size(); i++) {
+            endpoints.add(new Endpoint(i, setup.servers().get(i), initial.get(i)));
+        }
+        this.inWorkMax = setup.settings().concurrency() * endpoints.size();
+        endpoints.forEach(this::spawn);
+        if (endpoints.size() > 1) {
+            timers.startTimerWithFixedDelay(new LookForTheSilent(), LOOK_EVERY);
+        }
+    }
+
+    static Behavior<Command> create(Setup setup) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> new ScorerPool(context, timers, setup)));
+    }
+
+    private void spawn(Endpoint endpoint) {
+        ActorRef<ScorerEndpoint.Command> actor = context.spawnAnonymous(ScorerEndpoint.create(
+                endpoint.server,
+                setup.settings(),
+                setup.method(),
+                setup.nanos(),
+                context.getSelf().narrow()));
+        context.watchWith(actor, new EndpointGone(actor));
+        endpoint.actor = actor;
+        endpoint.status =
+                EndpointStatus.initial(endpoint.server.name(), setup.settings().concurrency());
+    }
+
+    @Override
+    public Behavior<Command> onMessage(Command command) {
+        switch (command) {
+            case Score score -> onScore(score);
+            case MeasureNoise(int times, var replyTo) -> onMeasureNoise(times, replyTo);
+            case Ended ended -> known(ended).ifPresent(endpoint -> onEnded(endpoint, ended));
+            case HandedBack back -> known(back).ifPresent(endpoint -> onHandedBack(endpoint, back));
+            case Changed changed -> known(changed);
+            case Suspected suspected -> known(suspected).ifPresent(endpoint -> onSuspected(endpoint, suspected));
+            case EndpointGone(var from) -> at(from).ifPresent(this::onGone);
+            case Restart(int endpoint) -> spawn(endpoints.get(endpoint));
+            case Late(Call call) -> onLate(call);
+            case Retry(Call call) -> attempt(call);
+            case LookForTheSilent() -> onLook();
+            case Close() -> {
+                endAll(closed(setup.name()));
+                return Behaviors.stopped();
+            }
+        }
+        admit();
+        serveTheWaiting();
+        publish();
+        return this;
+    }
+
+    @Override
+    public Behavior<Command> onSignal(Signal signal) {
+        if (signal instanceof PostStop || signal instanceof PreRestart) {
+            endAll(unscored("client-error", "the pool of " + setup.name() + " ended; the log says why", 0));
+        }
+        return this;
+    }
+
+    /** SP-6. */
+    private void endAll(Unscored outcome) {
+        inWork.forEach(call -> call.replyTo.tell(outcome));
+        inWork.clear();
+        admission.forEach(score -> score.replyTo().tell(outcome));
+        admission.clear();
+    }
+
+    private Optional<Endpoint> at(ActorRef<ScorerEndpoint.Command> actor) {
+        return endpoints.stream()
+                .filter(endpoint -> actor.equals(endpoint.actor))
+                .findAny();
+    }
+
+    /** Takes the state of an endpoint from its report; empty for an actor that has ended. */
+    private Optional<Endpoint> known(Report report) {
+        Optional<Endpoint> endpoint = at(report.from());
+        endpoint.ifPresent(one -> one.status = report.status());
+        return endpoint;
+    }
+
+    private void publish() {
+        setup.published().accept(status());
+    }
+
+    private PoolStatus status() {
+        return new PoolStatus(
+                endpoints.stream().map(endpoint -> endpoint.status).toList(),
+                hedged,
+                endpoints.stream()
+                        .mapToInt(endpoint -> endpoint.inFlight.size())
+                        .sum(),
+                inWork.size(),
+                admission.size());
+    }
+
+    /** SP-7. */
+    private void onScore(Score score) {
+        if (inWork.size() < inWorkMax || admission.size() < WAITING_MAX) {
+            admission.add(score);
+        } else {
+            score.replyTo()
+                    .tell(unscored("busy", "more than " + WAITING_MAX + " requests wait for " + setup.name(), 0));
+        }
+    }
+
+    private void admit() {
+        while (inWork.size() < inWorkMax && !admission.isEmpty()) {
+            start(admission.remove());
+        }
+    }
+
+    private void start(Score score) {
+        Call call;
+        try {
+            ScoreRequest request = score.request();
+            call = new Call(new ScorerCall(request, setup.method().words(request)), score.replyTo());
+        } catch (RuntimeException e) {
+            score.replyTo().tell(unscored("client-error", ErrorReason.of(e), 0));
+            return;
+        }
+        inWork.add(call);
+        retries.first();
+        attempt(call);
+    }
+
+    private void finish(Call call, ScoreOutcome outcome) {
+        inWork.remove(call);
+        publish();
+        call.replyTo.tell(outcome); // SP-6
+    }
+
+    private void attempt(Call call) {
+        call.attempts++;
+        send(call);
+    }
+
+    private void send(Call call) {
+        if (endpoints.stream().allMatch(endpoint -> endpoint.status.isDrifted())) { // SP-5
+            String detail = String.join("; ", status().describe());
+            onAttempt(call, new ScorerAttempt.Failed(ScorerFault.passing(DRIFTED, detail)));
+            return;
+        }
+        hedges.first();
+        waiting.addLast(new Waiting(call, call.avoid, false));
+    }
+
+    private void serveTheWaiting() {
+        while (!waiting.isEmpty()) {
+            Optional<Endpoint> endpoint = freest(waiting.element().avoid());
+            if (endpoint.isEmpty()) {
                 return;
             }
-            hedges.first();
-        }
-        var _ = place(avoid).thenAcceptAsync(first -> new Race(call, avoid, attempt).begin(first), executor);
-    }
-
-    /** A first request and, if it is late, a second: the first good answer wins, and the other is dropped. */
-    private final class Race {
-        private final ScorerCall call;
-        private final Set<ScorerEndpoint> avoid;
-        private final CompletableFuture<ScorerAttempt> attempt;
-        private final List<PooledRequest> running = new ArrayList<>();
-        private boolean over;
-
-        Race(ScorerCall call, Set<ScorerEndpoint> avoid, CompletableFuture<ScorerAttempt> attempt) {
-            this.call = call;
-            this.avoid = avoid;
-            this.attempt = attempt;
-        }
-
-        void begin(PooledRequest first) {
-            join(first);
-            OptionalLong late = lateAfterNanos();
-            if (late.isPresent()) {
-                Future<?> alarm = timer.schedule(() -> second(first), late.getAsLong(), TimeUnit.NANOSECONDS);
-                var _ = attempt.thenRun(() -> alarm.cancel(false));
-            }
-            run(first, call);
-        }
-
-        /** SP-2. Goes before all waiting requests, since it has waited longest. */
-        private void second(PooledRequest first) {
-            CompletableFuture<PooledRequest> place = placeForSecond(first);
-            var _ = place.thenAcceptAsync(
-                    second -> {
-                        if (join(second)) {
-                            run(second, call);
-                        } else {
-                            giveUp(second);
-                        }
-                    },
-                    executor);
-            var _ = attempt.thenRun(() -> forget(place));
-        }
-
-        private synchronized boolean join(PooledRequest one) {
-            if (over) {
-                return false;
-            }
-            running.add(one);
-            var _ = one.told().thenAccept(told -> tell(one, told));
-            return true;
-        }
-
-        private void tell(PooledRequest one, ScorerAttempt told) {
-            List<PooledRequest> losers;
-            synchronized (this) {
-                avoid.add(one.endpoint());
-                running.remove(one);
-                boolean well = told instanceof ScorerAttempt.Succeeded;
-                if (over || (!well && !running.isEmpty())) {
-                    return;
-                }
-                over = true;
-                losers = List.copyOf(running);
-            }
-            losers.forEach(ScorerPool.this::giveUp);
-            boolean silent = told instanceof ScorerAttempt.Failed(ScorerFault fault)
-                    && fault.code().equals(SILENT);
-            if (silent && avoid.size() < endpoints.size()) {
-                go(call, avoid, attempt); // SP-3
-            } else {
-                attempt.complete(told);
-            }
+            place(waiting.remove(), endpoint.get());
         }
     }
 
-    /** Sends a request that has a place. */
-    private void run(PooledRequest one, ScorerCall call) {
-        one.endpoint().server().ask(call, one.givenUp()).whenComplete((attempt, error) -> {
-            long now = System.nanoTime();
-            ScorerAttempt told = error == null
-                    ? attempt
-                    : new ScorerAttempt.Failed(ScorerFault.passing("client-error", ErrorReason.of(error)));
-            synchronized (this) {
-                if (one.givenUp().isRaised()) {
-                    one.endpoint().forget(one);
-                } else {
-                    one.endpoint().end(one, told, now);
-                    if (told instanceof ScorerAttempt.Succeeded) {
-                        latencies.add(now - one.beganNanos());
-                    }
-                }
-            }
-            one.told().complete(told);
-            serveTheWaiting();
-        });
+    private void place(Waiting one, Endpoint endpoint) {
+        Call call = one.call();
+        lastNumber++;
+        requests.put(lastNumber, call);
+        call.running.put(lastNumber, endpoint.index);
+        endpoint.inFlight.add(lastNumber);
+        endpoint.tell(new ScorerEndpoint.Ask(lastNumber, call.call));
+        if (!one.second() && !timers.isTimerActive(call)) {
+            lateAfter().ifPresent(after -> timers.startSingleTimer(call, new Late(call), Duration.ofNanos(after)));
+        }
     }
 
-    private synchronized OptionalLong lateAfterNanos() {
-        return hedging && latencies.isKnown()
+    private OptionalLong lateAfter() {
+        return setup.settings().hedging() && latencies.isKnown()
                 ? OptionalLong.of(Math.max(latencies.nanos(USUAL), 2 * latencies.nanos(.5)))
                 : OptionalLong.empty();
     }
 
-    private CompletableFuture<PooledRequest> placeForSecond(PooledRequest first) {
-        CompletableFuture<PooledRequest> place = new CompletableFuture<>();
-        synchronized (this) {
-            if (first.told().isDone() || !hedges.takeSecond()) {
-                return place;
-            }
-            hedged++;
-            waiting.addFirst(new Waiting(Set.of(first.endpoint()), place));
+    /** SP-2. Goes before all waiting requests, since it has waited longest. */
+    private void onLate(Call call) {
+        if (call.running.isEmpty() || !hedges.takeSecond()) {
+            return;
         }
-        serveTheWaiting();
-        return place;
+        hedged++;
+        waiting.addFirst(new Waiting(call, Set.copyOf(call.running.values()), true));
     }
 
-    private synchronized void forget(CompletableFuture<PooledRequest> place) {
-        waiting.removeIf(one -> one.place() == place);
-    }
-
-    private void giveUp(PooledRequest one) {
-        synchronized (this) {
-            one.endpoint().forget(one);
+    private void onEnded(Endpoint endpoint, Ended ended) {
+        Call call = released(endpoint, ended.number());
+        if (call == null) {
+            return;
         }
-        one.givenUp().raise();
-        serveTheWaiting();
+        if (ended.attempt() instanceof ScorerAttempt.Succeeded) {
+            latencies.add(ended.latencyNanos());
+        }
+        onResult(call, endpoint, ended.attempt());
     }
 
-    private synchronized CompletableFuture<PooledRequest> place(Set<ScorerEndpoint> avoid) {
-        CompletableFuture<PooledRequest> place = new CompletableFuture<>();
-        Optional<ScorerEndpoint> endpoint = waiting.isEmpty() ? freest(avoid) : Optional.empty();
-        if (endpoint.isPresent()) {
-            place.complete(taken(endpoint.get()));
+    /** SP-1. */
+    private void onHandedBack(Endpoint endpoint, HandedBack back) {
+        Call call = released(endpoint, back.number());
+        if (call != null) {
+            boolean second = !call.running.isEmpty();
+            waiting.addFirst(new Waiting(call, second ? Set.copyOf(call.running.values()) : call.avoid, second));
+        }
+    }
+
+    /** Frees the place of a request; null if it was given up. */
+    private @Nullable Call released(Endpoint endpoint, long number) {
+        endpoint.inFlight.remove(number);
+        Call call = requests.remove(number);
+        if (call != null) {
+            call.running.remove(number);
+        }
+        return call;
+    }
+
+    /** One request of a call has ended: the first good answer wins, and the other request is given up. */
+    private void onResult(Call call, Endpoint endpoint, ScorerAttempt attempt) {
+        call.avoid.add(endpoint.index);
+        boolean well = attempt instanceof ScorerAttempt.Succeeded;
+        if (!well && !call.running.isEmpty()) {
+            return;
+        }
+        timers.cancel(call);
+        waiting.removeIf(one -> one.call() == call);
+        for (Map.Entry<Long, Integer> loser : Map.copyOf(call.running).entrySet()) {
+            Endpoint slower = endpoints.get(loser.getValue());
+            released(slower, loser.getKey());
+            slower.tell(new ScorerEndpoint.GiveUp(loser.getKey()));
+        }
+        boolean silent = attempt instanceof ScorerAttempt.Failed(ScorerFault fault)
+                && fault.code().equals(ScorerEndpoint.SILENT);
+        if (silent && call.avoid.size() < endpoints.size()) {
+            send(call); // SP-3
         } else {
-            waiting.add(new Waiting(avoid, place));
+            onAttempt(call, attempt);
         }
-        return place;
     }
 
-    private PooledRequest taken(ScorerEndpoint endpoint) {
-        PooledRequest one = new PooledRequest(endpoint, System.nanoTime());
-        endpoint.begin(one);
-        return one;
-    }
-
-    private void serveTheWaiting() {
-        List<Runnable> served = new ArrayList<>();
-        synchronized (this) {
-            while (!waiting.isEmpty()) {
-                Optional<ScorerEndpoint> endpoint = freest(waiting.element().avoid());
-                if (endpoint.isEmpty()) {
-                    break;
+    private void onAttempt(Call call, ScorerAttempt attempt) {
+        switch (attempt) {
+            case ScorerAttempt.Succeeded(LabelScore.Believed reading, String scorer) ->
+                finish(call, new Scored(reading.score(), reading.mass(), call.call.sent(), scorer));
+            case ScorerAttempt.Failed(ScorerFault fault) -> {
+                if (fault.permanent() || call.attempts >= setup.settings().attempts()) {
+                    finish(call, unscored(fault.code(), fault.detail(), call.call.sent()));
+                } else {
+                    timers.startSingleTimer(call, new Retry(call), pause(call, fault)); // SP-8
                 }
-                Waiting first = waiting.remove();
-                PooledRequest one = taken(endpoint.get());
-                served.add(() -> first.place().complete(one));
             }
         }
-        served.forEach(Runnable::run);
     }
 
-    /** SP-4. Trusted servers first, else failing ones; if all are out, these too: no question waits endlessly. */
-    private Optional<ScorerEndpoint> freest(Set<ScorerEndpoint> avoid) {
-        List<ScorerEndpoint> candidates =
+    /** Returns the pause that keeps failing scorers from being flooded. */
+    private Duration pause(Call call, ScorerFault fault) {
+        Duration usual = ScorerClient.pause(fault, setup.pauseFirst(), call.call.key(), Math.max(1, call.call.sent()));
+        boolean within = retries.takeRetry() || usual.compareTo(PAUSE_BEYOND_BUDGET) > 0;
+        return within ? usual : PAUSE_BEYOND_BUDGET;
+    }
+
+    static Unscored closed(String name) {
+        return new Unscored(
+                ScorerFault.passing("closed", "the client of " + name + " was closed")
+                        .reason(),
+                0);
+    }
+
+    private Unscored unscored(String code, String detail, int attempts) {
+        String shown = setup.hidden().hiddenIn(detail);
+        return new Unscored(ScorerFault.passing(code, shown).reason(), attempts);
+    }
+
+    /** SP-4. Trusted endpoints first, else failing ones; if all are out, these too: no question waits endlessly. */
+    private Optional<Endpoint> freest(Set<Integer> avoid) {
+        List<Endpoint> candidates =
                 endpoints.stream().filter(endpoint -> !endpoint.isOut()).toList();
         if (candidates.isEmpty()) {
-            candidates =
-                    endpoints.stream().filter(endpoint -> !endpoint.isDrifted()).toList();
+            candidates = endpoints.stream()
+                    .filter(endpoint -> !endpoint.status.isDrifted())
+                    .toList();
         }
-        List<ScorerEndpoint> fresh = candidates.stream()
-                .filter(endpoint -> !avoid.contains(endpoint))
+        List<Endpoint> fresh = candidates.stream()
+                .filter(endpoint -> !avoid.contains(endpoint.index))
                 .toList();
         if (!fresh.isEmpty()) {
             candidates = fresh;
         }
-        List<ScorerEndpoint> withRoom =
-                candidates.stream().filter(ScorerEndpoint::hasRoom).toList();
-        List<ScorerEndpoint> trusted =
-                withRoom.stream().filter(ScorerEndpoint::trusted).toList();
-        List<ScorerEndpoint> chosen = trusted.isEmpty() ? withRoom : trusted;
+        List<Endpoint> withRoom = candidates.stream().filter(Endpoint::hasRoom).toList();
+        List<Endpoint> trusted = withRoom.stream().filter(Endpoint::isTrusted).toList();
+        List<Endpoint> chosen = trusted.isEmpty() ? withRoom : trusted;
         if (chosen.isEmpty()) {
             return Optional.empty();
         }
-        next++;
-        int from = next;
-        int size = endpoints.size();
+        lastChosen++;
+        int from = lastChosen;
         return chosen.stream()
-                .min(Comparator.comparingDouble(ScorerEndpoint::load)
-                        .thenComparingInt(endpoint -> Math.floorMod(endpoints.indexOf(endpoint) - from, size)));
+                .min(Comparator.comparingDouble(Endpoint::load)
+                        .thenComparingInt(endpoint -> Math.floorMod(endpoint.index - from, endpoints.size())));
     }
 
     /** SP-3. */
-    private void lookForTheSilent() {
-        List<PooledRequest> lost = new ArrayList<>();
-        List<ScorerEndpoint> silent = new ArrayList<>();
-        synchronized (this) {
-            if (!latencies.isKnown()) {
-                return;
-            }
-            long now = System.nanoTime();
+    private void onLook() {
+        if (latencies.isKnown() && !requests.isEmpty()) {
             long usual = latencies.nanos(USUAL);
-            for (ScorerEndpoint endpoint : endpoints) {
-                boolean others = endpoints.stream().anyMatch(other -> other != endpoint && !other.isOut());
-                if (others && !endpoint.isOut() && endpoint.isSilent(usual, now)) {
-                    endpoint.takeOut("it answered nothing while others answered within %d ms"
-                            .formatted(TimeUnit.NANOSECONDS.toMillis(usual)));
-                    silent.add(endpoint);
-                    lost.addAll(endpoint.inFlight());
-                    endpoint.inFlight().clear();
-                }
+            endpoints.stream()
+                    .filter(endpoint -> !endpoint.isOut() && !endpoint.inFlight.isEmpty())
+                    .forEach(endpoint -> endpoint.tell(new ScorerEndpoint.CheckSilence(usual)));
+        }
+    }
+
+    private void onSuspected(Endpoint endpoint, Suspected suspected) {
+        boolean others = endpoints.stream().anyMatch(other -> other != endpoint && !other.isOut());
+        if (others && !endpoint.isOut()) {
+            String why = "it answered nothing while others answered within %d ms"
+                    .formatted(TimeUnit.NANOSECONDS.toMillis(suspected.usualNanos()));
+            endpoint.status = endpoint.status.silent(why);
+            endpoint.tell(new ScorerEndpoint.TakeOut(why));
+        }
+    }
+
+    /** SP-9. */
+    private void onGone(Endpoint endpoint) {
+        LOG.error("the actor of scorer {} ended; another one takes its place", endpoint.server.name());
+        endpoint.actor = null;
+        ScorerAttempt lost = new ScorerAttempt.Failed(ScorerFault.passing(
+                "client-error", "the actor of scorer " + endpoint.server.name() + " ended; the log says why"));
+        for (long number : List.copyOf(endpoint.inFlight)) {
+            Call call = released(endpoint, number);
+            if (call != null) {
+                onResult(call, endpoint, lost);
             }
         }
-        for (ScorerEndpoint endpoint : silent) {
-            LOG.warn("scorer {} is taken out", endpoint.describe());
-            askCanary(endpoint, CANARY_AFTER_MILLIS);
+        timers.startSingleTimer(endpoint, new Restart(endpoint.index), RESTART_AFTER);
+    }
+
+    private void onMeasureNoise(int times, ActorRef<NoiseMeasurement.Measured> replyTo) {
+        List<ActorRef<ScorerEndpoint.Command>> actors = new ArrayList<>();
+        for (Endpoint endpoint : endpoints) {
+            if (endpoint.actor != null) {
+                actors.add(endpoint.actor);
+            }
         }
-        for (PooledRequest one : lost) {
-            one.told()
-                    .complete(new ScorerAttempt.Failed(ScorerFault.passing(
-                            SILENT, one.endpoint().server().name() + " does not answer, others do")));
-            one.givenUp().raise();
+        if (actors.isEmpty()) {
+            replyTo.tell(new NoiseMeasurement.Measured(List.of()));
+        } else {
+            context.spawnAnonymous(NoiseMeasurement.create(actors, times, replyTo));
         }
-        serveTheWaiting();
-    }
-
-    /** SP-3, SP-5: repeats until the answer is the same as the first one. */
-    private void askCanary(ScorerEndpoint endpoint, long afterMillis) {
-        var _ = timer.schedule(
-                () -> sing(endpoint).whenComplete((attempt, _) -> {
-                    recordCanary(endpoint, attempt);
-                    if (attempt instanceof ScorerAttempt.Succeeded && !hasDrifted(endpoint)) {
-                        synchronized (this) {
-                            endpoint.takeBack(System.nanoTime());
-                        }
-                        LOG.info("scorer {} is asked again", endpoint.server().name());
-                        serveTheWaiting();
-                    } else {
-                        askCanary(endpoint, Math.min(CANARY_AFTER_MAX_MILLIS, 2 * afterMillis));
-                    }
-                }),
-                afterMillis,
-                TimeUnit.MILLISECONDS);
-    }
-
-    private CompletionStage<ScorerAttempt> sing(ScorerEndpoint endpoint) {
-        return endpoint.server().ask(Canary.call(method), new AbortSignal());
-    }
-
-    /** Removes an endpoint whose score differs from its first one. */
-    private synchronized void recordCanary(ScorerEndpoint endpoint, ScorerAttempt attempt) {
-        if (attempt instanceof ScorerAttempt.Succeeded(LabelScore.Believed reading, String _)) {
-            endpoint.recordCanary(reading.score());
-        }
-    }
-
-    private synchronized boolean hasDrifted(ScorerEndpoint endpoint) {
-        return endpoint.isDrifted();
-    }
-
-    /** SP-5. */
-    private void hearCanary(ScorerEndpoint endpoint, long everyMillis) {
-        var _ = timer.schedule(
-                () -> {
-                    boolean asked;
-                    synchronized (this) {
-                        asked = !endpoint.isOut() && endpoint.server().tellsVersion();
-                    }
-                    if (!asked) {
-                        hearCanary(endpoint, everyMillis);
-                        return;
-                    }
-                    var _ = sing(endpoint).whenComplete((attempt, _) -> {
-                        recordCanary(endpoint, attempt);
-                        if (hasDrifted(endpoint)) {
-                            LOG.warn("scorer {} is taken out", endpoint.describe());
-                            askCanary(endpoint, CANARY_AFTER_MILLIS);
-                        }
-                        hearCanary(endpoint, everyMillis);
-                    });
-                },
-                everyMillis,
-                TimeUnit.MILLISECONDS);
-    }
-
-    /**
-     * Measures how much the score of one question varies, at each server that reports its version.
-     *
-     * @param times number of sequential requests, and of concurrent ones
-     */
-    CompletionStage<List<ScorerNoise>> noise(int times) {
-        List<ScorerNoise> all = new ArrayList<>();
-        return CompletableFuture.supplyAsync(
-                () -> {
-                    for (ScorerEndpoint endpoint : endpoints) {
-                        var _ = sing(endpoint).toCompletableFuture().join(); // its kind is known from here on
-                        if (endpoint.server().tellsVersion()) {
-                            List<Double> scores = new ArrayList<>();
-                            for (int i = 0; i < times; i++) {
-                                add(sing(endpoint).toCompletableFuture().join(), scores);
-                            }
-                            List<CompletableFuture<ScorerAttempt>> atOnce = new ArrayList<>();
-                            for (int i = 0; i < times; i++) {
-                                atOnce.add(sing(endpoint).toCompletableFuture());
-                            }
-                            atOnce.forEach(attempt -> add(attempt.join(), scores));
-                            all.add(ScorerNoise.of(endpoint.server().name(), scores));
-                        }
-                    }
-                    return all;
-                },
-                executor);
-    }
-
-    private static void add(ScorerAttempt attempt, List<Double> scores) {
-        if (attempt instanceof ScorerAttempt.Succeeded(LabelScore.Believed reading, String _)) {
-            scores.add(reading.score());
-        }
-    }
-
-    /** Returns one line per server. */
-    synchronized List<String> describe() {
-        return endpoints.stream().map(ScorerEndpoint::describe).toList();
-    }
-
-    /** Number of requests that were sent a second time. */
-    synchronized long hedged() {
-        return hedged;
-    }
-
-    /**
-     * Returns a set for {@link #ask}, for one call. Races of the call add to it while the pool reads it, each under its own
-     * lock.
-     */
-    static Set<ScorerEndpoint> none() {
-        return ConcurrentHashMap.newKeySet();
     }
 }

@@ -33,20 +33,19 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One scoring server: its profile, determined before its first question, and single attempts at an answer.
+ * Exchanges with one scoring server: the lookup of its profile, and single attempts at an answer. The {@link ScorerEndpoint}
+ * owns the profile and decides when the server is asked.
  *
- * <p>Its {@link LogprobSource} is chosen once. A server that reports no version is asked on {@link LogprobSource#TOP} without
+ * <p>The profile has the {@link LogprobSource}. A server that reports no version is asked on {@link LogprobSource#TOP} without
  * a probe. One that does is asked for the token ids of the labels, and then about two pictures of the client itself, on one
  * logprob source after the other, the best first, for half of the labels only: a server that ignores unknown fields answers
  * 200 as well, and is recognised because it returns more than was requested.
- * beyond what it was asked for.
  */
-final class ScorerServer {
+final class ScorerServer implements ScorerPort {
     /** Timeout of one probe of a server; a question with pictures may take {@code scoring.timeout}. */
     private static final Duration LOOKUP_TIMEOUT_MAX = Duration.ofSeconds(5);
 
@@ -62,16 +61,7 @@ final class ScorerServer {
     private final ScorerAccess access;
     private final ScorerHttp http;
     private final Executor executor;
-    private final Object lookupLock = new Object();
     private final AtomicReference<Set<String>> refusedFields = new AtomicReference<>(Set.of());
-    private @Nullable CompletableFuture<Lookup> lookup;
-
-    /** Result of the probe, or why it failed this time. */
-    private sealed interface Lookup {
-        record Found(ServerProfile profile) implements Lookup {}
-
-        record Failed(ScorerFault fault) implements Lookup {}
-    }
 
     /** The server does not answer, or answers unlike the one it claims to be: it is probed again later. */
     private static final class UndecidedException extends Exception {
@@ -99,42 +89,25 @@ final class ScorerServer {
         this.executor = executor;
     }
 
-    /** Whether the server is known to have a version, and so can be asked questions of the client itself. */
-    boolean tellsVersion() {
-        synchronized (lookupLock) {
-            CompletableFuture<Lookup> known = lookup;
-            return known != null
-                    && known.isDone()
-                    && known.join() instanceof Lookup.Found(ServerProfile profile)
-                    && !profile.version().isEmpty();
-        }
-    }
-
-    /** Returns host and port. */
-    String name() {
+    @Override
+    public String name() {
         return address.name();
     }
 
-    /**
-     * Makes one attempt. The stage completes exceptionally only for a fault of this client.
-     *
-     * @param givenUp ends the exchange when it is raised
-     */
-    CompletionStage<ScorerAttempt> ask(ScorerCall call, AbortSignal givenUp) {
-        return profile()
+    @Override
+    public CompletionStage<Lookup> lookUp() {
+        return CompletableFuture.supplyAsync(this::findOut, executor);
+    }
+
+    @Override
+    public CompletionStage<ScorerAttempt> ask(ScorerCall call, ServerProfile profile, AbortSignal givenUp) {
+        if (profile.refused().isPresent()) {
+            return settled(new ScorerAttempt.Failed(profile.refused().get()));
+        }
+        return CompletableFuture.supplyAsync(() -> once(call, profile, givenUp), executor)
+                .thenCompose(sent -> sent)
                 .thenComposeAsync(
-                        known -> switch (known) {
-                            case Lookup.Failed(ScorerFault fault) -> settled(new ScorerAttempt.Failed(fault));
-                            case Lookup.Found(ServerProfile profile) ->
-                                profile.refused().isPresent()
-                                        ? settled(new ScorerAttempt.Failed(
-                                                profile.refused().get()))
-                                        : once(call, profile, givenUp)
-                                                .thenCompose(first -> isStale(first, call)
-                                                        ? once(call, profile, givenUp)
-                                                        : settled(first));
-                        },
-                        executor);
+                        first -> isStale(first, call) ? once(call, profile, givenUp) : settled(first), executor);
     }
 
     private static CompletionStage<ScorerAttempt> settled(ScorerAttempt attempt) {
@@ -307,8 +280,8 @@ final class ScorerServer {
     }
 
     /**
-     * The placeholder may be refused by a server whose models were not listed yet: it is asked again, once per refused
-     * attempt.
+     * The placeholder may be refused by a server whose models were not listed yet: the fault may pass, and the endpoint looks
+     * the server up again (SE-3).
      */
     private ScorerFault knowing(ScorerFault fault, String model) {
         if (!fault.code().equals("http-404")
@@ -316,32 +289,13 @@ final class ScorerServer {
                 || !settings.model().isBlank()) {
             return fault;
         }
-        forget();
         return ScorerFault.passing(fault.code(), fault.detail() + " (set scoring.model: the scorer listed none)");
-    }
-
-    private CompletionStage<Lookup> profile() {
-        synchronized (lookupLock) {
-            CompletableFuture<Lookup> known = lookup;
-            if (known == null) {
-                known = CompletableFuture.supplyAsync(this::findOut, executor);
-                lookup = known;
-            }
-            return known;
-        }
-    }
-
-    private void forget() {
-        synchronized (lookupLock) {
-            lookup = null;
-        }
     }
 
     private Lookup findOut() {
         try {
             return new Lookup.Found(profileOf(listed()));
         } catch (UndecidedException e) {
-            forget();
             return new Lookup.Failed(e.fault);
         }
     }

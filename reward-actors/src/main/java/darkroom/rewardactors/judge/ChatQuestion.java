@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.config.ErrorReason;
 import darkroom.edittasks.pictures.RgbImage;
+import darkroom.rewardactors.http.RefusedRequestException;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -39,27 +40,7 @@ public record ChatQuestion(
         REASONED_SCORE
     }
 
-    /** A request that cannot be answered, in the form of the OpenAI protocol. */
-    static final class RefusedException extends Exception {
-        private final int status;
-        private final String param;
-
-        RefusedException(int status, String param, String message) {
-            super(message, null, false, false);
-            this.status = status;
-            this.param = param;
-        }
-
-        int status() {
-            return status;
-        }
-
-        String param() {
-            return param;
-        }
-    }
-
-    public static ChatQuestion parse(byte[] body, String model) throws RefusedException {
+    public static ChatQuestion parse(byte[] body, String model) throws RefusedRequestException {
         JsonNode request;
         try {
             request = JSON.readTree(body);
@@ -70,7 +51,7 @@ public record ChatQuestion(
         }
         String asked = request.path("model").asText(model);
         if (!asked.equals(model)) {
-            throw new RefusedException(404, "model", "there is no model \"" + asked + "\"; this is " + model);
+            throw new RefusedRequestException(404, "model", "there is no model \"" + asked + "\"; this is " + model);
         }
         if (request.path("stream").asBoolean(false) || request.path("n").asInt(1) != 1) {
             throw bad("stream", "one answer in one piece is all that is given: stream=false, n=1");
@@ -98,7 +79,8 @@ public record ChatQuestion(
                 crc.getValue());
     }
 
-    private static void read(JsonNode content, StringBuilder text, List<BufferedImage> images) throws RefusedException {
+    private static void read(JsonNode content, StringBuilder text, List<BufferedImage> images)
+            throws RefusedRequestException {
         if (content.isTextual()) {
             text.append(content.textValue()).append('\n');
             return;
@@ -113,7 +95,7 @@ public record ChatQuestion(
         }
     }
 
-    private static BufferedImage image(String url) throws RefusedException {
+    private static BufferedImage image(String url) throws RefusedRequestException {
         int comma = url.indexOf(',');
         if (!url.startsWith("data:image/")
                 || comma < 0
@@ -130,7 +112,7 @@ public record ChatQuestion(
         }
     }
 
-    private static BufferedImage decoded(byte[] bytes) throws IOException, RefusedException {
+    private static BufferedImage decoded(byte[] bytes) throws IOException, RefusedRequestException {
         RgbImage image = RgbImage.decode(bytes);
         if (image.width() > SIDE_MAX || image.height() > SIDE_MAX) {
             throw bad("image_url", "the image is larger than " + SIDE_MAX + "x" + SIDE_MAX);
@@ -138,7 +120,7 @@ public record ChatQuestion(
         return image.buffered();
     }
 
-    private static String instruction(String text) throws RefusedException {
+    private static String instruction(String text) throws RefusedRequestException {
         return text.lines()
                 .filter(line -> line.startsWith(INSTRUCTION))
                 .map(line -> line.substring(INSTRUCTION.length()).strip())
@@ -159,7 +141,7 @@ public record ChatQuestion(
         return yesNo ? Form.YES_NO : Form.SCORE;
     }
 
-    private static double temperature(JsonNode request) throws RefusedException {
+    private static double temperature(JsonNode request) throws RefusedRequestException {
         double temperature = request.path("temperature").asDouble(1);
         if (!(temperature >= 0 && temperature <= 2)) {
             throw bad("temperature", "temperature=" + temperature + " is not in [0, 2]");
@@ -167,7 +149,7 @@ public record ChatQuestion(
         return temperature;
     }
 
-    private static int topLogprobs(JsonNode request) throws RefusedException {
+    private static int topLogprobs(JsonNode request) throws RefusedRequestException {
         boolean wanted = request.path("logprobs").asBoolean(false);
         int top = intIn(request, "top_logprobs", 0, 0, TOP_LOGPROBS_MAX);
         if (!wanted && top > 0) {
@@ -176,7 +158,8 @@ public record ChatQuestion(
         return wanted ? top : -1;
     }
 
-    private static int intIn(JsonNode request, String field, int otherwise, int min, int max) throws RefusedException {
+    private static int intIn(JsonNode request, String field, int otherwise, int min, int max)
+            throws RefusedRequestException {
         int value = request.path(field).asInt(otherwise);
         if (value < min || value > max) {
             throw bad(field, field + "=" + value + " is not in [" + min + ", " + max + "]");
@@ -184,7 +167,7 @@ public record ChatQuestion(
         return value;
     }
 
-    private static RefusedException bad(String param, String message) {
-        return new RefusedException(400, param, message);
+    private static RefusedRequestException bad(String param, String message) {
+        return new RefusedRequestException(400, param, message);
     }
 }

@@ -3,13 +3,17 @@ package darkroom.rewardactors.simulation;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import darkroom.config.ErrorReason;
+import darkroom.rewardactors.client.RoutedHttpClient;
+import darkroom.rewardactors.client.ScorerAccess;
+import darkroom.rewardactors.http.HttpAnswer;
+import darkroom.rewardactors.http.HttpBounds;
+import darkroom.rewardactors.http.HttpRouter;
+import darkroom.rewardactors.http.RefusedRequestException;
+import darkroom.rewardactors.http.RoutedRequest;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -27,29 +31,29 @@ import java.util.function.Supplier;
  */
 public final class ScorerProxy implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
-    private static final int BACKLOG = 1024;
     private static final Duration SLOW = Duration.ofSeconds(1);
     private static final Duration UPSTREAM_WITHIN = Duration.ofMinutes(2);
     private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
+
+    /** Ended by an interrupt alone, when the proxy is closed. */
+    private static final CountDownLatch NEVER = new CountDownLatch(1);
 
     /** Highest label of the scale that {@link Spoil#WRONG} reverses. */
     private static final int HIGHEST = 5;
 
     private final URI upstream;
     private final Supplier<Spoil> spoil;
-    private final HttpServer server;
-    private final HttpClient client =
-            HttpClient.newBuilder().connectTimeout(CONNECT_WITHIN).build();
+    private final HttpRouter router;
     private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
             Thread.ofVirtual().name("scorer-proxy-", 0).factory());
-    private final CountDownLatch closed = new CountDownLatch(1);
+    private final RoutedHttpClient client;
 
     /** Corruption of an answer. */
     public enum Spoil {
         NONE,
         /** Status 500 instead. */
         ERROR,
-        /** No answer until the proxy is closed; the connection stays open. */
+        /** No answer for an hour, or until the proxy is closed; the connection stays open. */
         HANG,
         /** Status 200, and bytes that are not an answer. */
         GARBAGE,
@@ -61,13 +65,18 @@ public final class ScorerProxy implements AutoCloseable {
         WRONG
     }
 
-    private ScorerProxy(URI upstream, Supplier<Spoil> spoil) throws IOException {
+    private ScorerProxy(URI upstream, Supplier<Spoil> spoil, RoutedHttpClient.Resolver resolver) throws IOException {
         this.upstream = upstream;
         this.spoil = spoil;
-        this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), BACKLOG);
-        server.setExecutor(executor);
-        server.createContext("/", this::pass);
-        server.start();
+        this.client = new RoutedHttpClient(executor, CONNECT_WITHIN, ScorerAccess.NONE, resolver);
+        try {
+            this.router = HttpRouter.named("scorer-proxy", HttpBounds.SIMULATION)
+                    .route(HttpRouter.ANY, "/*", this::pass)
+                    .start(0);
+        } catch (IOException e) {
+            client.close();
+            throw e;
+        }
     }
 
     /**
@@ -78,75 +87,69 @@ public final class ScorerProxy implements AutoCloseable {
      * @throws IOException if loopback has no free port
      */
     public static ScorerProxy before(URI upstream, Supplier<Spoil> spoil) throws IOException {
-        return new ScorerProxy(upstream, spoil);
+        return before(upstream, spoil, InetAddress::getAllByName);
+    }
+
+    /** @param resolver of the scorer's host */
+    static ScorerProxy before(URI upstream, Supplier<Spoil> spoil, RoutedHttpClient.Resolver resolver)
+            throws IOException {
+        return new ScorerProxy(upstream, spoil, resolver);
     }
 
     /** Returns the URL of the proxy: the scorer's path on another port. */
     public URI url() {
         String path = upstream.getRawPath() == null ? "" : upstream.getRawPath();
-        return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + path);
+        return URI.create("http://127.0.0.1:" + router.address().getPort() + path);
     }
 
-    private void pass(HttpExchange exchange) throws IOException {
-        try (exchange) {
-            byte[] question = exchange.getRequestBody().readAllBytes();
-            boolean asks = exchange.getRequestURI().getPath().endsWith("/chat/completions");
-            Spoil how = asks ? spoil.get() : Spoil.NONE;
-            switch (how) {
-                case ERROR -> answer(exchange, 500, "{\"error\": \"injected\"}".getBytes(StandardCharsets.UTF_8));
-                case GARBAGE -> answer(exchange, 200, "\u0000<html>injected".getBytes(StandardCharsets.UTF_8));
-                case HANG -> closed.await();
-                case BREAK_OFF -> {
-                    byte[] whole = upstream(exchange, question).body();
-                    exchange.sendResponseHeaders(200, whole.length);
-                    exchange.getResponseBody().write(whole, 0, whole.length / 2);
-                    exchange.getResponseBody().flush();
-                }
-                case SLOW -> {
-                    if (!closed.await(SLOW.toMillis(), TimeUnit.MILLISECONDS)) {
-                        passOn(exchange, upstream(exchange, question));
-                    }
-                }
-                case WRONG -> {
-                    HttpResponse<byte[]> answer = upstream(exchange, question);
-                    answer(exchange, answer.statusCode(), turnedRound(answer.body()));
-                }
-                case NONE -> passOn(exchange, upstream(exchange, question));
+    private HttpAnswer pass(RoutedRequest request) throws IOException, InterruptedException, RefusedRequestException {
+        boolean asks = request.uri().getPath().endsWith("/chat/completions");
+        Spoil how = asks ? spoil.get() : Spoil.NONE;
+        return switch (how) {
+            case ERROR -> HttpAnswer.of(500, "{\"error\": \"injected\"}".getBytes(StandardCharsets.UTF_8));
+            case GARBAGE -> HttpAnswer.of(200, "\u0000<html>injected".getBytes(StandardCharsets.UTF_8));
+            case HANG -> {
+                NEVER.await();
+                yield HttpAnswer.none();
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+            case BREAK_OFF -> HttpAnswer.of(200, upstream(request).body()).brokenOff();
+            case SLOW -> {
+                var _ = NEVER.await(SLOW.toNanos(), TimeUnit.NANOSECONDS);
+                yield passedOn(upstream(request));
+            }
+            case WRONG -> {
+                HttpResponse<byte[]> answer = upstream(request);
+                yield HttpAnswer.of(answer.statusCode(), turnedRound(answer.body()));
+            }
+            case NONE -> passedOn(upstream(request));
+        };
     }
 
-    private HttpResponse<byte[]> upstream(HttpExchange exchange, byte[] body) throws IOException, InterruptedException {
+    private HttpResponse<byte[]> upstream(RoutedRequest asked) throws InterruptedException, RefusedRequestException {
         HttpRequest.Builder request = HttpRequest.newBuilder(
-                        upstream.resolve(exchange.getRequestURI().toString()))
+                        upstream.resolve(asked.uri().toString()))
                 .timeout(UPSTREAM_WITHIN)
                 .method(
-                        exchange.getRequestMethod(),
-                        body.length == 0
+                        asked.method(),
+                        asked.body().length == 0
                                 ? HttpRequest.BodyPublishers.noBody()
-                                : HttpRequest.BodyPublishers.ofByteArray(body));
+                                : HttpRequest.BodyPublishers.ofByteArray(asked.body()));
         for (String name : new String[] {"Content-Type", "Authorization", "Accept"}) {
-            String value = exchange.getRequestHeaders().getFirst(name);
-            if (value != null) {
-                request.header(name, value);
-            }
+            asked.header(name).ifPresent(value -> request.header(name, value));
         }
-        return client.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+        try {
+            return client.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+        } catch (IOException e) {
+            throw new RefusedRequestException(502, "", "the scorer behind this proxy: " + ErrorReason.of(e));
+        }
     }
 
-    private static void passOn(HttpExchange exchange, HttpResponse<byte[]> answer) throws IOException {
-        answer.headers().firstValue("Content-Type").ifPresent(type -> exchange.getResponseHeaders()
-                .set("Content-Type", type));
-        answer(exchange, answer.statusCode(), answer.body());
-    }
-
-    private static void answer(HttpExchange exchange, int code, byte[] body) throws IOException {
-        exchange.sendResponseHeaders(code, body.length == 0 ? -1 : body.length);
-        if (body.length > 0) {
-            exchange.getResponseBody().write(body);
-        }
+    private static HttpAnswer passedOn(HttpResponse<byte[]> answer) {
+        HttpAnswer passed = HttpAnswer.of(answer.statusCode(), answer.body());
+        return answer.headers()
+                .firstValue("Content-Type")
+                .map(type -> passed.with("Content-Type", type))
+                .orElse(passed);
     }
 
     /** Replaces every log-probability of a label by that of the opposite label. */
@@ -175,9 +178,8 @@ public final class ScorerProxy implements AutoCloseable {
 
     @Override
     public void close() {
-        closed.countDown();
-        server.stop(0);
+        router.close();
+        client.close();
         executor.shutdownNow();
-        client.shutdownNow();
     }
 }

@@ -5,15 +5,14 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import darkroom.rewardactors.http.HttpAnswer;
+import darkroom.rewardactors.http.HttpBounds;
+import darkroom.rewardactors.http.HttpRouter;
+import darkroom.rewardactors.http.RoutedRequest;
 import darkroom.rewardactors.protocol.LogprobSource;
 import darkroom.rewardactors.protocol.PngImage;
 import darkroom.rewardactors.protocol.TokenLogprob;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -23,8 +22,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongFunction;
@@ -36,22 +33,15 @@ import java.util.zip.CRC32;
  */
 public final class SimulatedScorer implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
-    private static final int BACKLOG = 1024;
+    /** Ended by an interrupt alone, when the server is closed. */
+    private static final CountDownLatch NEVER = new CountDownLatch(1);
+
     private static final int FIRST_ID = 15;
     private static final double NO_VALUE = -9999;
 
-    static {
-        if (System.getProperty("sun.net.httpserver.nodelay") == null) {
-            System.setProperty("sun.net.httpserver.nodelay", "true");
-        }
-    }
-
-    private final HttpServer server;
-    private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
-            Thread.ofVirtual().name("simulated-scorer-", 0).factory());
+    private final HttpRouter router;
     private final Set<LogprobSource> honoured;
     private final LongFunction<Duration> latency;
-    private final CountDownLatch closed = new CountDownLatch(1);
     private final AtomicInteger questions = new AtomicInteger();
     private volatile boolean hangs;
     private volatile boolean blind;
@@ -61,10 +51,17 @@ public final class SimulatedScorer implements AutoCloseable {
     private SimulatedScorer(Set<LogprobSource> honoured, LongFunction<Duration> latency) throws IOException {
         this.honoured = honoured;
         this.latency = latency;
-        this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), BACKLOG);
-        server.setExecutor(executor);
-        server.createContext("/", this::handle);
-        server.start();
+        HttpRouter.Builder routes = HttpRouter.named("simulated-scorer", HttpBounds.SIMULATION)
+                .route("GET", "/v1/models", _ -> HttpAnswer.json(200, models()))
+                .route("POST", "/v1/chat/completions", this::chat);
+        if (!honoured.isEmpty()) {
+            routes.route(
+                            "GET",
+                            "/version",
+                            _ -> HttpAnswer.json(200, JSON.createObjectNode().put("version", "0.0.simulated")))
+                    .route("POST", "/tokenize", request -> HttpAnswer.json(200, tokens(JSON.readTree(request.body()))));
+        }
+        this.router = routes.start(0);
     }
 
     /**
@@ -87,7 +84,7 @@ public final class SimulatedScorer implements AutoCloseable {
     }
 
     public URI url() {
-        return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+        return router.url();
     }
 
     /** Returns the number of questions for a score so far. */
@@ -124,38 +121,13 @@ public final class SimulatedScorer implements AutoCloseable {
 
     @Override
     public void close() {
-        closed.countDown();
-        server.stop(0);
-        executor.shutdownNow();
+        router.close();
     }
 
-    private void handle(HttpExchange exchange) throws IOException {
-        try (exchange) {
-            byte[] body = exchange.getRequestBody().readAllBytes();
-            switch (exchange.getRequestURI().getPath()) {
-                case "/v1/models" -> {
-                    ObjectNode list = JSON.createObjectNode().put("object", "list");
-                    list.putArray("data").addObject().put("id", "simulated");
-                    reply(exchange, 200, list);
-                }
-                case "/version" -> {
-                    if (honoured.isEmpty()) {
-                        refuse(exchange, 404);
-                    } else {
-                        reply(exchange, 200, JSON.createObjectNode().put("version", "0.0.simulated"));
-                    }
-                }
-                case "/tokenize" -> {
-                    if (honoured.isEmpty()) {
-                        refuse(exchange, 404);
-                    } else {
-                        reply(exchange, 200, tokens(JSON.readTree(body)));
-                    }
-                }
-                case "/v1/chat/completions" -> chat(exchange, JSON.readTree(body));
-                default -> refuse(exchange, 404);
-            }
-        }
+    private static ObjectNode models() {
+        ObjectNode list = JSON.createObjectNode().put("object", "list");
+        list.putArray("data").addObject().put("id", "simulated");
+        return list;
     }
 
     /** Tokenizes a text: digits are separate tokens; anything else is split into characters. */
@@ -167,23 +139,16 @@ public final class SimulatedScorer implements AutoCloseable {
         return answer.put("count", ids.size());
     }
 
-    private void chat(HttpExchange exchange, JsonNode request) throws IOException {
+    private HttpAnswer chat(RoutedRequest request) throws IOException, InterruptedException {
+        JsonNode question = JSON.readTree(request.body());
         long number = questions.getAndIncrement();
         if (hangs) {
-            waitFor(Duration.ofHours(1));
-            return;
+            NEVER.await();
         }
-        waitFor(latency.apply(number));
-        String id = "chatcmpl-" + exchange.getRequestHeaders().getFirst("X-Request-Id");
-        reply(exchange, 200, answer(request, id));
-    }
-
-    private void waitFor(Duration time) {
-        try {
-            var _ = closed.await(time.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        var _ = NEVER.await(latency.apply(number).toNanos(), TimeUnit.NANOSECONDS);
+        return HttpAnswer.json(
+                200,
+                answer(question, "chatcmpl-" + request.header("X-Request-Id").orElse("0")));
     }
 
     private ObjectNode answer(JsonNode request, String id) {
@@ -277,18 +242,5 @@ public final class SimulatedScorer implements AutoCloseable {
             p[k] *= .9 / sum;
         }
         return p;
-    }
-
-    private static void refuse(HttpExchange exchange, int status) throws IOException {
-        reply(exchange, status, JSON.createObjectNode().put("detail", "Not Found"));
-    }
-
-    private static void reply(HttpExchange exchange, int status, ObjectNode content) throws IOException {
-        byte[] bytes = content.toString().getBytes(StandardCharsets.UTF_8);
-        exchange.getResponseHeaders().set("Content-Type", "application/json");
-        exchange.sendResponseHeaders(status, bytes.length);
-        try (OutputStream out = exchange.getResponseBody()) {
-            out.write(bytes);
-        }
     }
 }

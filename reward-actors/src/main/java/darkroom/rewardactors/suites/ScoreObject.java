@@ -6,11 +6,11 @@ import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import darkroom.config.ErrorReason;
 import darkroom.rewardactors.protocol.FaultyAnswerException;
 import darkroom.rewardactors.protocol.ScorerFault;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
@@ -34,12 +34,17 @@ final class ScoreObject {
             .build();
     private static final Pattern FENCED = Pattern.compile("(?s)```[A-Za-z]*\\s(.*?)```");
 
+    /**
+     * A part of an answer that may be the object.
+     *
+     * @param name for display
+     */
+    private record Candidate(String name, String text) {}
+
     private ScoreObject() {}
 
     static List<Double> read(String text) throws FaultyAnswerException {
-        JsonNode score = object(JudgeText.withoutThoughts(text).strip())
-                .orElseThrow(() -> fault("no-object", "no JSON object in: " + text))
-                .path("score");
+        JsonNode score = object(text).path("score");
         if (!score.isArray() || score.size() != SCORES) {
             throw fault("no-scores", "\"score\" is not a list of %d numbers, in: %s".formatted(SCORES, text));
         }
@@ -57,21 +62,36 @@ final class ScoreObject {
         return List.copyOf(scores);
     }
 
-    private static Optional<JsonNode> object(String text) {
-        List<MatchResult> fenced = FENCED.matcher(text).results().toList();
-        int from = text.indexOf('{');
-        int to = text.lastIndexOf('}');
-        return parsed(text)
-                .or(() -> fenced.size() == 1 ? parsed(fenced.getFirst().group(1)) : Optional.empty())
-                .or(() -> from >= 0 && from < to ? parsed(text.substring(from, to + 1)) : Optional.empty());
+    private static JsonNode object(String answer) throws FaultyAnswerException {
+        String why = "it has no {";
+        for (Candidate candidate : candidates(JudgeText.withoutThoughts(answer).strip())) {
+            try {
+                JsonNode node = JSON.readTree(candidate.text());
+                if (node.isObject()) {
+                    return node;
+                }
+            } catch (JsonProcessingException e) {
+                if (candidate.text().indexOf('{') >= 0) {
+                    why = candidate.name() + ", " + ErrorReason.located(e);
+                }
+            }
+        }
+        throw fault("no-object", "no JSON object (%s) in: %s".formatted(why, answer));
     }
 
-    private static Optional<JsonNode> parsed(String text) {
-        try {
-            return Optional.of(JSON.readTree(text)).filter(JsonNode::isObject);
-        } catch (JsonProcessingException e) {
-            return Optional.empty();
+    private static List<Candidate> candidates(String text) {
+        List<Candidate> candidates = new ArrayList<>();
+        candidates.add(new Candidate("the whole text", text));
+        List<MatchResult> fenced = FENCED.matcher(text).results().toList();
+        if (fenced.size() == 1) {
+            candidates.add(new Candidate("the fenced block", fenced.getFirst().group(1)));
         }
+        int from = text.indexOf('{');
+        int to = text.lastIndexOf('}');
+        if (from >= 0 && from < to) {
+            candidates.add(new Candidate("from the first { to the last }", text.substring(from, to + 1)));
+        }
+        return candidates;
     }
 
     private static FaultyAnswerException fault(String code, String detail) {

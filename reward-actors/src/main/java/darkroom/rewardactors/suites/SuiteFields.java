@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.config.ErrorReason;
+import darkroom.edittasks.pictures.FileFault;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -33,7 +34,7 @@ record SuiteFields(String where, JsonNode json) {
         } catch (CharacterCodingException e) {
             throw new SuiteItemsException(file + " is not UTF-8");
         } catch (IOException e) {
-            throw new SuiteItemsException("%s cannot be read: %s".formatted(file, e));
+            throw new SuiteItemsException("%s cannot be read: %s".formatted(file, FileFault.reason(e, file)));
         }
     }
 

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
+import darkroom.edittasks.pictures.FileFault;
 import darkroom.rewardactors.suites.JudgedItem.Answer;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -65,13 +67,18 @@ public final class SuiteResult {
         JsonNode all;
         try {
             all = JSON.readTree(Files.readString(file));
-        } catch (JsonProcessingException | CharacterCodingException e) {
-            throw otherFile(file, "is no result of a suite");
+        } catch (JsonProcessingException e) {
+            throw otherFile(file, "is no result of a suite (" + ErrorReason.located(e) + ")");
+        } catch (CharacterCodingException e) {
+            throw otherFile(file, "is no result of a suite (" + ErrorReason.of(e) + ")");
         } catch (IOException e) {
-            throw new SuiteItemsException("%s cannot be read: %s".formatted(file, e));
+            throw new SuiteItemsException("%s cannot be read: %s".formatted(file, FileFault.reason(e, file)));
         }
         if (!all.path("format").asText().equals(FORMAT)) {
-            throw otherFile(file, "is no result of a suite");
+            throw otherFile(
+                    file,
+                    "is no result of a suite (its format is %s, not \"%s\")"
+                            .formatted(all.path("format").isMissingNode() ? "missing" : all.path("format"), FORMAT));
         }
         if (!all.path("suite").asText().equals(suite.name())) {
             throw otherFile(file, "is a result of suite " + all.path("suite").asText());
@@ -90,9 +97,13 @@ public final class SuiteResult {
         }
         Map<String, JudgeReply.Scores> answers = new HashMap<>();
         for (JsonNode item : all.path("items")) {
-            item.path("answers").forEach(answer -> keep(answer, answers));
+            for (JsonNode answer : item.path("answers")) {
+                keep(file, "item " + item.path("id"), answer, answers);
+            }
         }
-        all.path("earlier").forEach(answer -> keep(answer, answers));
+        for (JsonNode answer : all.path("earlier")) {
+            keep(file, "earlier answer " + answer.path("digest"), answer, answers);
+        }
         return answers;
     }
 
@@ -100,11 +111,17 @@ public final class SuiteResult {
         return new SuiteItemsException("%s %s; name another file with --out".formatted(file, what));
     }
 
-    private static void keep(JsonNode answer, Map<String, JudgeReply.Scores> answers) {
+    /** @param where item of the answer, for display */
+    private static void keep(Path file, String where, JsonNode answer, Map<String, JudgeReply.Scores> answers) {
         JsonNode scores = answer.path("scores");
         if (scores.isArray() && !scores.isEmpty() && answer.path("digest").isTextual()) {
             List<Double> values = new ArrayList<>();
-            scores.forEach(score -> values.add(score.doubleValue()));
+            for (JsonNode score : scores) {
+                if (!score.isNumber()) {
+                    throw otherFile(file, "is damaged: %s has score %s, which is no number".formatted(where, score));
+                }
+                values.add(score.doubleValue());
+            }
             answers.put(
                     answer.path("digest").textValue(),
                     new JudgeReply.Scores(

@@ -38,6 +38,8 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks an OpenAI-compatible judge about pictures, and has its answer parsed.
@@ -57,6 +59,7 @@ public final class TextJudge implements AutoCloseable {
     /** Reason code of a question that is unanswered because the judge was closed. */
     static final String CLOSED = "closed";
 
+    private static final Logger LOG = LoggerFactory.getLogger(TextJudge.class);
     private static final Duration PAUSE_FIRST = Duration.ofMillis(500);
     private static final Duration LOOKUP_TIMEOUT_MAX = Duration.ofSeconds(5);
     private static final int ANSWER_BYTES_MAX = 8 << 20;
@@ -300,7 +303,7 @@ public final class TextJudge implements AutoCloseable {
 
     private void meet() {
         switch (lookup(address.version())) {
-            case Reply.Body body -> version = textAt(body.bytes(), "/version");
+            case Reply.Body body -> version = version(body.bytes());
             case Reply.Failure(ScorerFault fault, String _) -> {
                 if (NOBODY_THERE.contains(fault.code())) {
                     throw new JudgeTimeoutException("judge %s does not answer: %s"
@@ -310,25 +313,50 @@ public final class TextJudge implements AutoCloseable {
         }
         if (model.isEmpty()) {
             model = switch (lookup(address.models())) {
-                case Reply.Body body -> textAt(body.bytes(), "/data/0/id");
+                case Reply.Body body -> firstModel(body.bytes());
                 case Reply.Failure(ScorerFault fault, String _) ->
                     throw new JudgeTimeoutException("judge %s does not list its models (%s); name one with --model"
                             .formatted(settings.endpoint(), access.hiddenIn(fault.reason())));
             };
         }
-        if (model.isEmpty()) {
-            throw new JudgeTimeoutException(
-                    "judge %s lists no model; name one with --model".formatted(settings.endpoint()));
+    }
+
+    private String version(ByteBuffer body) {
+        try {
+            return textAt(body, "/version");
+        } catch (FaultyAnswerException e) {
+            LOG.warn(
+                    "judge {} is not taken for vLLM, and is sent only the sampling settings of OpenAI's protocol: its"
+                            + " answer to {} is not read ({})",
+                    settings.endpoint(),
+                    address.version().getPath(),
+                    access.hiddenIn(ErrorReason.of(e)));
+            return "";
         }
     }
 
-    private static String textAt(ByteBuffer body, String pointer) {
+    private String firstModel(ByteBuffer body) {
         try {
-            JsonNode node = ChatAnswer.parseObject(body).at(pointer);
-            return node.isTextual() ? node.textValue().strip() : "";
+            return textAt(body, "/data/0/id");
         } catch (FaultyAnswerException e) {
-            return "";
+            throw new JudgeTimeoutException(
+                    "judge %s lists no model: its answer to %s is not read (%s); name one with --model"
+                            .formatted(
+                                    settings.endpoint(),
+                                    address.models().getPath(),
+                                    access.hiddenIn(ErrorReason.of(e))));
         }
+    }
+
+    private static String textAt(ByteBuffer body, String pointer) throws FaultyAnswerException {
+        JsonNode object = ChatAnswer.parseObject(body);
+        JsonNode node = object.at(pointer);
+        String text = node.isTextual() ? node.textValue().strip() : "";
+        if (text.isEmpty()) {
+            throw new FaultyAnswerException(
+                    ScorerFault.permanent("bad-shape", "there is no text at %s of %s".formatted(pointer, object)));
+        }
+        return text;
     }
 
     /** Retries until it is answered, as often as a question would. */

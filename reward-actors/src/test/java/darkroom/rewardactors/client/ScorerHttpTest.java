@@ -145,6 +145,38 @@ class ScorerHttpTest {
         }
     }
 
+    /** F14. */
+    @Test
+    void an_address_that_accepts_no_connection_is_passed_over() throws Exception {
+        try (StrictScorer scorer = scorer("127.0.0.1", 0);
+                SilentAddress _ = new SilentAddress("127.0.0.2", scorer.port())) {
+            assertReached(scorer, "127.0.0.2", "127.0.0.1");
+        }
+    }
+
+    /** F14: the deadline of the exchange ends with or before the time for the connection. */
+    @Test
+    void a_server_whose_address_falls_silent_is_found_at_another_one() throws Exception {
+        ScorerHttp http = http(ScorerAccess.NONE, addresses("127.0.0.1", "127.0.0.2"));
+        try {
+            int port;
+            try (StrictScorer scorer = scorer("127.0.0.1", 0)) {
+                port = scorer.port();
+                assertThat(reply(http, models("http", port))).isInstanceOf(Reply.Body.class);
+            }
+            try (SilentAddress _ = new SilentAddress("127.0.0.1", port);
+                    StrictScorer _ = scorer("127.0.0.2", port)) {
+                assertThat(http.exchange(models("http", port), Duration.ofMillis(300), BYTES_MAX)
+                                .toCompletableFuture()
+                                .join())
+                        .isInstanceOf(Reply.Failure.class);
+                ScorerClientTest.await("it is found", () -> reply(http, models("http", port)) instanceof Reply.Body);
+            }
+        } finally {
+            http.close();
+        }
+    }
+
     /** F20. */
     @Test
     void nobody_on_any_address_is_told_with_all_of_them() throws Exception {

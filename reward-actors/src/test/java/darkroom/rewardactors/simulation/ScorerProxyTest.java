@@ -9,11 +9,13 @@ import darkroom.actors.device.ScoreOutcome.Unscored;
 import darkroom.config.ScoringSettings;
 import darkroom.rewardactors.client.ScorerAccess;
 import darkroom.rewardactors.client.ScorerClient;
+import darkroom.rewardactors.client.SilentAddress;
 import darkroom.rewardactors.client.TestScoring;
 import darkroom.rewardactors.protocol.PngImage;
 import darkroom.rewardactors.protocol.ScoreRequest;
 import darkroom.rewardactors.simulation.ScorerProxy.Spoil;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -96,6 +98,29 @@ class ScorerProxyTest {
                             .statusCode())
                     .isEqualTo(http.send(HttpRequest.newBuilder(direct).build(), HttpResponse.BodyHandlers.ofString())
                             .statusCode());
+        }
+    }
+
+    /** F14: neither the address that a name has first nor the one that answered before is the only one. */
+    @Test
+    void a_scorer_whose_first_address_accepts_no_connection_is_reached_at_its_next_one() throws Exception {
+        try (SilentAddress silent = new SilentAddress("127.0.0.2", scorer.url().getPort());
+                ScorerProxy proxy = ScorerProxy.before(
+                        URI.create("http://scorer.test:" + scorer.url().getPort()), () -> Spoil.NONE, _ ->
+                                new InetAddress[] {silent.address(), InetAddress.getLoopbackAddress()})) {
+            assertThat(score(proxy.url(), 1)).isInstanceOfSatisfying(Scored.class, scored -> assertThat(scored.score())
+                    .isCloseTo(SimulatedScorer.truth(PICTURE), within(1e-9)));
+        }
+    }
+
+    @Test
+    void a_scorer_that_has_ended_is_answered_as_by_a_gateway() throws Exception {
+        try (ScorerProxy proxy = ScorerProxy.before(scorer.url(), () -> Spoil.NONE)) {
+            scorer.close();
+            assertThat(score(proxy.url(), 1))
+                    .isInstanceOfSatisfying(Unscored.class, unscored -> assertThat(unscored.reason())
+                            .startsWith("http-502: the scorer behind this proxy: ")
+                            .doesNotContain("null"));
         }
     }
 }

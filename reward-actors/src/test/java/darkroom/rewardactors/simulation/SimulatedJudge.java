@@ -3,12 +3,12 @@ package darkroom.rewardactors.simulation;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import darkroom.rewardactors.http.HttpAnswer;
+import darkroom.rewardactors.http.HttpBounds;
+import darkroom.rewardactors.http.HttpRouter;
+import darkroom.rewardactors.http.RoutedRequest;
 import darkroom.rewardactors.protocol.PngImage;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -17,8 +17,6 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.Function;
 
 /** A judge without a model, on loopback: gives a configured answer to each question. For measuring and testing clients. */
@@ -29,12 +27,11 @@ public final class SimulatedJudge implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
     private static final String DATA_URL = "data:image/png;base64,";
 
-    private final HttpServer server;
-    private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
-            Thread.ofVirtual().name("simulated-judge-", 0).factory());
-    private final String version;
+    /** Ended by an interrupt alone, when the server is closed. */
+    private static final CountDownLatch NEVER = new CountDownLatch(1);
+
+    private final HttpRouter router;
     private final Queue<Question> asked = new ConcurrentLinkedQueue<>();
-    private final CountDownLatch closed = new CountDownLatch(1);
     private volatile Function<Question, Reply> judgement;
 
     /**
@@ -74,16 +71,21 @@ public final class SimulatedJudge implements AutoCloseable {
      * @param judgement called on threads of the server
      */
     public SimulatedJudge(String version, Function<Question, Reply> judgement) throws IOException {
-        this.version = version;
         this.judgement = judgement;
-        this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 64);
-        server.setExecutor(executor);
-        server.createContext("/", this::handle);
-        server.start();
+        HttpRouter.Builder routes = HttpRouter.named("simulated-judge", HttpBounds.SIMULATION)
+                .route("GET", "/v1/models", _ -> HttpAnswer.json(200, models()))
+                .route("POST", "/v1/chat/completions", this::answer);
+        if (!version.isEmpty()) {
+            routes.route(
+                    "GET",
+                    "/version",
+                    _ -> HttpAnswer.json(200, JSON.createObjectNode().put("version", version)));
+        }
+        this.router = routes.start(0);
     }
 
     public URI url() {
-        return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+        return router.url();
     }
 
     /** Replaces the judgement from now on. */
@@ -98,52 +100,30 @@ public final class SimulatedJudge implements AutoCloseable {
 
     @Override
     public void close() {
-        closed.countDown();
-        server.stop(0);
-        executor.shutdownNow();
+        router.close();
     }
 
-    private void handle(HttpExchange exchange) throws IOException {
-        try (exchange) {
-            byte[] body = exchange.getRequestBody().readAllBytes();
-            switch (exchange.getRequestURI().getPath()) {
-                case "/v1/models" -> {
-                    ObjectNode list = JSON.createObjectNode().put("object", "list");
-                    list.putArray("data").addObject().put("id", MODEL);
-                    send(exchange, 200, list.toString());
-                }
-                case "/version" ->
-                    send(
-                            exchange,
-                            version.isEmpty() ? 404 : 200,
-                            JSON.createObjectNode().put("version", version).toString());
-                case "/v1/chat/completions" -> answer(exchange, body);
-                default -> send(exchange, 404, "{}");
-            }
-        }
+    private static ObjectNode models() {
+        ObjectNode list = JSON.createObjectNode().put("object", "list");
+        list.putArray("data").addObject().put("id", MODEL);
+        return list;
     }
 
-    private void answer(HttpExchange exchange, byte[] body) throws IOException {
-        String authorization = exchange.getRequestHeaders().getFirst("Authorization");
-        Question question = question(JSON.readTree(body), authorization == null ? "" : authorization);
+    private HttpAnswer answer(RoutedRequest request) throws IOException, InterruptedException {
+        Question question = question(
+                JSON.readTree(request.body()), request.header("Authorization").orElse(""));
         asked.add(question);
-        switch (judgement.apply(question)) {
-            case Reply.Words(String text) -> send(exchange, 200, completion(text, "stop"));
-            case Reply.CutOff(String text) -> send(exchange, 200, completion(text, "length"));
+        return switch (judgement.apply(question)) {
+            case Reply.Words(String text) -> HttpAnswer.json(200, completion(text, "stop"));
+            case Reply.CutOff(String text) -> HttpAnswer.json(200, completion(text, "length"));
             case Reply.Status(int status, String message) ->
-                send(
-                        exchange,
-                        status,
-                        JSON.createObjectNode().put("error", message).toString());
-            case Reply.Garbage _ -> send(exchange, 200, "\u0000<html>");
+                HttpAnswer.json(status, JSON.createObjectNode().put("error", message));
+            case Reply.Garbage _ -> HttpAnswer.json(200, "\u0000<html>".getBytes(StandardCharsets.UTF_8));
             case Reply.Silence _ -> {
-                try {
-                    closed.await();
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                }
+                NEVER.await();
+                yield HttpAnswer.none();
             }
-        }
+        };
     }
 
     private static Question question(JsonNode request, String authorization) {
@@ -159,18 +139,11 @@ public final class SimulatedJudge implements AutoCloseable {
         return new Question(words.toString(), pictures, request, authorization);
     }
 
-    private static String completion(String text, String finish) {
+    private static ObjectNode completion(String text, String finish) {
         ObjectNode answer = JSON.createObjectNode().put("id", "chatcmpl-1").put("object", "chat.completion");
         ObjectNode choice =
                 answer.putArray("choices").addObject().put("index", 0).put("finish_reason", finish);
         choice.putObject("message").put("role", "assistant").put("content", text);
-        return answer.toString();
-    }
-
-    private static void send(HttpExchange exchange, int status, String text) throws IOException {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        exchange.getResponseHeaders().set("Content-Type", "application/json");
-        exchange.sendResponseHeaders(status, bytes.length);
-        exchange.getResponseBody().write(bytes);
+        return answer;
     }
 }

@@ -1,5 +1,5 @@
 /**
- * Shared parts of this module: files of a run directory, JSON lines, rows, evaluations, precision.
+ * Shared parts of this module: files of a run directory, JSON lines, rows, evaluations, precision, tables of text.
  *
  * <ul>
  *   <li><b>Start reading:</b> RunDirectory for the names of files, RunJournal for the ledger's database, Evaluations

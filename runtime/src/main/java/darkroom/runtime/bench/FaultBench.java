@@ -10,6 +10,7 @@ import darkroom.config.Recipes;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.base.Precisions;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.bench.ProcessCluster.Heard;
 import darkroom.runtime.chaos.NodeProcesses;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.cluster.ClusterEvent;
@@ -112,14 +114,16 @@ public final class FaultBench implements Callable<Integer> {
         ObjectNode line =
                 new JsonMapper().createObjectNode().put("kind", kind.toString()).put("trials", trials);
         PrintWriter out = spec.commandLine().getOut();
+        TextTable table = new TextTable().text("kind", "").figures("median", "worst");
         figures.forEach((name, values) -> {
             double[] sorted =
                     values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
             double median = (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
             double worst = sorted[sorted.length - 1];
             line.putObject(name).put("median", Math.round(median)).put("worst", Math.round(worst));
-            out.printf("%-14s %-28s median %6.0f  worst %6.0f%n", kind, name, median, worst);
+            table.row(kind, name, Math.round(median), Math.round(worst));
         });
+        table.print(out, OptionalInt.empty());
         out.println(line);
         out.flush();
     }

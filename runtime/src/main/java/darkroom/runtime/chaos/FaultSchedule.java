@@ -62,7 +62,7 @@ final class FaultSchedule {
      */
     FaultSchedule(List<Planned> schedule, Set<Planned> certain, Duration hangAfter) {
         schedule.forEach(planned -> waiting.add(new Entry(planned, !certain.contains(planned))));
-        this.delayAfter = Math.min(DELAY_AFTER.toMillis(), hangAfter.toMillis() / 4.0) / 1e3;
+        this.delayAfter = Math.min((double) DELAY_AFTER.toMillis(), hangAfter.toMillis() / 4.0) / 1e3;
     }
 
     /** Injects each fault that is due. One that cannot be injected now stays due. */

@@ -42,11 +42,8 @@ final class PlotSvg {
     private static final int DIGEST_CHARACTERS = 12;
 
     private final Map<String, String> ids = new HashMap<>();
-    private final Element root;
 
-    private PlotSvg(Element root) {
-        this.root = root;
-    }
+    private PlotSvg() {}
 
     /** Returns the element for a page; {@code width} and {@code height} are those of the drawing, pixels. */
     static String forPage(String svg, int width, int height, String description) {
@@ -57,7 +54,7 @@ final class PlotSvg {
         root.setAttribute("viewBox", "0 0 " + width + " " + height);
         root.setAttribute("role", "img");
         root.setAttribute("aria-label", description);
-        PlotSvg drawing = new PlotSvg(root);
+        PlotSvg drawing = new PlotSvg();
         drawing.trim(root);
         drawing.collectIds(root);
         drawing.rewrite(root, "");

@@ -3,21 +3,20 @@ package darkroom.runtime.cluster;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import darkroom.actors.cluster.ClusterStatus;
 import darkroom.actors.cluster.NodeRegistry;
 import darkroom.config.ErrorReason;
-import darkroom.config.HostPort;
+import darkroom.rewardactors.http.HttpAnswer;
+import darkroom.rewardactors.http.HttpBounds;
+import darkroom.rewardactors.http.HttpRouter;
+import darkroom.rewardactors.http.RefusedRequestException;
+import darkroom.rewardactors.http.RoutedRequest;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.faults.FaultOrder;
 import darkroom.runtime.faults.NodeFaults;
 import darkroom.tensors.AliveFile;
 import java.io.IOException;
 import java.net.BindException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -27,8 +26,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
@@ -49,18 +46,19 @@ public final class StatusPage implements AutoCloseable {
     static final String FAULTS = "/faults";
     public static final Duration ANSWER_WITHIN = Duration.ofSeconds(3);
     private static final int REQUESTS_WAITING_MAX = 16;
+    private static final int REQUESTS_MAX = 16;
     private static final int ORDER_BYTES_MAX = 1 << 16;
+    private static final HttpBounds BOUNDS = new HttpBounds(
+            REQUESTS_WAITING_MAX, REQUESTS_MAX, ORDER_BYTES_MAX, REQUESTS_MAX * ORDER_BYTES_MAX, Duration.ofMinutes(1));
     public static final JsonMapper JSON =
             JsonMapper.builder().addModule(new Jdk8Module()).build();
 
-    private final HttpServer server;
-    private final ExecutorService threads;
+    private final HttpRouter router;
     private final AliveFile alive;
     private final Path file;
 
-    private StatusPage(HttpServer server, ExecutorService threads, AliveFile alive, Path file) {
-        this.server = server;
-        this.threads = threads;
+    private StatusPage(HttpRouter router, AliveFile alive, Path file) {
+        this.router = router;
         this.alive = alive;
         this.file = file;
     }
@@ -98,28 +96,27 @@ public final class StatusPage implements AutoCloseable {
             Duration answerWithin)
             throws IOException {
         Path pages = directory.make();
-        HttpServer server = bound(port);
-        ExecutorService threads = Executors.newSingleThreadExecutor(
-                Thread.ofPlatform().daemon().name("status-page").factory());
-        server.setExecutor(threads);
-        server.createContext("/status", exchange -> answer(exchange, system.get(), registry.get(), answerWithin));
+        HttpRouter.Builder routes = HttpRouter.named("status-page", BOUNDS)
+                .errors(refused -> JSON.createObjectNode().put("error", refused.text()))
+                .route("GET", "/status", _ -> status(system.get(), registry.get(), answerWithin));
         if (faults.enabled()) {
-            server.createContext(FAULTS, exchange -> faults(exchange, faults));
+            routes.route("GET", FAULTS, _ -> json(faults.list()))
+                    .route("POST", FAULTS, request -> inject(request, faults))
+                    .route("DELETE", FAULTS + "/*", request -> heal(request, faults));
         }
-        server.start();
+        HttpRouter router = bound(routes, port);
         String name = StatusDirectory.name();
         AliveFile alive = AliveFile.create(pages.resolve(name + StatusDirectory.ALIVE));
-        StatusPage page = new StatusPage(server, threads, alive, pages.resolve(name + StatusDirectory.PAGE));
+        StatusPage page = new StatusPage(router, alive, pages.resolve(name + StatusDirectory.PAGE));
         Path part = pages.resolve(name + ".part"); // nobody reads half of it
         Files.write(part, StatusDirectory.lines(page.url()));
         Files.move(part, page.file, StandardCopyOption.ATOMIC_MOVE);
         return page;
     }
 
-    private static HttpServer bound(int port) throws IOException {
+    private static HttpRouter bound(HttpRouter.Builder routes, int port) throws IOException {
         try {
-            return HttpServer.create(
-                    new InetSocketAddress(InetAddress.getLoopbackAddress(), port), REQUESTS_WAITING_MAX);
+            return routes.start(port);
         } catch (BindException e) {
             throw new CommandFailedException(
                     "cluster.status-port=%d is in use on this machine (%s). Choose another port, or 0 for a free one."
@@ -129,11 +126,7 @@ public final class StatusPage implements AutoCloseable {
 
     /** Returns the URL of the page, reachable by processes of this machine only. */
     public String url() {
-        return "http://"
-                + new HostPort(
-                        server.getAddress().getAddress().getHostAddress(),
-                        server.getAddress().getPort())
-                + "/status";
+        return router.url() + "/status";
     }
 
     /**
@@ -160,82 +153,55 @@ public final class StatusPage implements AutoCloseable {
         return StatusDirectory.of(System.getenv()).pages();
     }
 
-    private static void answer(
-            HttpExchange exchange,
-            @Nullable ActorSystem<?> system,
-            @Nullable ActorRef<NodeRegistry.Command> registry,
-            Duration within)
-            throws IOException {
-        try (exchange) {
-            if (system == null || registry == null) {
-                send(exchange, 503, Map.of("error", "no control node is known here yet"));
-                return;
-            }
-            CompletionStage<ClusterStatus> asked =
-                    AskPattern.ask(registry, NodeRegistry.GetStatus::new, within, system.scheduler());
-            try { // nested: a catch of the outer try finds the exchange closed
-                send(exchange, 200, asked.toCompletableFuture().get(2 * within.toMillis(), TimeUnit.MILLISECONDS));
-            } catch (TimeoutException | ExecutionException e) {
-                send(
-                        exchange,
-                        504,
-                        Map.of(
-                                "error",
-                                "the control node did not answer within %d ms: it is stopped, overloaded or gone"
-                                        .formatted(within.toMillis())));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+    private static HttpAnswer status(
+            @Nullable ActorSystem<?> system, @Nullable ActorRef<NodeRegistry.Command> registry, Duration within)
+            throws IOException, RefusedRequestException, InterruptedException {
+        if (system == null || registry == null) {
+            throw new RefusedRequestException(503, "", "no control node is known here yet");
         }
-    }
-
-    private static void faults(HttpExchange exchange, NodeFaults faults) throws IOException {
-        try (exchange) {
-            try {
-                send(exchange, 200, obeyed(exchange, faults));
-            } catch (JsonProcessingException e) {
-                send(exchange, 400, Map.of("error", e.getOriginalMessage()));
-            } catch (IllegalArgumentException e) {
-                send(exchange, 400, Map.of("error", ErrorReason.of(e)));
-            }
-        }
-    }
-
-    private static Object obeyed(HttpExchange exchange, NodeFaults faults) throws IOException {
-        return switch (exchange.getRequestMethod()) {
-            case "GET" -> faults.list();
-            case "POST" -> {
-                byte[] order = exchange.getRequestBody().readNBytes(ORDER_BYTES_MAX);
-                yield Map.of("id", faults.inject(JSON.readValue(order, FaultOrder.class)));
-            }
-            case "DELETE" -> {
-                String id = exchange.getRequestURI()
-                        .getPath()
-                        .substring(FAULTS.length())
-                        .replace("/", "");
-                faults.heal(id.isEmpty() ? 0 : Integer.parseInt(id));
-                yield faults.list();
-            }
-            default -> throw new IllegalArgumentException("GET, POST and DELETE are known here");
-        };
-    }
-
-    private static void send(HttpExchange exchange, int code, Object body) throws IOException {
-        byte[] bytes;
+        CompletionStage<ClusterStatus> asked =
+                AskPattern.ask(registry, NodeRegistry.GetStatus::new, within, system.scheduler());
         try {
-            bytes = JSON.writeValueAsString(body).getBytes(StandardCharsets.UTF_8);
-        } catch (JsonProcessingException e) {
-            throw new IOException(e);
+            return json(asked.toCompletableFuture().get(2 * within.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (TimeoutException | ExecutionException e) {
+            throw new RefusedRequestException(
+                    504,
+                    "",
+                    "the control node did not answer within %d ms: it is stopped, overloaded or gone"
+                            .formatted(within.toMillis()));
         }
-        exchange.getResponseHeaders().add("Content-Type", "application/json");
-        exchange.sendResponseHeaders(code, bytes.length);
-        exchange.getResponseBody().write(bytes);
+    }
+
+    private static HttpAnswer inject(RoutedRequest request, NodeFaults faults)
+            throws IOException, RefusedRequestException {
+        try {
+            return json(Map.of("id", faults.inject(JSON.readValue(request.body(), FaultOrder.class))));
+        } catch (JsonProcessingException e) {
+            throw new RefusedRequestException(400, "", e.getOriginalMessage());
+        } catch (IllegalArgumentException e) {
+            throw new RefusedRequestException(400, "", ErrorReason.of(e));
+        }
+    }
+
+    private static HttpAnswer heal(RoutedRequest request, NodeFaults faults)
+            throws IOException, RefusedRequestException {
+        String id = request.rest();
+        if (!id.matches("\\d{0,9}")) {
+            throw new RefusedRequestException(400, "id", id + " is no number of a fault");
+        }
+        synchronized (faults) { // as inject
+            faults.heal(id.isEmpty() ? 0 : Integer.parseInt(id));
+        }
+        return json(faults.list());
+    }
+
+    private static HttpAnswer json(Object content) throws IOException {
+        return HttpAnswer.json(200, JSON.writeValueAsBytes(content));
     }
 
     @Override
     public void close() {
-        server.stop(0);
-        threads.shutdown();
+        router.close();
         try {
             Files.deleteIfExists(file);
             alive.close();

@@ -2,12 +2,14 @@ package darkroom.runtime.report;
 
 import darkroom.actors.cluster.ClusterStatus;
 import darkroom.actors.workqueue.WorkQueueReport;
+import darkroom.runtime.base.TextTable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * Formats a {@link ClusterStatus} as lines for people. Rates cover the time since the previous table; the first table
@@ -18,6 +20,11 @@ public final class StatusTable {
     private long uptimeBefore;
 
     public List<String> lines(ClusterStatus status) {
+        return lines(status, OptionalInt.empty());
+    }
+
+    /** @param columnsMax width of the terminal; empty if any width will do */
+    public List<String> lines(ClusterStatus status, OptionalInt columnsMax) {
         List<String> lines = new ArrayList<>();
         lines.add("%s: %s, step %d of %d, up %s"
                 .formatted(
@@ -27,32 +34,38 @@ public final class StatusTable {
                         status.steps(),
                         LiveBlock.text(Duration.ofMillis(status.uptime()))));
         lines.add("");
-        lines.add("%-40s %-24s %8s  %s".formatted("node", "roles", "silent", "processor"));
+        TextTable nodes =
+                new TextTable().text("node", "roles").figures("silent").text("processor");
         for (ClusterStatus.Member member : status.nodes()) {
-            lines.add("%-40s %-24s %8s  %s"
-                    .formatted(
-                            member.card().name(),
-                            String.join(",", member.card().roles()),
-                            seconds(member.silentFor()),
-                            member.card().processor()));
+            nodes.row(
+                    member.card().name(),
+                    String.join(",", member.card().roles()),
+                    seconds(member.silentFor()),
+                    member.card().processor());
         }
+        lines.addAll(nodes.lines(columnsMax));
         for (WorkQueueReport queue : status.queues()) {
             lines.add("");
             lines.add("%s: %d in work, %d waiting%s"
                     .formatted(queue.role(), queue.open() - queue.waiting(), queue.waiting(), progress(queue)));
-            for (WorkQueueReport.Station station : queue.stations()) {
-                lines.add("  %-48s %2d of %-2d leases %8d done %7s/s  %s%s"
-                        .formatted(
-                                station.worker(),
-                                station.leases(),
-                                station.capacity(),
-                                station.done(),
-                                rate(status, queue, station),
-                                station.serves()
-                                        .map(version -> "version " + version.value())
-                                        .orElse(""),
-                                station.silentFor() > 1_000 ? "  silent " + seconds(station.silentFor()) : ""));
+            if (queue.stations().isEmpty()) {
+                continue;
             }
+            TextTable stations =
+                    new TextTable("  ").text("worker").figures("leases", "of", "done", "per s", "version", "silent");
+            for (WorkQueueReport.Station station : queue.stations()) {
+                stations.row(
+                        station.worker(),
+                        station.leases(),
+                        station.capacity(),
+                        station.done(),
+                        rate(status, queue, station),
+                        station.serves()
+                                .map(version -> Long.toString(version.value()))
+                                .orElse(""),
+                        station.silentFor() > 1_000 ? seconds(station.silentFor()) : "");
+            }
+            lines.addAll(stations.lines(columnsMax));
         }
         uptimeBefore = status.uptime();
         return lines;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import darkroom.runtime.base.HtmlPages;
 import darkroom.runtime.base.JsonLines;
 import darkroom.runtime.base.RunDirectory;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.charts.Histogram;
 import darkroom.runtime.charts.Labels;
 import darkroom.runtime.charts.Layer;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -131,39 +133,43 @@ public record AlignReport(Path file, String scorer, List<AnnotatedPair> pairs, L
                 : "";
     }
 
-    public void print(PrintWriter out) {
+    /** @param columnsMax width of the terminal; empty if any width will do */
+    public void print(PrintWriter out, OptionalInt columnsMax) {
         out.printf("%d pairs of %s, preferred by %s, scored by %s%n", pairs.size(), file, by(), scorer);
         if (!standIn().isEmpty()) {
             out.println(standIn());
         }
-        out.printf(
-                "%n%-20s %6s %8s  %-22s %-22s %-22s %6s%n",
-                "method", "pairs", "unscored", "untied", "ties half", "strict", "ties");
+        out.println();
+        TextTable table = new TextTable()
+                .text("method")
+                .figures("pairs", "unscored")
+                .text("untied", "ties half", "strict")
+                .figures("ties");
         for (Column column : columns) {
             PairAgreement all = column.all();
-            out.printf(
-                    "%-20s %6d %8d  %-22s %-22s %-22s %5.1f%%%n",
+            table.row(
                     column.method(),
                     all.pairs(),
                     all.unscored(),
                     interval(all.untied()),
                     interval(all.tiesHalf()),
                     interval(all.strict()),
-                    100 * all.scoredTies());
+                    String.format(Locale.ROOT, "%.1f%%", 100 * all.scoredTies()));
         }
+        table.print(out, columnsMax);
         if (!withoutInterval().isEmpty()) {
             out.println(withoutInterval());
         }
         if (!tasks().isEmpty()) {
-            out.printf("%n%-20s", "untied, by task");
-            columns.forEach(column -> out.printf(" %20s", column.method()));
             out.println();
+            TextTable byTask = new TextTable().text("untied, by task");
+            columns.forEach(column -> byTask.figures(column.method().toString()));
             for (String task : tasks()) {
-                out.printf("%-20s", task);
-                columns.forEach(
-                        column -> out.printf(" %20s", percent(of(column, task).untied())));
-                out.println();
+                List<Object> row = new ArrayList<>(List.of(task));
+                columns.forEach(column -> row.add(percent(of(column, task).untied())));
+                byTask.row(row.toArray());
             }
+            byTask.print(out, columnsMax);
         }
         out.flush();
     }

@@ -13,12 +13,14 @@ import darkroom.rewardactors.suites.TextJudge;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.base.RunDirectory;
+import darkroom.runtime.base.TextTable;
 import darkroom.runtime.run.Interrupt;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
@@ -174,12 +176,13 @@ public final class SuiteEvaluation implements Callable<Integer> {
         to.flush();
     }
 
-    private static void print(PrintWriter to, SuiteTable table) {
-        to.printf("%n%s%n%-18s %6s %6s %12s", table.title(), "", "items", "valid", "invalid");
-        table.columns().forEach(column -> to.printf(" %8s", column));
-        to.println();
-        table.groups().forEach(row -> print(to, table, row));
-        print(to, table, table.overall());
+    private void print(PrintWriter to, SuiteTable table) {
+        to.printf("%n%s%n", table.title());
+        TextTable lines = new TextTable().text("").figures("items", "valid", "invalid");
+        table.columns().forEach(lines::figures);
+        table.groups().forEach(row -> add(lines, table, row));
+        add(lines, table, table.overall());
+        lines.print(to, TextTable.terminalColumns(line));
         if (!table.missing().isEmpty()) {
             to.printf(
                     "THE OVERALL MEAN IS OF %d OF %d GROUPS and cannot be compared with published ones: nothing valid"
@@ -193,12 +196,12 @@ public final class SuiteEvaluation implements Callable<Integer> {
         }
     }
 
-    private static void print(PrintWriter to, SuiteTable table, SuiteTable.Row row) {
-        to.printf("%-18s %6d %6d %12s", row.name(), row.items(), row.valid(), invalid(row));
+    private static void add(TextTable to, SuiteTable table, SuiteTable.Row row) {
+        List<Object> cells = new ArrayList<>(List.of(row.name(), row.items(), row.valid(), invalid(row)));
         for (OptionalDouble mean : row.means()) {
-            to.printf(" %8s", mean.isPresent() ? DecimalRounding.text(mean.getAsDouble(), table.decimals()) : "-");
+            cells.add(mean.isPresent() ? DecimalRounding.text(mean.getAsDouble(), table.decimals()) : "-");
         }
-        to.println();
+        to.row(cells.toArray());
     }
 
     private static String invalid(SuiteTable.Row row) {

@@ -13,11 +13,11 @@ final class ChaosTimelineTest {
         return new ChaosReport.Run(
                 "run-1",
                 1,
-                "completed",
+                Optional.empty(),
                 60,
                 null,
                 true,
-                "",
+                Optional.empty(),
                 List.of(),
                 1,
                 2,
@@ -39,7 +39,7 @@ final class ChaosTimelineTest {
                 3,
                 8,
                 witness,
-                "",
+                Optional.empty(),
                 OptionalDouble.of(1),
                 OptionalDouble.of(2));
     }
