@@ -14,8 +14,14 @@ final class SolverScript {
 
     /** @param half whether linears run in bfloat16; {@code flat} may then come from {@code prepared}, once per version */
     static String of(boolean half) {
-        return TorchScriptSource.of("solver")
-                .with("HALF", half ? "True" : "False")
-                .text();
+        return advance()
+                + TorchScriptSource.of("dit_solver")
+                        .with("HALF", half ? "True" : "False")
+                        .text();
+    }
+
+    /** Returns {@code advance(x, v, other, c)}: a step from a velocity that any model computed. */
+    static String advance() {
+        return TorchScriptSource.of("solver").text();
     }
 }

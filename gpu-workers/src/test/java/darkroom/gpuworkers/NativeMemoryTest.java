@@ -138,8 +138,8 @@ class NativeMemoryTest {
             this.settings = settings;
             EmbeddedPolicy policy =
                     new EmbeddedPolicy(TorchRun.tiny(), settings.rollout(), settings.evaluation(), settings.training());
-            rollout = new TorchRolloutDevice("rollout", policy, store);
-            trainer = new TorchTrainerDevice("trainer", policy, 5, store);
+            rollout = new TorchRolloutDevice("rollout", policy, policy.rollout(), store);
+            trainer = new TorchTrainerDevice("trainer", policy, policy.training(), 5, store);
             state = TorchRun.learner(policy, store, settings.seed());
         }
 

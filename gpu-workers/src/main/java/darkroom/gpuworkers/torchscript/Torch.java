@@ -19,13 +19,18 @@ public final class Torch {
             if (started) {
                 return;
             }
-            System.setProperty("ai.djl.offline", "true");
-            System.setProperty("OPT_OUT_TRACKING", "true");
+            offline();
             System.setProperty("ai.djl.pytorch.num_threads", "1");
             System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
             Engine.getEngine("PyTorch");
             started = true;
         }
+    }
+
+    /** Forbids DJL to open connections; before its first use. */
+    public static void offline() {
+        System.setProperty("ai.djl.offline", "true");
+        System.setProperty("OPT_OUT_TRACKING", "true");
     }
 
     /**
