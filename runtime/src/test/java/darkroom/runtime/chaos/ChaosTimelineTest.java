@@ -39,7 +39,7 @@ final class ChaosTimelineTest {
                 3,
                 8,
                 witness,
-                Optional.empty(),
+                "",
                 OptionalDouble.of(1),
                 OptionalDouble.of(2));
     }
