@@ -8,7 +8,11 @@ import darkroom.gpuworkers.pretrained.ConfigFile;
 import darkroom.gpuworkers.pretrained.FolderFiles;
 import darkroom.gpuworkers.pretrained.FolderLicence;
 import darkroom.gpuworkers.pretrained.MemoryPlan;
+import darkroom.gpuworkers.pretrained.ModelFolder;
 import darkroom.gpuworkers.pretrained.ModelReport;
+import darkroom.gpuworkers.text.ClipTextEncoder;
+import darkroom.gpuworkers.text.T5TextEncoder;
+import darkroom.gpuworkers.vae.AutoencoderKlConfig;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -69,6 +73,7 @@ public final class FluxFolderCheck {
                 weights.put(component, ComponentWeights.read(folder.resolve(component)));
             }
             transformer(configs);
+            others(configs);
             scheduler();
             tokenizer("tokenizer", List.of("vocab.json", "merges.txt"), "tokenizer.json");
             tokenizer("tokenizer_2", List.of("spiece.model"), "tokenizer.json");
@@ -158,6 +163,27 @@ public final class FluxFolderCheck {
                 FluxConfig config = FluxConfig.read(file);
                 flux = config;
                 weights("transformer").compare(FluxModules.tensors(config));
+            } catch (IOException e) {
+                problems.add(named(file, e));
+            }
+        }
+    }
+
+    private void others(Map<String, ConfigFile> configs) throws IOException {
+        ModelFolder model = ModelFolder.open(folder);
+        for (String component : CLASSES.keySet()) {
+            if (component.equals("transformer") || !configs.containsKey(component)) {
+                continue;
+            }
+            Path file = folder.resolve(component).resolve("config.json");
+            ComponentWeights tensors = weights(component);
+            try {
+                tensors.compare(
+                        switch (component) {
+                            case "vae" -> AutoencoderKlConfig.read(file).tensors();
+                            case "text_encoder" -> ClipTextEncoder.expected(model, component, tensors.names());
+                            default -> T5TextEncoder.expected(model, component, tensors.names());
+                        });
             } catch (IOException e) {
                 problems.add(named(file, e));
             }

@@ -10,9 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -125,7 +127,7 @@ public final class ComponentWeights {
                 }
             }
             if (!foreign.isEmpty()) {
-                problems.add("%s has %s (%d tensors: %s); take the bfloat16 files of the same model"
+                damaged("%s has %s (%d tensors: %s); take the bfloat16 files of the same model"
                         .formatted(
                                 file,
                                 eight
@@ -146,8 +148,13 @@ public final class ComponentWeights {
         problems.add(problem);
     }
 
+    /** Returns the names of all tensors, sorted. */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(tensors.keySet());
+    }
+
     /**
-     * Compares names and shapes with those that a configuration asks for. Without all files nothing is compared.
+     * Compares names and shapes with those that a configuration asks for, and no others. Without all files nothing is compared.
      *
      * @param expected shapes by name
      */
@@ -155,29 +162,43 @@ public final class ComponentWeights {
         if (!complete) {
             return;
         }
-        List<String> missing = new ArrayList<>();
-        List<String> shaped = new ArrayList<>();
-        expected.forEach((name, shape) -> {
-            Tensor tensor = tensors.get(name);
-            if (tensor == null) {
-                missing.add("%s %s".formatted(name, shape));
-            } else if (!tensor.entry().shape().equals(shape)) {
-                shaped.add("%s has shape %s, expected %s"
-                        .formatted(name, tensor.entry().shape(), shape));
-            }
-        });
+        ExpectedTensors all = new ExpectedTensors();
+        expected.forEach((name, shape) ->
+                all.tensor(name, shape.stream().mapToLong(Integer::longValue).toArray()));
+        compare(all);
         List<String> unknown = tensors.keySet().stream()
                 .filter(name -> !expected.containsKey(name))
                 .toList();
-        if (!missing.isEmpty()) {
-            problems.add(
-                    "%s lacks %d of the %d tensors that config.json asks for: %s; take weights and config.json of one model"
-                            .formatted(folder, missing.size(), expected.size(), FolderFiles.listed(missing)));
-        }
         if (!unknown.isEmpty()) {
             problems.add(
                     "%s has %d tensors that config.json does not ask for: %s; take weights and config.json of one model"
                             .formatted(folder, unknown.size(), FolderFiles.listed(unknown)));
+        }
+    }
+
+    /** Compares names and shapes; further tensors are ignored. Without all files nothing is compared. */
+    public void compare(ExpectedTensors expected) {
+        if (!complete) {
+            return;
+        }
+        List<String> missing = new ArrayList<>();
+        List<String> shaped = new ArrayList<>();
+        expected.shapes().forEach((name, shape) -> {
+            Tensor tensor = tensors.get(name);
+            if (tensor == null) {
+                missing.add("%s %s".formatted(name, shape));
+            } else if (!tensor.entry().shape().stream()
+                    .map(Integer::longValue)
+                    .toList()
+                    .equals(shape)) {
+                shaped.add("%s has shape %s, expected %s"
+                        .formatted(name, tensor.entry().shape(), shape));
+            }
+        });
+        if (!missing.isEmpty()) {
+            problems.add(
+                    "%s lacks %d of the %d tensors that config.json asks for: %s; take weights and config.json of one model"
+                            .formatted(folder, missing.size(), expected.shapes().size(), FolderFiles.listed(missing)));
         }
         if (!shaped.isEmpty()) {
             problems.add(

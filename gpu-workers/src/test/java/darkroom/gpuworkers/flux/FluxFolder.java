@@ -14,10 +14,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SortedMap;
+import java.util.stream.Stream;
 
-/** A tiny folder in the layout of FLUX.1-Kontext-dev, with random bfloat16 weights. */
+/** The tiny folder of the tests with a transformer of random bfloat16 weights in two shards. */
 final class FluxFolder {
-    static final FluxConfig CONFIG = new FluxConfig(1, 1, 2, 6, 8, 5, 3, List.of(2, 2, 2), true);
+    static final FluxConfig CONFIG = new FluxConfig(2, 2, 2, 8, 64, 16, 12, List.of(2, 2, 4), true);
+    static final Path TINY = Path.of("src/test/resources/darkroom/gpuworkers/flux-kontext-tiny");
     static final String FIRST = "diffusion_pytorch_model-00001-of-00002.safetensors";
     static final String SECOND = "diffusion_pytorch_model-00002-of-00002.safetensors";
     static final String INDEX = "diffusion_pytorch_model.safetensors.index.json";
@@ -25,12 +27,17 @@ final class FluxFolder {
     private FluxFolder() {}
 
     static Path write(Path folder) throws IOException {
-        text(folder, "model_index.json", """
-            {"_class_name": "FluxKontextPipeline",
-             "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
-             "text_encoder": ["transformers", "CLIPTextModel"], "text_encoder_2": ["transformers", "T5EncoderModel"],
-             "transformer": ["diffusers", "FluxTransformer2DModel"], "vae": ["diffusers", "AutoencoderKL"]}
-            """);
+        try (Stream<Path> all = Files.walk(TINY)) {
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                Path name = TINY.relativize(file);
+                if (!name.startsWith("cases")
+                        && !name.startsWith("adapters")
+                        && !(name.startsWith("transformer") && !name.endsWith("config.json"))) {
+                    Files.createDirectories(folder.resolve(name).getParent());
+                    Files.copy(file, folder.resolve(name));
+                }
+            }
+        }
         text(folder, "README.md", """
             ---
             license: other
@@ -38,25 +45,7 @@ final class FluxFolder {
             ---
             # A model
             """);
-        text(folder, "scheduler/scheduler_config.json", """
-            {"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true, "shift": 3.0}
-            """);
-        text(folder, "transformer/config.json", """
-            {"_class_name": "FluxTransformer2DModel", "num_layers": 1, "num_single_layers": 1, "num_attention_heads": 2,
-             "attention_head_dim": 6, "in_channels": 8, "out_channels": null, "patch_size": 1, "joint_attention_dim": 5,
-             "pooled_projection_dim": 3, "axes_dims_rope": [2, 2, 2], "guidance_embeds": true}
-            """);
-        text(folder, "vae/config.json", "{\"block_out_channels\": [4, 8], \"latent_channels\": 2}");
-        text(folder, "text_encoder/config.json", "{\"hidden_size\": 3}");
-        text(folder, "text_encoder_2/config.json", "{\"d_model\": 5, \"d_ff\": 7, \"num_heads\": 2}");
-        text(folder, "tokenizer/vocab.json", "{}");
-        text(folder, "tokenizer/merges.txt", "#version: 0.2\n");
-        text(folder, "tokenizer_2/tokenizer.json", "{}");
         shards(folder, FluxModules.tensors(CONFIG), Dtype.BF16);
-        for (String component : List.of("vae/diffusion_pytorch_model", "text_encoder/model", "text_encoder_2/model")) {
-            Safetensors.write(
-                    folder.resolve(component + ".safetensors"), Map.of(), List.of(tensor("x", List.of(2), Dtype.F32)));
-        }
         return folder;
     }
 

@@ -57,9 +57,26 @@ class FluxFolderCheckTest {
         ModelReport.Component transformer = report.components().getFirst();
         assertThat(transformer.types()).containsExactly("BF16");
         assertThat(transformer.bytes()).isEqualTo(2 * transformer.parameters());
-        assertThat(transformer.architecture()).startsWith("1 double and 1 single blocks, 2 heads x 6 = width 12");
+        assertThat(transformer.architecture()).startsWith("2 double and 2 single blocks, 2 heads x 8 = width 16");
         assertThat(report.plans()).extracting(MemoryPlan::role).containsExactly("rollout", "trainer", "encoder");
         assertThat(report.digest().orElseThrow()).hasSize(64);
+    }
+
+    @Test
+    void the_folder_that_diffusers_wrote_has_no_problem() throws IOException {
+        assertThat(FluxFolderCheck.check(FluxFolder.TINY, LOAD).problems()).isEmpty();
+    }
+
+    @Test
+    void tensors_of_other_components_that_do_not_fit_their_configuration_are_named() throws IOException {
+        for (String change : List.of("vae|latent_channels", "text_encoder|hidden_size", "text_encoder_2|d_ff")) {
+            Path config =
+                    folder.resolve(change.substring(0, change.indexOf('|'))).resolve("config.json");
+            String key = "\"" + change.substring(change.indexOf('|') + 1) + "\": ";
+            Files.writeString(config, Files.readString(config).replaceFirst(key + "(\\d+)", key + "2$1"));
+        }
+        assertThat(check().problems()).hasSize(3).allSatisfy(problem -> assertThat(problem)
+                .contains("differ in shape from config.json"));
     }
 
     /** The counts are those of the published FLUX.1-dev: 1160 tensors, 11.9 thousand million values. */
@@ -164,14 +181,15 @@ class FluxFolderCheckTest {
     void tensors_that_do_not_fit_the_configuration_are_named() throws IOException {
         SortedMap<String, List<Integer>> shapes = new TreeMap<>(FluxModules.tensors(FluxFolder.CONFIG));
         shapes.remove("proj_out.bias");
-        shapes.put("x_embedder.weight", List.of(12, 7));
+        shapes.put("x_embedder.weight", List.of(16, 7));
         shapes.put("extra.weight", List.of(1));
         FluxFolder.shards(folder, shapes, Dtype.BF16);
         assertThat(check().problems())
                 .hasSize(3)
-                .anySatisfy(problem -> assertThat(problem).contains("lacks 1 of the ", "proj_out.bias [8]"))
+                .anySatisfy(problem -> assertThat(problem).contains("lacks 1 of the ", "proj_out.bias [64]"))
                 .anySatisfy(problem -> assertThat(problem)
-                        .contains("1 tensors differ in shape", "x_embedder.weight has shape [12, 7], expected [12, 8]"))
+                        .contains(
+                                "1 tensors differ in shape", "x_embedder.weight has shape [16, 7], expected [16, 64]"))
                 .anySatisfy(problem ->
                         assertThat(problem).contains("has 1 tensors that config.json does not ask for: extra.weight"));
     }
@@ -220,10 +238,12 @@ class FluxFolderCheckTest {
         String text = Files.readString(config);
         Files.writeString(
                 config,
-                text.replace("{\"_class", "{\"quantization_config\": {\"quant_method\": \"bitsandbytes\"}, \"_class"));
+                text.replace(
+                        "\"patch_size\"",
+                        "\"quantization_config\": {\"quant_method\": \"bitsandbytes\"}, \"patch_size\""));
         assertProblems("quantization_config", "bitsandbytes");
         Files.writeString(config, text.replace("\"out_channels\": null", "\"out_channels\": 4"));
-        assertProblems("out_channels=4, expected in_channels=8");
+        assertProblems("out_channels=4, expected in_channels=64");
     }
 
     @Test

@@ -32,12 +32,12 @@ class FluxMergeTest {
 
     private static LoraFile adapters(float value) {
         FlatLayout layout = new FlatLayout.Builder()
-                .add(MODULE + ".lora_A.weight", 1, 60)
-                .add(MODULE + ".lora_B.weight", 12, 1)
+                .add(MODULE + ".lora_A.weight", 1, 80)
+                .add(MODULE + ".lora_B.weight", 16, 1)
                 .build();
         float[] flat = new float[layout.size()];
-        Arrays.fill(flat, 0, 60, 0.5f);
-        Arrays.fill(flat, 60, 66, value);
+        Arrays.fill(flat, 0, 80, 0.5f);
+        Arrays.fill(flat, 80, 88, value);
         return new LoraFile(layout, flat, 2);
     }
 
@@ -57,7 +57,7 @@ class FluxMergeTest {
 
     @Test
     void a_merged_weight_is_that_of_the_base_and_the_scaled_product() throws IOException {
-        assertThat(merge(3)).isEqualTo(6 * 60);
+        assertThat(merge(3)).isEqualTo(8 * 80);
         assertThat(directory.resolve("merged").resolve(FluxFolder.FIRST))
                 .hasSameBinaryContentAs(folder.resolve("transformer").resolve(FluxFolder.FIRST));
         try (Safetensors base = Safetensors.open(folder.resolve("transformer").resolve(FluxFolder.SECOND));
@@ -66,7 +66,7 @@ class FluxMergeTest {
             double[] before = base.doubles(MODULE + ".weight");
             double[] after = merged.doubles(MODULE + ".weight");
             for (int i = 0; i < before.length; i++) {
-                assertThat(after[i]).isCloseTo(before[i] + (i < 6 * 60 ? 3 : 0), within(0.03));
+                assertThat(after[i]).isCloseTo(before[i] + (i < 8 * 80 ? 3 : 0), within(0.03));
             }
             assertThat(merged.bytes(MODULE + ".bias").mismatch(base.bytes(MODULE + ".bias")))
                     .isEqualTo(-1);
@@ -76,12 +76,12 @@ class FluxMergeTest {
     @Test
     void adapters_too_small_for_the_element_type_and_a_folder_that_exists_are_refused() throws IOException {
         FlatLayout layout = new FlatLayout.Builder()
-                .add("norm_out.linear.lora_A.weight", 1, 12)
-                .add("norm_out.linear.lora_B.weight", 24, 1)
+                .add("norm_out.linear.lora_A.weight", 1, 16)
+                .add("norm_out.linear.lora_B.weight", 32, 1)
                 .build();
         float[] flat = new float[layout.size()];
         flat[1] = 1e-20f;
-        flat[12] = 1e-20f;
+        flat[16] = 1e-20f;
         Path merged = directory.resolve("merged");
         assertThatThrownBy(() -> FluxMerge.write(ModelFolder.open(folder), new LoraFile(layout, flat, 1), merged))
                 .hasMessageContaining("change no value of the base");
