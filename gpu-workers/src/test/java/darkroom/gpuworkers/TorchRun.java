@@ -160,7 +160,7 @@ final class TorchRun implements AutoCloseable {
                 "torch",
                 seed,
                 3,
-                new PolicySettings("embedded", "tiny", SIDE, 1),
+                new PolicySettings("embedded", "tiny", "", SIDE, 1, 128),
                 new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
                 rollout,
                 Recipes.load(

@@ -2,9 +2,12 @@ package darkroom.gpuworkers.cases;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.Precision;
 import darkroom.config.TrainingSettings;
+import darkroom.edittasks.pictures.PillowResize;
+import darkroom.edittasks.pictures.RgbImage;
 import darkroom.gpuworkers.AdamWReference;
 import darkroom.gpuworkers.DeviceMath;
 import darkroom.gpuworkers.NftLoss;
@@ -19,7 +22,10 @@ import darkroom.gpuworkers.lora.LoraAdapter;
 import darkroom.gpuworkers.lora.LoraFile;
 import darkroom.gpuworkers.pretrained.MappedWeights;
 import darkroom.gpuworkers.pretrained.ModelFolder;
+import darkroom.gpuworkers.text.FluxPromptEncoder;
 import darkroom.gpuworkers.torchscript.TensorBuffer;
+import darkroom.gpuworkers.vae.AutoencoderKl;
+import darkroom.gpuworkers.vae.KontextPictures;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -27,13 +33,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Computes the cases of a FLUX.1-Kontext folder with the classes that generate and train.
  *
- * <p>Thread-confined. The kinds are those of the test vectors: {@code velocity}, {@code sigmas}, {@code trajectory}, {@code
- * nft-gradient} and {@code adamw}.
+ * <p>Thread-confined. The kinds are those of the test vectors: {@code encode-text}, {@code vae-encode}, {@code vae-decode},
+ * {@code resize}, {@code velocity}, {@code sigmas}, {@code trajectory}, {@code nft-gradient}, {@code adamw} and {@code edit}.
  */
 final class FluxCases implements AutoCloseable {
     /** Blocks that a backward pass computes again together; any number gives the same gradients. */
@@ -44,6 +51,8 @@ final class FluxCases implements AutoCloseable {
     private final FlowMatchScheduler scheduler;
     private final DeviceMath math = new DeviceMath(DeviceMath.Precision.FLOAT32);
     private @Nullable FluxTransformer f32;
+    private @Nullable AutoencoderKl autoencoder;
+    private @Nullable FluxPromptEncoder text;
 
     FluxCases(ModelFolder folder) throws IOException {
         this.folder = folder;
@@ -59,6 +68,11 @@ final class FluxCases implements AutoCloseable {
             case "trajectory" -> trajectory(c);
             case "nft-gradient" -> nftGradient(c);
             case "adamw" -> adamw(c);
+            case "encode-text" -> encodeText(c);
+            case "vae-encode" -> vaeEncode(c);
+            case "vae-decode" -> vaeDecode(c);
+            case "resize" -> resize(c);
+            case "edit" -> edit(c);
             default -> throw new IOException("%s: kind \"%s\" is not known".formatted(c.file(), c.kind()));
         };
     }
@@ -85,6 +99,94 @@ final class FluxCases implements AutoCloseable {
         }
     }
 
+    private CaseOutputs encodeText(ModelCase c) throws IOException {
+        FluxPromptEncoder encoder = text();
+        try (NDManager scope = encoder.scope()) {
+            FluxPromptEncoder.PromptEmbedding embedding =
+                    encoder.encode(scope, c.text("prompt").orElseThrow(), (int) c.number("max_length"));
+            return new CaseOutputs()
+                    .put("prompt_embeds", embedding.promptEmbeds())
+                    .put("pooled", embedding.pooled())
+                    .put("ids.clip", List.of(1, embedding.clipIds().length), doubles(embedding.clipIds()))
+                    .put("ids.t5", List.of(1, embedding.t5Ids().length), doubles(embedding.t5Ids()));
+        }
+    }
+
+    private static double[] doubles(long[] values) {
+        return LongStream.of(values).asDoubleStream().toArray();
+    }
+
+    private CaseOutputs vaeEncode(ModelCase c) throws IOException {
+        AutoencoderKl model = autoencoder();
+        try (NDManager scope = model.scope()) {
+            return new CaseOutputs().put("latent", model.encode(scope, c.array(scope, "pixels")));
+        }
+    }
+
+    private CaseOutputs vaeDecode(ModelCase c) throws IOException {
+        AutoencoderKl model = autoencoder();
+        try (NDManager scope = model.scope()) {
+            return new CaseOutputs().put("pixels", model.decode(scope, c.array(scope, "latent")));
+        }
+    }
+
+    private static CaseOutputs resize(ModelCase c) throws IOException {
+        RgbImage resized = PillowResize.resized(
+                picture(c, "pixels"), (int) c.number("width"), (int) c.number("height"), PillowResize.Filter.LANCZOS);
+        return put(new CaseOutputs(), "resized", resized);
+    }
+
+    private static RgbImage picture(ModelCase c, String tensor) throws IOException {
+        List<Integer> shape = c.tensor(tensor).shape();
+        return RgbImage.owning(shape.get(1), shape.get(0), c.bytes(tensor));
+    }
+
+    private static CaseOutputs put(CaseOutputs outputs, String name, RgbImage picture) {
+        byte[] rgb = picture.bytes();
+        double[] values = new double[rgb.length];
+        Arrays.setAll(values, i -> rgb[i] & 255);
+        return outputs.put(name, List.of(picture.height(), picture.width(), 3), values);
+    }
+
+    /** A whole edit as the pipeline makes it, by Euler's method. */
+    private CaseOutputs edit(ModelCase c) throws IOException {
+        FluxTransformer model = f32();
+        AutoencoderKl vae = autoencoder();
+        FluxPromptEncoder encoder = text();
+        RgbImage reference = KontextPictures.reference(
+                picture(c, "picture"), c.parameter("auto_resize").booleanValue());
+        try (NDManager scope = model.scope();
+                LoraAdapter adapter = adapter(c.text("adapter").orElse(""))) {
+            NDArray latent = vae.encode(
+                    scope,
+                    scope.create(
+                            KontextPictures.pixels(reference),
+                            new Shape(1, 3, reference.height(), reference.width())));
+            FluxPromptEncoder.PromptEmbedding embedding =
+                    encoder.encode(scope, c.text("prompt").orElseThrow(), (int) c.number("max_length"));
+            NDArray x = c.array(scope, "noise");
+            Conditions conditions = model.conditions(
+                    scope,
+                    x.getShape(),
+                    List.of(latent),
+                    embedding.promptEmbeds(),
+                    embedding.pooled(),
+                    c.number("guidance"));
+            int tokens = (int) (x.getShape().get(2) * x.getShape().get(3) / 4);
+            Trajectory trajectory = new Trajectory(
+                    model, conditions, adapter, scheduler.sigmas((int) c.number("steps"), tokens), true);
+            NDArray last = trajectory.run(scope, x, new CaseOutputs());
+            NDArray pixels = vae.decode(scope, last);
+            return put(
+                    new CaseOutputs().put("latent", last),
+                    "edited",
+                    KontextPictures.picture(
+                            pixels.toFloatArray(),
+                            (int) pixels.getShape().get(3),
+                            (int) pixels.getShape().get(2)));
+        }
+    }
+
     private CaseOutputs sigmas(ModelCase c) throws IOException {
         float[] sigmas = scheduler.sigmas((int) c.number("steps"), (int) c.number("tokens"));
         double[] timesteps = new double[sigmas.length - 1];
@@ -100,11 +202,22 @@ final class FluxCases implements AutoCloseable {
         try (NDManager scope = model.scope();
                 LoraAdapter adapter = adapter(c.text("adapter").orElse(""))) {
             NDArray x = c.array(scope, "noise");
-            Conditions conditions = conditions(c, model, scope, x);
             int tokens = (int) (x.getShape().get(2) * x.getShape().get(3) / 4);
             float[] sigmas = scheduler.sigmas((int) c.number("steps"), tokens);
             outputs.put("sigmas", List.of(sigmas.length), OutputComparison.doubles(sigmas));
             boolean euler = c.text("solver").orElse("").equals("euler");
+            new Trajectory(model, conditions(c, model, scope, x), adapter, sigmas, euler).run(scope, x, outputs);
+        }
+        return outputs;
+    }
+
+    /** The states of a solver, in float32 from coefficients in float64. */
+    @SuppressWarnings("ArrayRecordComponent") // a carrier of noise levels, never compared
+    private record Trajectory(
+            FluxTransformer model, Conditions conditions, LoraAdapter adapter, float[] sigmas, boolean euler) {
+        /** Runs from the noise, adds states and velocities to {@code outputs}, and returns the last state. */
+        NDArray run(NDManager scope, NDArray noise, CaseOutputs outputs) {
+            NDArray x = noise;
             SolverStep[] steps = euler
                     ? SolverStep.euler(OutputComparison.doubles(sigmas))
                     : SolverStep.dpm2(OutputComparison.doubles(sigmas));
@@ -130,8 +243,8 @@ final class FluxCases implements AutoCloseable {
                 x = scope.create(state, x.getShape());
                 outputs.put("state." + (i + 1), x);
             }
+            return x;
         }
-        return outputs;
     }
 
     private CaseOutputs nftGradient(ModelCase c) throws IOException {
@@ -311,6 +424,18 @@ final class FluxCases implements AutoCloseable {
                 c.tensor("guidance").values()[0]);
     }
 
+    private AutoencoderKl autoencoder() throws IOException {
+        AutoencoderKl loaded = autoencoder == null ? AutoencoderKl.open(folder) : autoencoder;
+        autoencoder = loaded;
+        return loaded;
+    }
+
+    private FluxPromptEncoder text() throws IOException {
+        FluxPromptEncoder loaded = text == null ? FluxPromptEncoder.open(folder, Precision.F32) : text;
+        text = loaded;
+        return loaded;
+    }
+
     private FluxTransformer f32() throws IOException {
         FluxTransformer loaded = f32 == null ? load(Precision.F32) : f32;
         f32 = loaded;
@@ -340,6 +465,12 @@ final class FluxCases implements AutoCloseable {
     public void close() {
         if (f32 != null) {
             f32.close();
+        }
+        if (autoencoder != null) {
+            autoencoder.close();
+        }
+        if (text != null) {
+            text.close();
         }
         math.close();
     }

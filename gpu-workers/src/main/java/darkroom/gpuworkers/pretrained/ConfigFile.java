@@ -109,7 +109,7 @@ public final class ConfigFile {
     /** Returns true or false, or {@code absent} where the key is missing or null. */
     public boolean truth(String key, boolean absent) throws IOException {
         JsonNode node = root.get(key);
-        return node == null || node.isNull() ? absent : truth(key);
+        return (node == null || node.isNull()) ? absent : truth(key);
     }
 
     /** Returns a text, empty where the key is missing or null. */

@@ -107,7 +107,7 @@ final class ClipTokenizerJson {
         }
         for (int i = 0; i < lines.size(); i++) {
             String line = lines.get(i);
-            if (line.isBlank() || i == 0 && line.startsWith("#version")) {
+            if (line.isBlank() || (i == 0 && line.startsWith("#version"))) {
                 continue;
             }
             String[] pair = line.split(" ", -1);

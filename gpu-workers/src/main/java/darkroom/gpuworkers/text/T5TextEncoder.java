@@ -82,10 +82,10 @@ public final class T5TextEncoder implements AutoCloseable {
                 String attention = "encoder.block." + i + ".layer.0";
                 String feedForward = "encoder.block." + i + ".layer.1";
                 tensors.tensor(attention + ".layer_norm.weight", width)
-                        .tensor(attention + ".SelfAttention.q.weight", heads * head, width)
-                        .tensor(attention + ".SelfAttention.k.weight", heads * head, width)
-                        .tensor(attention + ".SelfAttention.v.weight", heads * head, width)
-                        .tensor(attention + ".SelfAttention.o.weight", width, heads * head)
+                        .tensor(attention + ".SelfAttention.q.weight", (long) heads * head, width)
+                        .tensor(attention + ".SelfAttention.k.weight", (long) heads * head, width)
+                        .tensor(attention + ".SelfAttention.v.weight", (long) heads * head, width)
+                        .tensor(attention + ".SelfAttention.o.weight", width, (long) heads * head)
                         .tensor(feedForward + ".layer_norm.weight", width)
                         .tensor(feedForward + ".DenseReluDense.wi_0.weight", mlp, width)
                         .tensor(feedForward + ".DenseReluDense.wi_1.weight", mlp, width)
@@ -96,7 +96,8 @@ public final class T5TextEncoder implements AutoCloseable {
 
         /** Returns the logarithm of the distances that the logarithmic buckets cover, as Python computes it. */
         double logRange() {
-            return StrictMath.log((double) distanceMax / (buckets / 4));
+            int exact = buckets / 4;
+            return StrictMath.log((double) distanceMax / exact);
         }
     }
 

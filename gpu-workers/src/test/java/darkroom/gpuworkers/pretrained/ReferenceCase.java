@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /** A file of {@code flux-kontext-tiny/cases}: what diffusers computes, by the names of its tensors. */
@@ -28,10 +29,10 @@ public final class ReferenceCase implements AutoCloseable {
     /** Returns the tiny model folder. */
     public static Path folder() {
         try {
-            return Path.of(ReferenceCase.class
-                            .getResource("/darkroom/gpuworkers/flux-kontext-tiny/model_index.json")
+            return Path.of(Objects.requireNonNull(
+                                    ReferenceCase.class.getResource("/darkroom/gpuworkers/flux-kontext-tiny/cases"))
                             .toURI())
-                    .getParent();
+                    .resolveSibling("");
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }

@@ -24,6 +24,7 @@ class FluxPromptEncoderTest {
     private static FluxPromptEncoder encoder;
 
     @TempDir
+    @SuppressWarnings("NullAway.Init")
     private Path folder;
 
     @BeforeAll

@@ -17,8 +17,7 @@ import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
 import darkroom.edittasks.pictures.FileFault;
-import darkroom.gpuworkers.DitWeights;
-import darkroom.gpuworkers.EmbeddedPolicy;
+import darkroom.gpuworkers.models.PolicyModel;
 import darkroom.rewardactors.client.ScorerNoise;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
@@ -29,6 +28,7 @@ import darkroom.runtime.base.Replaceable;
 import darkroom.runtime.faults.FaultMoment;
 import darkroom.runtime.faults.NodeFaults;
 import darkroom.runtime.run.DevicePools;
+import darkroom.runtime.run.PolicyModels;
 import darkroom.runtime.run.LocalActorSystem;
 import darkroom.runtime.run.PekkoConfig;
 import darkroom.runtime.run.RunInputs;
@@ -416,11 +416,7 @@ public final class WorkerNode implements AutoCloseable {
         private DevicePool computing(RunSettings settings) {
             try {
                 RunInputs.requireBase(settings);
-                EmbeddedPolicy policy = new EmbeddedPolicy(
-                        DitWeights.base(settings.policy().base()),
-                        settings.rollout(),
-                        settings.evaluation(),
-                        settings.training());
+                PolicyModel policy = PolicyModels.open(settings);
                 return DevicePools.of(
                         settings,
                         policy,
@@ -430,8 +426,7 @@ public final class WorkerNode implements AutoCloseable {
                         plane);
             } catch (IOException e) {
                 throw new UncheckedIOException(
-                        "the base %s cannot be read here: %s"
-                                .formatted(settings.policy().base(), FileFault.reason(e)),
+                        "the model cannot be read here: " + FileFault.reason(e),
                         e);
             }
         }
