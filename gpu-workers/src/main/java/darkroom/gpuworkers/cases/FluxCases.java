@@ -15,6 +15,7 @@ import darkroom.gpuworkers.SolverStep;
 import darkroom.gpuworkers.checkpoints.FlatLayout;
 import darkroom.gpuworkers.flux.FlowMatchScheduler;
 import darkroom.gpuworkers.flux.FluxConfig;
+import darkroom.gpuworkers.flux.FluxModules;
 import darkroom.gpuworkers.flux.FluxTransformer;
 import darkroom.gpuworkers.flux.FluxTransformer.Conditions;
 import darkroom.gpuworkers.lora.LoraAdapter;
@@ -455,7 +456,7 @@ final class FluxCases implements AutoCloseable {
     }
 
     private LoraFile adapterFile(String name) throws IOException {
-        return LoraFile.read(folder.root().resolve("adapters").resolve(Path.of(name)));
+        return LoraFile.read(folder.root().resolve("adapters").resolve(Path.of(name)), FluxModules.adaptable(config));
     }
 
     @Override

@@ -462,7 +462,14 @@ public final class Safetensors implements AutoCloseable {
         long end = offsets.get(1).longValue();
         if (begin < 0 || end < begin || end > dataBytes) {
             throw new SafetensorsException(
-                    file, where + "data_offsets=[%d, %d] are not within 0 to %d".formatted(begin, end, dataBytes));
+                    file,
+                    where
+                            + "data_offsets=[%d, %d] are not within 0 to %d%s"
+                                    .formatted(
+                                            begin,
+                                            end,
+                                            dataBytes,
+                                            begin >= 0 && end > dataBytes ? ": the file is cut short or damaged" : ""));
         }
         if (dtype != Dtype.OTHER && end - begin != bytes) {
             throw new SafetensorsException(

@@ -62,6 +62,14 @@ public record FluxConfig(
                     flux.axes.toString(),
                     "three even numbers whose sum is attention_head_dim=" + flux.headDim);
         }
+        double out = config.number("out_channels", flux.channels);
+        if (out != flux.channels) {
+            throw config.wrong(
+                    "out_channels",
+                    config.root().path("out_channels").toString(),
+                    "in_channels=%d; variants that take masks or control pictures as channels are not computed"
+                            .formatted(flux.channels));
+        }
         if (flux.channels % 4 != 0) {
             throw config.wrong("in_channels", String.valueOf(flux.channels), "a multiple of 4");
         }

@@ -1,79 +1,69 @@
 package darkroom.gpuworkers.lora;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import darkroom.gpuworkers.checkpoints.FlatLayout;
-import darkroom.gpuworkers.checkpoints.Safetensors;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
- * Adapters as a file holds them, by the names of the model's modules.
+ * Adapters as files hold them, by the names of the model's modules.
  *
- * @param layout factors {@code MODULE.lora_A.weight} [rank, in] and {@code MODULE.lora_B.weight} [out, rank], by name
+ * @param layout factors {@code MODULE.lora_A.weight} [rank, in] and {@code MODULE.lora_B.weight} [out, rank], by name; the rank
+ *     may differ from module to module
  * @param flat their values in one vector
  * @param scale alpha / rank, by which B A is multiplied
  */
 @SuppressWarnings("ArrayRecordComponent") // a carrier of weights, never compared
 public record LoraFile(FlatLayout layout, float[] flat, double scale) {
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String WEIGHTS = "adapter_model.safetensors";
-    private static final String CONFIG = "adapter_config.json";
-    private static final String METADATA = "lora_adapter_metadata";
+    static final String A = ".lora_A.weight";
+    static final String B = ".lora_B.weight";
 
     /**
-     * Reads adapters that diffusers or PEFT wrote: a safetensors file, or a folder with {@code adapter_model.safetensors} and
-     * {@code adapter_config.json}.
+     * Reads adapters in any of the usual spellings: those of {@link LoraSpelling} and of PEFT, with {@code transformer.},
+     * {@code base_model.model.}, {@code diffusion_model.}, {@code lora_unet_} or no prefix, with and without the name of an
+     * adapter. The scale is taken from {@code .alpha}, from {@code adapter_config.json}, or from the header's
+     * {@code lora_adapter_metadata}, in this order, and is 1 without any; scales that differ are multiplied into B.
      *
-     * @throws IOException naming the file and what is wrong with it
+     * @param path a safetensors file, or a folder that PEFT or diffusers wrote
+     * @param targets modules of the model that is adapted
+     * @throws IOException naming the file and everything that does not fit the model; nothing is applied in part
      */
-    public static LoraFile read(Path path) throws IOException {
-        boolean folder = Files.isDirectory(path);
-        Path file = folder ? path.resolve(WEIGHTS) : path;
-        try (Safetensors tensors = Safetensors.open(file)) {
-            SortedMap<String, String> names = new TreeMap<>();
-            for (Safetensors.Entry entry : tensors.entries()) {
-                names.put(module(entry.name()), entry.name());
-            }
-            FlatLayout.Builder builder = new FlatLayout.Builder();
-            for (var name : names.entrySet()) {
-                builder.add(
-                        name.getKey(), tensors.entry(name.getValue()).shape().toArray(Integer[]::new));
-            }
-            FlatLayout layout = builder.build();
-            float[] flat = new float[layout.size()];
-            for (var name : names.entrySet()) {
-                float[] values = tensors.floats(name.getValue());
-                System.arraycopy(values, 0, flat, layout.entry(name.getKey()).offset(), values.length);
-            }
-            return new LoraFile(layout, flat, folder ? folderScale(path.resolve(CONFIG)) : fileScale(tensors));
-        }
+    public static LoraFile read(Path path, LoraTargets targets) throws IOException {
+        return new LoraImport(targets).read(path);
     }
 
-    private static String module(String name) {
-        for (String prefix : new String[] {"base_model.model.", "transformer."}) {
-            if (name.startsWith(prefix)) {
-                return name.substring(prefix.length());
-            }
-        }
-        return name;
+    /**
+     * Writes a file that appears when it is complete, in FLOAT32.
+     *
+     * @param targets modules of the model, among which are those of these adapters
+     */
+    public void write(Path file, LoraSpelling spelling, LoraTargets targets) throws IOException {
+        new LoraExport(this, targets).write(file, spelling);
     }
 
-    private static double folderScale(Path config) throws IOException {
-        JsonNode root = JSON.readTree(Files.readString(config));
-        return root.path("lora_alpha").asDouble() / root.path("r").asDouble();
+    /** Returns a module's factor A, FLOAT32 [rank, in]. */
+    public float[] a(String module) {
+        return values(module + A);
     }
 
-    private static double fileScale(Safetensors tensors) throws IOException {
-        String metadata = tensors.metadata().get(METADATA);
-        if (metadata == null) {
-            return 1;
-        }
-        JsonNode root = JSON.readTree(metadata);
-        return root.path("transformer.lora_alpha").asDouble()
-                / root.path("transformer.r").asDouble();
+    /** Returns a module's factor B, FLOAT32 [out, rank]. */
+    public float[] b(String module) {
+        return values(module + B);
+    }
+
+    /** Returns whether a module is adapted. */
+    public boolean adapts(String module) {
+        return layout.entries().containsKey(module + A);
+    }
+
+    /** Returns the rank of an adapted module. */
+    public int rank(String module) {
+        return layout.entry(module + A).shape().getFirst();
+    }
+
+    private float[] values(String name) {
+        FlatLayout.Entry entry = layout.entry(name);
+        float[] values = new float[entry.size()];
+        System.arraycopy(flat, entry.offset(), values, 0, values.length);
+        return values;
     }
 }

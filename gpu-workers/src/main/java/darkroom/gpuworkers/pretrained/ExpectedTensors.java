@@ -3,6 +3,7 @@ package darkroom.gpuworkers.pretrained;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,11 @@ public final class ExpectedTensors {
     /** Expects the weight and the bias of a normalisation. */
     public ExpectedTensors norm(String name, int width) {
         return tensor(name + ".weight", width).tensor(name + ".bias", width);
+    }
+
+    /** Returns the shapes by name. */
+    Map<String, List<Long>> shapes() {
+        return Collections.unmodifiableMap(shapes);
     }
 
     /**

@@ -11,6 +11,7 @@ import darkroom.gpuworkers.pretrained.ModelFolder;
 import darkroom.gpuworkers.torchscript.TorchModule;
 import darkroom.gpuworkers.torchscript.TorchScriptSource;
 import java.io.IOException;
+import java.util.Set;
 
 /** The text encoder of CLIP: token ids to the pooled output, as CLIPTextModel of transformers. Thread-confined. */
 public final class ClipTextEncoder implements AutoCloseable {
@@ -92,6 +93,17 @@ public final class ClipTextEncoder implements AutoCloseable {
         this.config = config;
         this.weights = weights;
         this.module = module;
+    }
+
+    /**
+     * Returns the tensors that the encoder's configuration asks for.
+     *
+     * @param names of the tensors that the component has, from which the form of their names is seen
+     * @throws IOException naming the file and the key, if this encoder is not computed
+     */
+    public static ExpectedTensors expected(ModelFolder folder, String component, Set<String> names) throws IOException {
+        return Config.read(folder, component)
+                .tensors(names.contains("text_model.embeddings.token_embedding.weight") ? "text_model." : "");
     }
 
     /**

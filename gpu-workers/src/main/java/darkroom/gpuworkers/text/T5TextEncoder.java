@@ -11,6 +11,7 @@ import darkroom.gpuworkers.pretrained.ModelFolder;
 import darkroom.gpuworkers.torchscript.TorchModule;
 import darkroom.gpuworkers.torchscript.TorchScriptSource;
 import java.io.IOException;
+import java.util.Set;
 
 /** The encoder of T5, version 1.1: token ids to embeddings, as T5EncoderModel of transformers. Thread-confined. */
 public final class T5TextEncoder implements AutoCloseable {
@@ -104,6 +105,17 @@ public final class T5TextEncoder implements AutoCloseable {
         this.config = config;
         this.weights = weights;
         this.module = module;
+    }
+
+    /**
+     * Returns the tensors that the encoder's configuration asks for.
+     *
+     * @param names of the tensors that the component has, from which the form of their names is seen
+     * @throws IOException naming the file and the key, if this encoder is not computed
+     */
+    public static ExpectedTensors expected(ModelFolder folder, String component, Set<String> names) throws IOException {
+        return Config.read(folder, component)
+                .tensors(names.contains("shared.weight") ? "shared.weight" : "encoder.embed_tokens.weight");
     }
 
     /**

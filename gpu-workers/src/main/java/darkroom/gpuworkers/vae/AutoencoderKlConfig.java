@@ -84,7 +84,7 @@ public record AutoencoderKlConfig(
     }
 
     /** Returns what the weights must contain. */
-    ExpectedTensors tensors() {
+    public ExpectedTensors tensors() {
         ExpectedTensors tensors = new ExpectedTensors();
         int first = blocks.getFirst();
         int last = blocks.getLast();
