@@ -206,7 +206,7 @@ public final class Recipes {
             all = all.withoutPath("data.source");
         }
         if (!settings.inputs().base().isEmpty()) {
-            all = all.withoutPath("policy.base");
+            all = all.withoutPath("policy.base").withoutPath("policy.weights");
         }
         for (String path : List.of(
                 "workers",

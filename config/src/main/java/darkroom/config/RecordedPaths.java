@@ -16,6 +16,7 @@ final class RecordedPaths {
     private static final Map<String, List<String>> PATHS = Map.of(
             "data.source", List.of("embedded"),
             "policy.base", List.of("mixed", "clean"),
+            "policy.weights", List.of(),
             "scoring.cache", List.of(),
             "checkpoints.copy-to", List.of(),
             "cluster.tls.certificate", List.of(),

@@ -7,6 +7,8 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.TrainingSettings.Weighting;
+import darkroom.gpuworkers.torchscript.Torch;
+import darkroom.gpuworkers.torchscript.TorchModule;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -35,7 +37,7 @@ public final class DeviceMath implements AutoCloseable {
     public record OptimizerStep(AdamWReference state, double gradientNorm) {}
 
     private static final String GAUSSIAN_VELOCITY = """
-          def velocity(self: __torch__.Module, x: Tensor, source: Tensor, reference: Tensor, t: Tensor, tokens: Tensor, flat: Tensor, half: bool) -> Tensor:
+        def velocity(x: Tensor, source: Tensor, reference: Tensor, t: Tensor, tokens: Tensor, flat: Tensor, half: bool) -> Tensor:
             mean = torch.select(flat, 0, 0)
             variance = torch.mul(torch.select(flat, 0, 1), torch.select(flat, 0, 1))
             a = torch.rsub(t, 1)
@@ -44,7 +46,7 @@ public final class DeviceMath implements AutoCloseable {
             return torch.sub(torch.mul(t, d), torch.add(torch.mul(torch.mul(a, variance), d), mean))
         """;
     private static final String GIVEN_VELOCITY = """
-          def velocity(self: __torch__.Module, x: Tensor, source: Tensor, reference: Tensor, t: Tensor, tokens: Tensor, flat: Tensor, half: bool) -> Tensor:
+        def velocity(x: Tensor, source: Tensor, reference: Tensor, t: Tensor, tokens: Tensor, flat: Tensor, half: bool) -> Tensor:
             return flat
         """;
 

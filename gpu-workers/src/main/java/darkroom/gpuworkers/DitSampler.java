@@ -3,10 +3,11 @@ package darkroom.gpuworkers;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import darkroom.gpuworkers.torchscript.TensorBuffer;
+import darkroom.gpuworkers.torchscript.TorchModule;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.List;
 
 /**
  * Generates batches of one size with the embedded DiT. All rows of the inputs are written into {@link #noise()}, {@link
@@ -26,6 +27,7 @@ final class DitSampler implements AutoCloseable {
     private final TensorBuffer reference;
     private final TensorBuffer tokens;
     private final TensorBuffer coefficients;
+    private final TensorBuffer level;
     private NDManager serving;
     private NDArray prepared;
 
@@ -43,6 +45,7 @@ final class DitSampler implements AutoCloseable {
         reference = TensorBuffer.floats(owned, batch, 3, side, side);
         tokens = TensorBuffer.longs(owned, batch, shape.tokens());
         coefficients = TensorBuffer.floats(owned, 4);
+        level = TensorBuffer.floats(owned);
         owned.cap();
         serving = module.scope();
         prepared = module.call(serving, "prepared", flat.array()).get(0);
@@ -72,6 +75,26 @@ final class DitSampler implements AutoCloseable {
         return tokens;
     }
 
+    /** Returns the velocity of {@code x} FLOAT32 [batch, 3, side, side] with the inputs that are written. */
+    NDArray velocity(NDManager scope, NDArray x, double sigma) {
+        level.bytes().setAtIndex(FLOAT, 0, (float) sigma);
+        return module.call(
+                        scope,
+                        "velocity_at",
+                        x,
+                        source.array(),
+                        reference.array(),
+                        tokens.array(),
+                        prepared,
+                        level.array())
+                .get(0);
+    }
+
+    /** Returns a scope that frees its arrays when closed. */
+    NDManager scope() {
+        return module.scope();
+    }
+
     /** Generates images from the noise, float32 [batch, 3, side, side], and copies them into {@code latents}. */
     void rollout(SolverStep[] steps, MemorySegment latents) {
         try (NDManager scope = module.scope()) {
@@ -85,33 +108,6 @@ final class DitSampler implements AutoCloseable {
             }
             copy(x, latents);
         }
-    }
-
-    /**
-     * Generates images with the stochastic sampler.
-     *
-     * @param sigmas noise levels before each step
-     * @param noises standard normal noise of each step, each float32 [batch, 3, side, side]
-     * @param states one segment for the initial noise and one after each step
-     */
-    void rolloutStochastic(SdeStep[] steps, double[] sigmas, NoiseFiller noises, List<MemorySegment> states) {
-        try (NDManager scope = module.scope()) {
-            TensorBuffer step = TensorBuffer.of(scope.zeros(noise.array().getShape()));
-            NDArray x = noise.array();
-            copy(x, states.getFirst());
-            for (int i = 0; i < steps.length; i++) {
-                noises.fill(i, step.bytes());
-                set(sigmas[i], steps[i].state(), steps[i].velocity(), steps[i].std());
-                x = step(scope, x, step.array()).get(0);
-                copy(x, states.get(i + 1));
-            }
-        }
-    }
-
-    /** Writes the noise of a solver step. */
-    @FunctionalInterface
-    interface NoiseFiller {
-        void fill(int step, MemorySegment noise);
     }
 
     private NDList step(NDManager scope, NDArray x, NDArray other) {

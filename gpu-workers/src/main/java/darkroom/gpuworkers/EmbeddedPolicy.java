@@ -1,18 +1,23 @@
 package darkroom.gpuworkers;
 
 import darkroom.actors.device.RolloutUnit;
-import darkroom.actors.numeric.RandomKey;
 import darkroom.config.EvaluationSettings;
 import darkroom.config.RolloutSettings;
 import darkroom.config.TrainingSettings;
+import darkroom.gpuworkers.checkpoints.FlatLayout;
+import darkroom.gpuworkers.models.PolicyModel;
+import darkroom.gpuworkers.models.RolloutModel;
+import darkroom.gpuworkers.models.TrainerModel;
+import darkroom.tensors.TensorStore;
 
 /**
- * State shared by rollout and trainer devices of one run: their base and the settings that decide the result.
+ * The embedded DiT of one run: its base, and the settings that decide the result.
  *
  * @param weights the base: frozen reference, and the model that low-rank adapters are added to
  */
 public record EmbeddedPolicy(
-        DitWeights weights, RolloutSettings rollout, EvaluationSettings evaluation, TrainingSettings training) {
+        DitWeights weights, RolloutSettings rollout, EvaluationSettings evaluation, TrainingSettings training)
+        implements PolicyModel {
 
     DitShape shape() {
         return weights.shape();
@@ -23,7 +28,8 @@ public record EmbeddedPolicy(
         return new LoraLayout(weights.shape(), training.lora(), training.loraAlpha());
     }
 
-    /** Returns the initial trained parameters: the base itself, or adapters that change nothing yet. */
+    /** Returns the base itself, or adapters that change nothing yet. */
+    @Override
     public float[] initial(long seed) {
         return lora().isLora()
                 ? InitialWeights.adapters(lora().trained(), training.lora(), seed)
@@ -39,20 +45,18 @@ public record EmbeddedPolicy(
         return SigmaSchedule.sigmas(rollout.schedule(), steps, SigmaSchedule.LATENT_TOKENS_AT_512);
     }
 
-    /** Evaluation rollouts are deterministic: the stochastic sampler is only for Flow-GRPO's training images. */
-    SolverStep[] steps(RolloutUnit.Purpose purpose) {
-        double[] sigmas = sigmas(purpose);
-        return rollout.solver() == RolloutSettings.Solver.EULER ? SolverStep.euler(sigmas) : SolverStep.dpm2(sigmas);
+    @Override
+    public FlatLayout trained() {
+        return lora().trained();
     }
 
-    boolean stochastic(RolloutUnit.Purpose purpose) {
-        return purpose == RolloutUnit.Purpose.TRAINING && rollout.solver() == RolloutSettings.Solver.SDE;
+    @Override
+    public RolloutModel rollout(TensorStore store, int slots) {
+        return new EmbeddedRollout(this, store, slots);
     }
 
-    static RandomKey.Purpose noise(RolloutUnit.Purpose purpose) {
-        return switch (purpose) {
-            case TRAINING -> RandomKey.Purpose.INITIAL_NOISE;
-            case EVALUATION -> RandomKey.Purpose.EVALUATION_NOISE;
-        };
+    @Override
+    public TrainerModel trainer(TensorStore store, double advantageClip) {
+        return new EmbeddedTrainer(this, store, advantageClip);
     }
 }

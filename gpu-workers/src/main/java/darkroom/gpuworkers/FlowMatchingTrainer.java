@@ -6,6 +6,8 @@ import ai.djl.ndarray.NDManager;
 import darkroom.config.OptimizerSettings;
 import darkroom.config.Precision;
 import darkroom.config.TrainingSettings;
+import darkroom.gpuworkers.torchscript.TensorBuffer;
+import darkroom.gpuworkers.torchscript.TorchModule;
 import java.lang.foreign.MemorySegment;
 
 /**

@@ -9,7 +9,7 @@ import java.util.Arrays;
  * words, sine and cosine of row and column for the positions of patches, and zero for every modulation and for the output,
  * so that each block starts as the identity (adaLN-zero, Peebles and Xie 2023).
  */
-final class InitialWeights {
+public final class InitialWeights {
     private static final float POSITION_SCALE = 0.5f;
     private static final float TOKEN_POSITION_SCALE = 0.1f;
 
@@ -28,7 +28,7 @@ final class InitialWeights {
     }
 
     /** Returns new adapters: A normal with standard deviation 1 / rank, B zero, so that the model is the base. */
-    static float[] adapters(FlatLayout layout, int rank, long seed) {
+    public static float[] adapters(FlatLayout layout, int rank, long seed) {
         float[] flat = new float[layout.size()];
         RandomKey key = RandomKey.of(seed, RandomKey.Purpose.INITIAL_WEIGHTS);
         int ordinal = 0;

@@ -9,6 +9,7 @@ import darkroom.edittasks.tasks.GroundTruth;
 import darkroom.edittasks.tasks.GroundTruth.Planar;
 import darkroom.edittasks.tasks.InstructionVocabulary;
 import darkroom.edittasks.tasks.Split;
+import darkroom.gpuworkers.torchscript.Torch;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

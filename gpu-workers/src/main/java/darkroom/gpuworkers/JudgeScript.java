@@ -1,6 +1,7 @@
 package darkroom.gpuworkers;
 
 import darkroom.gpuworkers.checkpoints.FlatLayout;
+import darkroom.gpuworkers.torchscript.TorchScriptSource;
 import java.util.List;
 
 /**

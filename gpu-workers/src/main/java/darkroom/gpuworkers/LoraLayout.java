@@ -47,8 +47,7 @@ public final class LoraLayout {
 
     /** Returns the method {@code weights(base, trained)}: the flat vector of the model with the trained parameters. */
     String script() {
-        StringBuilder text =
-                new StringBuilder("  def weights(self: __torch__.Module, base: Tensor, trained: Tensor) -> Tensor:\n");
+        StringBuilder text = new StringBuilder("def weights(base: Tensor, trained: Tensor) -> Tensor:\n");
         if (rank == 0) {
             return text.append("    return trained\n").toString();
         }

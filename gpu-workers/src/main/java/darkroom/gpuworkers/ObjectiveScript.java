@@ -2,6 +2,7 @@ package darkroom.gpuworkers;
 
 import darkroom.config.OptimizerSettings;
 import darkroom.config.TrainingSettings;
+import darkroom.gpuworkers.torchscript.TorchScriptSource;
 
 /**
  * Losses, gradients and the optimizer step as TorchScript text. The constants of the settings are written into the text;

@@ -2,6 +2,7 @@ package darkroom.gpuworkers;
 
 import darkroom.config.Precision;
 import darkroom.edittasks.tasks.InstructionVocabulary;
+import darkroom.gpuworkers.torchscript.DeviceThread;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Locale;

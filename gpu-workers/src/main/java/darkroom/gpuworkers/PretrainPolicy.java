@@ -9,6 +9,7 @@ import darkroom.edittasks.tasks.InstructionVocabulary;
 import darkroom.edittasks.tasks.Split;
 import darkroom.edittasks.tasks.TaskMix;
 import darkroom.edittasks.tasks.TaskType;
+import darkroom.gpuworkers.torchscript.Torch;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

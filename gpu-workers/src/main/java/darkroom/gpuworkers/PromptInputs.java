@@ -2,6 +2,7 @@ package darkroom.gpuworkers;
 
 import darkroom.actors.device.Prompt;
 import darkroom.edittasks.tasks.InstructionVocabulary;
+import darkroom.gpuworkers.torchscript.TensorBuffer;
 import darkroom.tensors.TensorRef;
 import darkroom.tensors.TensorStore;
 import java.lang.foreign.MemorySegment;

@@ -1,5 +1,7 @@
 package darkroom.gpuworkers;
 
+import darkroom.gpuworkers.torchscript.TorchScriptSource;
+
 /**
  * Sampling with the model of {@link DitScript}, which must precede this text, as TorchScript text.
  *
@@ -12,8 +14,14 @@ final class SolverScript {
 
     /** @param half whether linears run in bfloat16; {@code flat} may then come from {@code prepared}, once per version */
     static String of(boolean half) {
-        return TorchScriptSource.of("solver")
-                .with("HALF", half ? "True" : "False")
-                .text();
+        return advance()
+                + TorchScriptSource.of("dit_solver")
+                        .with("HALF", half ? "True" : "False")
+                        .text();
+    }
+
+    /** Returns {@code advance(x, v, other, c)}: a step from a velocity that any model computed. */
+    static String advance() {
+        return TorchScriptSource.of("solver").text();
     }
 }

@@ -80,8 +80,10 @@ class FlowGrpoOnPolicyTest {
         Prompt prompt = TorchRun.prompt(run.store, 1);
         RolloutUnit generate = new RolloutUnit(
                 "run", 7, RolloutUnit.Purpose.TRAINING, 0, 0, 4, new PolicyVersion(0), state.old(), prompt);
-        try (TorchRolloutDevice rollout = new TorchRolloutDevice("rollout", run.policy, run.store);
-                TorchTrainerDevice trainer = new TorchTrainerDevice("trainer", run.policy, 5, run.store)) {
+        try (TorchRolloutDevice rollout =
+                        new TorchRolloutDevice("rollout", run.policy, run.policy.rollout(), run.store);
+                TorchTrainerDevice trainer =
+                        new TorchTrainerDevice("trainer", run.policy, run.policy.training(), 5, run.store)) {
             RolloutResult generated =
                     rollout.perform(generate).toCompletableFuture().join();
             List<TrainUnit.Sample> samples = new ArrayList<>();

@@ -17,6 +17,9 @@ import darkroom.config.RolloutSettings;
 import darkroom.config.RolloutSettings.Solver;
 import darkroom.config.RunSettings;
 import darkroom.config.TrainingSettings.Objective;
+import darkroom.gpuworkers.torchscript.TensorBuffer;
+import darkroom.gpuworkers.torchscript.Torch;
+import darkroom.gpuworkers.torchscript.TorchModule;
 import darkroom.tensors.OffHeapTensorStore;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -135,8 +138,8 @@ class NativeMemoryTest {
             this.settings = settings;
             EmbeddedPolicy policy =
                     new EmbeddedPolicy(TorchRun.tiny(), settings.rollout(), settings.evaluation(), settings.training());
-            rollout = new TorchRolloutDevice("rollout", policy, store);
-            trainer = new TorchTrainerDevice("trainer", policy, 5, store);
+            rollout = new TorchRolloutDevice("rollout", policy, policy.rollout(), store);
+            trainer = new TorchTrainerDevice("trainer", policy, policy.training(), 5, store);
             state = TorchRun.learner(policy, store, settings.seed());
         }
 

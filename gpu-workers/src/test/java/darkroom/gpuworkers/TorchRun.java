@@ -160,7 +160,7 @@ final class TorchRun implements AutoCloseable {
                 "torch",
                 seed,
                 3,
-                new PolicySettings("embedded", "tiny", SIDE, 1),
+                new PolicySettings("embedded", "tiny", "", SIDE, 1, 128),
                 new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
                 rollout,
                 Recipes.load(
@@ -237,7 +237,9 @@ final class TorchRun implements AutoCloseable {
         for (int i = 0; i < rolloutDevices; i++) {
             String deviceSlot = "rollout-" + i;
             rollout.add(new DeviceSlot<>(
-                    deviceSlot, () -> beset(deviceSlot, new TorchRolloutDevice(deviceSlot, policy, store), mishaps)));
+                    deviceSlot,
+                    () -> beset(
+                            deviceSlot, new TorchRolloutDevice(deviceSlot, policy, policy.rollout(), store), mishaps)));
         }
         List<DeviceSlot<TrainUnit, Trained>> trainer = new ArrayList<>();
         for (int i = 0; i < trainerDevices; i++) {
@@ -247,7 +249,11 @@ final class TorchRun implements AutoCloseable {
                     () -> beset(
                             deviceSlot,
                             new TorchTrainerDevice(
-                                    deviceSlot, policy, settings.groups().advantageClip(), store),
+                                    deviceSlot,
+                                    policy,
+                                    policy.training(),
+                                    settings.groups().advantageClip(),
+                                    store),
                             mishaps)));
         }
         system.tell(new RunGuardian.Offer(
@@ -298,14 +304,14 @@ final class TorchRun implements AutoCloseable {
     }
 
     private TorchTrainerDevice trainer() {
-        return new TorchTrainerDevice("trainer", policy, 5, store);
+        return new TorchTrainerDevice("trainer", policy, policy.training(), 5, store);
     }
 
     private List<TensorRef> gradients(TorchTrainerDevice trainer, LearnerState state, int units, int unitsPerLease) {
         Prompt prompt = prompt(store, 1);
         RolloutUnit generate = new RolloutUnit(
                 "run", 7, RolloutUnit.Purpose.TRAINING, 0, 0, 4, new PolicyVersion(0), state.old(), prompt);
-        try (TorchRolloutDevice rollout = new TorchRolloutDevice("rollout", policy, store)) {
+        try (TorchRolloutDevice rollout = new TorchRolloutDevice("rollout", policy, policy.rollout(), store)) {
             RolloutResult generated =
                     rollout.perform(generate).toCompletableFuture().join();
             List<List<TrainUnit.Sample>> all = new ArrayList<>();

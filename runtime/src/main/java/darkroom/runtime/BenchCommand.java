@@ -101,9 +101,13 @@ final class BenchCommand implements Runnable {
         EmbeddedPolicy policy = policy(settings);
         try (OffHeapTensorStore store =
                         new OffHeapTensorStore("local", settings.limits().tensorBytesMax());
-                TorchRolloutDevice rollout = new TorchRolloutDevice("rollout-0", policy, store);
+                TorchRolloutDevice rollout = new TorchRolloutDevice("rollout-0", policy, settings.rollout(), store);
                 TorchTrainerDevice trainer = new TorchTrainerDevice(
-                        "trainer-0", policy, settings.groups().advantageClip(), store)) {
+                        "trainer-0",
+                        policy,
+                        settings.training(),
+                        settings.groups().advantageClip(),
+                        store)) {
             OpenPrompts open = new OpenPrompts(store);
             Prompt prompt = open.open(
                     DataSplits.of(settings, spec.commandLine().getErr()).train().row(0));

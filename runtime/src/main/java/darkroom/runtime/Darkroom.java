@@ -65,6 +65,7 @@ public final class Darkroom implements Runnable {
             PretrainCommand.class,
             PretrainJudgeCommand.class,
             ConfigCommand.class,
+            ModelCommand.class,
             VerifyCommand.class,
             BenchCommand.class,
             WarmUpCommand.class);

@@ -108,7 +108,8 @@ final class EditCommand implements Callable<Integer> {
         RgbImage second = reference == null ? null : read(reference, view);
         int side = policy.settings().policy().resolution();
         try (OffHeapTensorStore store = new OffHeapTensorStore("local", STORE_BYTES);
-                TorchRolloutDevice device = new TorchRolloutDevice("rollout-0", policy.policy(), store)) {
+                TorchRolloutDevice device = new TorchRolloutDevice(
+                        "rollout-0", policy.policy(), policy.settings().rollout(), store)) {
             OpenPrompts open = new OpenPrompts(store);
             Prompt prompt = open.open(new Row(
                     "edit",

@@ -1,8 +1,11 @@
 package darkroom.runtime;
 
+import darkroom.gpuworkers.cases.ModelVerification;
+import darkroom.gpuworkers.cases.OutputComparison;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.golden.GoldenVerification;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,8 +14,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -20,7 +26,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "verify",
         description = "Checks this build against test vectors.",
-        subcommands = VerifyCommand.Golden.class,
+        subcommands = {VerifyCommand.Golden.class, VerifyCommand.Model.class},
         synopsisSubcommandLabel = "COMMAND")
 final class VerifyCommand implements Runnable {
     @Spec
@@ -86,6 +92,87 @@ final class VerifyCommand implements Runnable {
                             result.passed(),
                             result.failed(),
                             worst.isEmpty() ? "" : " (largest relative error: " + worst + ")");
+        }
+    }
+
+    /** {@code verify model FOLDER}. */
+    @Command(
+            name = "model",
+            description = {
+                "Runs test vectors of a model folder through the code that generates and trains.",
+                "The vectors are what diffusers computes with the same folder: text embeddings, the VAE, velocities"
+                    + " with and without adapters, noise levels, trajectories, the NFT loss and its gradients, AdamW,"
+                    + " whole edits. Each output has a tolerance of about five times what runs of diffusers differ by."
+                    + " Exit code 1 if one is outside it."
+            })
+    static final class Model implements Callable<Integer> {
+        private static final String SUFFIX = ".safetensors";
+
+        @Spec
+        private CommandSpec spec;
+
+        @Parameters(paramLabel = "FOLDER", description = "Model folder in the layout of diffusers.")
+        private Path folder;
+
+        @Option(
+                names = "--cases",
+                paramLabel = "DIR",
+                description = "Directory of case files, *.safetensors. Default: FOLDER/cases.")
+        private @Nullable Path cases;
+
+        @Override
+        public Integer call() throws IOException {
+            Path directory = cases == null ? folder.resolve("cases") : cases;
+            if (!Files.isDirectory(directory)) {
+                throw new CommandFailedException(
+                        directory + " is no directory; give the directory of the cases with --cases", ExitCode.USAGE);
+            }
+            List<Path> files;
+            try (Stream<Path> all = Files.list(directory)) {
+                files = all.filter(file -> file.toString().endsWith(SUFFIX))
+                        .sorted()
+                        .toList();
+            }
+            if (files.isEmpty()) {
+                throw new CommandFailedException(directory + " has no cases (*.safetensors): nothing was verified");
+            }
+            PrintWriter out = spec.commandLine().getOut();
+            int failed = 0;
+            try (ModelVerification verification = new ModelVerification(folder)) {
+                for (Path file : files) {
+                    ModelVerification.CaseResult result = verification.verify(file);
+                    failed += result.passed() ? 0 : 1;
+                    out.println(line(result));
+                    out.flush();
+                }
+            }
+            out.println("%d cases: %d passed, %d failed".formatted(files.size(), files.size() - failed, failed));
+            out.flush();
+            return (failed == 0 ? ExitCode.OK : ExitCode.FAILED).code();
+        }
+
+        private static String line(ModelVerification.CaseResult result) {
+            OutputComparison worst = result.worst();
+            String outputs = result.outputs().size() == 1
+                    ? worst.output()
+                    : "%s, the worst of %d outputs"
+                            .formatted(worst.output(), result.outputs().size());
+            String numbers = Double.isNaN(worst.error())
+                    ? worst.problem()
+                    : String.format(
+                            Locale.ROOT,
+                            "error %.1e, tolerance %.1e%s",
+                            worst.error(),
+                            worst.tolerance(),
+                            worst.problem().isEmpty() ? "" : "; " + worst.problem());
+            return String.format(
+                    Locale.ROOT,
+                    "%-6s %s: %s: %s (%.1f s)",
+                    result.passed() ? "passed" : "FAILED",
+                    result.name(),
+                    outputs,
+                    numbers,
+                    result.seconds());
         }
     }
 }

@@ -114,7 +114,7 @@ public final class Settings {
                 "test",
                 seed,
                 20,
-                new PolicySettings("simulated", "mixed", 2, 1),
+                new PolicySettings("simulated", "mixed", "", 2, 1, 128),
                 new DataSettings("embedded", List.of(), 50, DataSettings.OnMalformed.STOP),
                 rollout(staleness),
                 Recipes.load(

@@ -157,6 +157,18 @@ public final class RgbImage {
         return new RgbImage(side, side, shrunk);
     }
 
+    /** Returns the central square at its own resolution: as wide as the shorter side. Of an odd rest, the larger part is right or below. */
+    public RgbImage centreSquare() {
+        int side = Math.min(width, height);
+        int left = (width - side) / 2;
+        int top = (height - side) / 2;
+        byte[] square = new byte[3 * side * side];
+        for (int y = 0; y < side; y++) {
+            System.arraycopy(rgb, ((top + y) * width + left) * 3, square, y * side * 3, side * 3);
+        }
+        return new RgbImage(side, side, square);
+    }
+
     /** Returns the mean of a channel over a square of fractional bounds. */
     private double average(double fromX, double fromY, double side, int c) {
         double sum = 0;

@@ -59,18 +59,21 @@ public final class Safetensors implements AutoCloseable {
     private final Path file;
     private final Arena arena;
     private final MemorySegment data;
+    private final long dataBegin;
     private final SortedMap<String, String> metadata;
     private final Map<String, Entry> entries;
 
     private Safetensors(
             Path file,
             Arena arena,
-            MemorySegment data,
+            MemorySegment all,
+            long dataBegin,
             SortedMap<String, String> metadata,
             Map<String, Entry> entries) {
         this.file = file;
         this.arena = arena;
-        this.data = data;
+        this.data = all.asSlice(dataBegin);
+        this.dataBegin = dataBegin;
         this.metadata = Collections.unmodifiableSortedMap(metadata);
         this.entries = Collections.unmodifiableMap(entries);
     }
@@ -81,7 +84,9 @@ public final class Safetensors implements AutoCloseable {
         F16(2),
         BF16(2),
         U8(1),
-        /** Any other type of the format, such as I64, F64, BOOL or F8_E4M3. */
+        F64(8),
+        I64(8),
+        /** Any other type of the format, such as I32, BOOL or F8_E4M3. */
         OTHER(0);
 
         private final int bytes;
@@ -99,7 +104,7 @@ public final class Safetensors implements AutoCloseable {
     /**
      * Position of a tensor in a file.
      *
-     * @param type element type as in the file
+     * @param dtype element type
      * @param type element type as the file names it
      * @param begin first byte, counted from the end of the header
      */
@@ -191,7 +196,7 @@ public final class Safetensors implements AutoCloseable {
                 case F32 -> encoded.set(FLOAT, (long) i * Float.BYTES, value);
                 case F16 -> encoded.set(SHORT, (long) i * Short.BYTES, Float.floatToFloat16(value));
                 case BF16 -> encoded.set(SHORT, (long) i * Short.BYTES, bfloat16(value));
-                case U8, OTHER -> throw new IllegalArgumentException(dtype + " holds no narrowed floats");
+                case U8, F64, I64, OTHER -> throw new IllegalArgumentException(dtype + " holds no narrowed floats");
             }
         }
         return encoded;
@@ -218,6 +223,16 @@ public final class Safetensors implements AutoCloseable {
             throw new SafetensorsException(file, "no tensor \"%s\"; it has %s".formatted(name, entries.keySet()));
         }
         return entry;
+    }
+
+    /** Returns the number of bytes before the first tensor. */
+    public long dataBegin() {
+        return dataBegin;
+    }
+
+    /** Returns the file. */
+    public Path file() {
+        return file;
     }
 
     /** Returns a tensor's bytes as in the file, read-only, valid until {@link #close}. */
@@ -253,10 +268,48 @@ public final class Safetensors implements AutoCloseable {
                     into.set(FLOAT, i * Float.BYTES, Float.intBitsToFloat(from.get(SHORT, i * Short.BYTES) << 16));
                 }
             }
-            case U8, OTHER ->
+            case U8, F64, I64, OTHER ->
                 throw new SafetensorsException(
                         file, "tensor \"%s\" is %s, and F32, F16 or BF16 is wanted".formatted(name, entry.type()));
         }
+    }
+
+    /**
+     * Returns a tensor as float64, exactly; of I64 only values up to 2^53 are exact.
+     *
+     * @throws SafetensorsException if the tensor does not exist, or has another element type
+     */
+    public double[] doubles(String name) throws SafetensorsException {
+        Entry entry = entry(name);
+        MemorySegment from = bytes(name);
+        double[] values = new double[Math.toIntExact(entry.elements())];
+        switch (entry.dtype()) {
+            case F32, F16, BF16 -> {
+                float[] floats = floats(name);
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = floats[i];
+                }
+            }
+            case F64 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = Double.longBitsToDouble(from.get(LENGTH, (long) i * Long.BYTES));
+                }
+            }
+            case I64 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = from.get(LENGTH, (long) i * Long.BYTES);
+                }
+            }
+            case U8 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = from.get(ValueLayout.JAVA_BYTE, i) & 255;
+                }
+            }
+            case OTHER ->
+                throw new SafetensorsException(
+                        file, "tensor \"%s\" is %s, which is not read".formatted(name, entry.type()));
+        }
+        return values;
     }
 
     /** Returns a tensor as float32. */
@@ -328,7 +381,7 @@ public final class Safetensors implements AutoCloseable {
             throw new SafetensorsException(
                     file, "tensors end at %d, the file's data at %d".formatted(end, data.byteSize()));
         }
-        return new Safetensors(file, arena, data, metadata, byName);
+        return new Safetensors(file, arena, all, LENGTH_BYTES + headerBytes, metadata, byName);
     }
 
     private static ObjectNode header(Path file, MemorySegment bytes) throws SafetensorsException {
@@ -409,7 +462,14 @@ public final class Safetensors implements AutoCloseable {
         long end = offsets.get(1).longValue();
         if (begin < 0 || end < begin || end > dataBytes) {
             throw new SafetensorsException(
-                    file, where + "data_offsets=[%d, %d] are not within 0 to %d".formatted(begin, end, dataBytes));
+                    file,
+                    where
+                            + "data_offsets=[%d, %d] are not within 0 to %d%s"
+                                    .formatted(
+                                            begin,
+                                            end,
+                                            dataBytes,
+                                            begin >= 0 && end > dataBytes ? ": the file is cut short or damaged" : ""));
         }
         if (dtype != Dtype.OTHER && end - begin != bytes) {
             throw new SafetensorsException(

@@ -28,7 +28,8 @@ public final class TensorDigests {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    static String of(MemorySegment bytes) {
+    /** Returns the digest of bytes alone. */
+    public static String of(MemorySegment bytes) {
         MessageDigest digest = sha256();
         update(digest, bytes);
         return HexFormat.of().formatHex(digest.digest());

@@ -3,6 +3,7 @@ package darkroom.rewardactors.suites;
 import darkroom.config.ErrorReason;
 import darkroom.config.PictureView;
 import darkroom.edittasks.pictures.PictureReader;
+import darkroom.edittasks.pictures.PillowResize;
 import darkroom.edittasks.pictures.RgbImage;
 import darkroom.rewardactors.protocol.PngImage;
 import darkroom.rewardactors.protocol.ScorerFault;
@@ -91,7 +92,12 @@ final class SuitePictures {
             RgbImage before = decoded(original);
             RgbImage after = decoded(edited);
             return new Shown(
-                    png(before), png(fitted ? PillowBicubic.resized(after, before.width(), before.height()) : after));
+                    png(before),
+                    png(
+                            fitted
+                                    ? PillowResize.resized(
+                                            after, before.width(), before.height(), PillowResize.Filter.BICUBIC)
+                                    : after));
         } finally {
             decoders.release();
         }

@@ -14,8 +14,7 @@ import darkroom.actors.statistics.PromptBan;
 import darkroom.actors.workqueue.DevicePool;
 import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
-import darkroom.gpuworkers.DitWeights;
-import darkroom.gpuworkers.EmbeddedPolicy;
+import darkroom.gpuworkers.models.PolicyModel;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.Precisions;
 import darkroom.runtime.base.RunJournal;
@@ -26,6 +25,7 @@ import darkroom.runtime.run.LearnerTensors;
 import darkroom.runtime.run.LocalActorSystem;
 import darkroom.runtime.run.LocalRun;
 import darkroom.runtime.run.OpenPrompts;
+import darkroom.runtime.run.PolicyModels;
 import darkroom.runtime.run.RowPrompts;
 import darkroom.runtime.run.RunEnvironment;
 import darkroom.runtime.run.RunListeners;
@@ -104,11 +104,7 @@ public final class Rehearsal {
             RunSettings settings, RunListener listener, Before before, RunEnvironment environment, boolean checkpoints)
             throws IOException, InterruptedException {
         TensorStore store = environment.plane().store();
-        EmbeddedPolicy policy = new EmbeddedPolicy(
-                DitWeights.base(settings.policy().base()),
-                settings.rollout(),
-                settings.evaluation(),
-                settings.training());
+        PolicyModel policy = PolicyModels.open(settings);
         try (Scorers scorers =
                 environment.scores() ? Scorers.open(settings.scoring()) : Scorers.elsewhere(settings.scoring())) {
             DevicePool devicePool = DevicePools.of(

@@ -12,13 +12,13 @@ import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
 import darkroom.edittasks.pictures.FileFault;
-import darkroom.gpuworkers.DitWeights;
-import darkroom.gpuworkers.EmbeddedPolicy;
+import darkroom.gpuworkers.models.PolicyModel;
 import darkroom.rewardactors.client.ScorerNoise;
 import darkroom.runtime.base.Precisions;
 import darkroom.runtime.base.Replaceable;
 import darkroom.runtime.faults.FaultMoment;
 import darkroom.runtime.run.DevicePools;
+import darkroom.runtime.run.PolicyModels;
 import darkroom.runtime.run.RunInputs;
 import darkroom.runtime.run.Scorers;
 import darkroom.tensors.AeronTensorPlane;
@@ -112,11 +112,7 @@ final class NodeAgentHost implements NodeAgent.Host, AutoCloseable {
     private DevicePool computing(RunSettings settings, ActorRef<WorkQueueEvent> events) {
         try {
             RunInputs.requireBase(settings);
-            EmbeddedPolicy policy = new EmbeddedPolicy(
-                    DitWeights.base(settings.policy().base()),
-                    settings.rollout(),
-                    settings.evaluation(),
-                    settings.training());
+            PolicyModel policy = PolicyModels.open(settings);
             return DevicePools.of(
                     settings,
                     policy,
@@ -125,10 +121,7 @@ final class NodeAgentHost implements NodeAgent.Host, AutoCloseable {
                     scorers(settings, events),
                     plane);
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "the base %s cannot be read here: %s"
-                            .formatted(settings.policy().base(), FileFault.reason(e)),
-                    e);
+            throw new UncheckedIOException("the model cannot be read here: " + FileFault.reason(e), e);
         }
     }
 

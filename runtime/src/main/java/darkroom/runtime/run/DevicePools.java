@@ -16,9 +16,9 @@ import darkroom.actors.workqueue.DevicePool;
 import darkroom.actors.workqueue.DeviceSlot;
 import darkroom.config.RunSettings;
 import darkroom.config.WorkerSettings;
-import darkroom.gpuworkers.EmbeddedPolicy;
 import darkroom.gpuworkers.TorchRolloutDevice;
 import darkroom.gpuworkers.TorchTrainerDevice;
+import darkroom.gpuworkers.models.PolicyModel;
 import darkroom.tensors.TensorPlane;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -52,7 +52,7 @@ public final class DevicePools {
      */
     public static DevicePool of(
             RunSettings settings,
-            EmbeddedPolicy policy,
+            PolicyModel policy,
             int rolloutDevices,
             int trainerDevices,
             List<DeviceSlot<ScoreUnit, ScoreOutcome>> scorers,
@@ -60,7 +60,8 @@ public final class DevicePools {
         List<DeviceSlot<RolloutUnit, RolloutResult>> rollout = new ArrayList<>();
         for (int i = 0; i < rolloutDevices; i++) {
             String name = "rollout-" + i;
-            rollout.add(deviceSlot(name, plane, () -> new TorchRolloutDevice(name, policy, plane.store())));
+            rollout.add(deviceSlot(
+                    name, plane, () -> new TorchRolloutDevice(name, policy, settings.rollout(), plane.store())));
         }
         List<DeviceSlot<TrainUnit, Trained>> trainer = new ArrayList<>();
         for (int i = 0; i < trainerDevices; i++) {
@@ -68,7 +69,8 @@ public final class DevicePools {
             trainer.add(deviceSlot(
                     name,
                     plane,
-                    () -> new TorchTrainerDevice(name, policy, settings.groups().advantageClip(), plane.store())));
+                    () -> new TorchTrainerDevice(
+                            name, policy, settings.training(), settings.groups().advantageClip(), plane.store())));
         }
         List<DeviceSlot<ScoreUnit, ScoreOutcome>> reward = scorers.stream()
                 .map(deviceSlot ->

@@ -9,8 +9,7 @@ import darkroom.actors.events.StopWhen;
 import darkroom.actors.run.RunOrder;
 import darkroom.actors.run.RunPorts;
 import darkroom.config.RunSettings;
-import darkroom.gpuworkers.DitWeights;
-import darkroom.gpuworkers.EmbeddedPolicy;
+import darkroom.gpuworkers.models.PolicyModel;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.tensors.TensorStore;
 import java.io.IOException;
@@ -80,11 +79,7 @@ public final class FirstSteps implements RunListener, StopWhen {
      */
     public static Speed measure(RunSettings settings, InstantSource clock, PrintWriter warnings, Consumer<String> say)
             throws IOException, InterruptedException {
-        EmbeddedPolicy policy = new EmbeddedPolicy(
-                DitWeights.base(settings.policy().base()),
-                settings.rollout(),
-                settings.evaluation(),
-                settings.training());
+        PolicyModel policy = PolicyModels.open(settings);
         try (Scorers scorers = Scorers.open(settings.scoring());
                 RunEnvironment environment = RunEnvironment.Alone.with(settings)) {
             TensorStore store = environment.plane().store();

@@ -73,11 +73,12 @@ final class HeldOutEvaluations {
      * once, so that a poor start misleads nobody.
      */
     Optional<float[]> cleanReference() throws IOException {
-        EmbeddedPolicy policy = resources.policy();
+        if (!(resources.policy() instanceof EmbeddedPolicy policy)
+                || policy.lora().isLora()) {
+            return Optional.empty();
+        }
         DitWeights clean = DitWeights.base("clean");
-        return policy.lora().isLora() || !clean.shape().equals(policy.weights().shape())
-                ? Optional.empty()
-                : Optional.of(clean.flat());
+        return clean.shape().equals(policy.weights().shape()) ? Optional.of(clean.flat()) : Optional.empty();
     }
 
     /** Returns the duration of each evaluation by its name, in order. */

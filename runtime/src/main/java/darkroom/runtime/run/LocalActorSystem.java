@@ -10,7 +10,7 @@ import darkroom.actors.run.RunPorts;
 import darkroom.actors.workqueue.DevicePool;
 import darkroom.config.ErrorReason;
 import darkroom.config.RunSettings;
-import darkroom.gpuworkers.EmbeddedPolicy;
+import darkroom.gpuworkers.models.PolicyModel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -42,7 +42,7 @@ public final class LocalActorSystem implements AutoCloseable {
      * @param scorers stay open until this is closed; closed by the caller
      */
     public LocalActorSystem(
-            RunSettings settings, EmbeddedPolicy policy, Scorers scorers, RunPorts ports, RunEnvironment environment) {
+            RunSettings settings, PolicyModel policy, Scorers scorers, RunPorts ports, RunEnvironment environment) {
         this(settings, policy, scorers, ports, environment, ConfigFactory.empty());
     }
 
@@ -53,7 +53,7 @@ public final class LocalActorSystem implements AutoCloseable {
      */
     LocalActorSystem(
             RunSettings settings,
-            EmbeddedPolicy policy,
+            PolicyModel policy,
             Scorers scorers,
             RunPorts ports,
             RunEnvironment environment,

@@ -5,9 +5,8 @@ import darkroom.config.LedgerSettings;
 import darkroom.config.Recipes;
 import darkroom.config.RunSettings;
 import darkroom.edittasks.pictures.FileFault;
-import darkroom.gpuworkers.DitWeights;
-import darkroom.gpuworkers.EmbeddedPolicy;
 import darkroom.gpuworkers.checkpoints.Checkpoints;
+import darkroom.gpuworkers.models.PolicyModel;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
 import darkroom.runtime.base.PrecisionChoice;
@@ -46,16 +45,16 @@ public final class LocalRun {
 
     private final PreparedRun prepared;
     private final Optional<Resumption> resumption;
-    private final DitWeights base;
+    private final PolicyModel policy;
     private final RunEnvironment.Opener environments;
 
     private LocalRun(
             PreparedRun prepared,
-            DitWeights base,
+            PolicyModel policy,
             Optional<Resumption> resumption,
             RunEnvironment.Opener environments) {
         this.prepared = prepared;
-        this.base = base;
+        this.policy = policy;
         this.resumption = resumption;
         this.environments = environments;
     }
@@ -66,10 +65,10 @@ public final class LocalRun {
      * @param resumed directory with the record of the inputs so far; {@code null} for a new run
      */
     private static PreparedRun prepare(
-            RunSettings settings, Path directory, @Nullable Path resumed, DitWeights base, PrintWriter out)
+            RunSettings settings, Path directory, @Nullable Path resumed, PolicyModel policy, PrintWriter out)
             throws IOException {
         DataSplits data = DataSplits.of(settings, out);
-        RunFit.require(settings, data, base.shape());
+        RunFit.require(settings, data, policy);
         RunFit.remarks(settings, data).forEach(out::println);
         out.flush();
         InputSettings found = RunInputs.found(settings, data);
@@ -109,15 +108,15 @@ public final class LocalRun {
         PrecisionChoice precision = PrecisionChoice.of(settings, decided);
         try (Interrupt interrupt =
                 new Interrupt(settings.limits().shutdownGrace(), () -> sayHowToContinue(directory))) {
-            DitWeights base = base(decided);
-            PreparedRun prepared = prepare(decided, directory, null, base, out);
+            PolicyModel policy = model(decided);
+            PreparedRun prepared = prepare(decided, directory, null, policy, out);
             Files.createDirectories(directory);
             RunInputs.write(directory, prepared.settings(), prepared.data());
             RunDirectory.write(directory.resolve(SETTINGS), Recipes.render(prepared.settings()));
             precision.write(directory);
             out.println("precision: " + precision.describe());
             out.flush();
-            return new LocalRun(prepared, base, Optional.empty(), environments).run(interrupt);
+            return new LocalRun(prepared, policy, Optional.empty(), environments).run(interrupt);
         }
     }
 
@@ -164,11 +163,11 @@ public final class LocalRun {
         Resumption.require(before, settings, overrides, directory);
         try (Interrupt interrupt =
                 new Interrupt(settings.limits().shutdownGrace(), () -> sayHowToContinue(directory))) {
-            DitWeights base = base(settings);
-            PreparedRun prepared = prepare(settings, directory, directory, base, out);
+            PolicyModel policy = model(settings);
+            PreparedRun prepared = prepare(settings, directory, directory, policy, out);
             boolean hadLedger = before.ledger().store() != LedgerSettings.Store.NONE;
             prepared.writeInputs();
-            return new LocalRun(prepared, base, Optional.of(new Resumption(prepared, hadLedger)), environments)
+            return new LocalRun(prepared, policy, Optional.of(new Resumption(prepared, hadLedger)), environments)
                     .run(interrupt);
         }
     }
@@ -199,10 +198,10 @@ public final class LocalRun {
         return Recipes.load(run.resolve(SETTINGS).toString(), overrides);
     }
 
-    private static DitWeights base(RunSettings settings) {
+    private static PolicyModel model(RunSettings settings) {
         RunFit.require(settings);
         try {
-            return DitWeights.base(settings.policy().base());
+            return PolicyModels.open(settings);
         } catch (IOException e) {
             throw new CommandFailedException(FileFault.reason(e), ExitCode.USAGE);
         }
@@ -214,8 +213,6 @@ public final class LocalRun {
         Logging.Handle log = Logging.alsoTo(directory.resolve(LOG));
         try (LiveView view = LiveView.open(prepared.out(), InstantSource.system(), System.getenv())) {
             view.stage("preparing");
-            EmbeddedPolicy policy =
-                    new EmbeddedPolicy(base, settings.rollout(), settings.evaluation(), settings.training());
             try (RunEnvironment environment = environments.open(settings)) {
                 if (environment.rolloutDevices() + environment.trainerDevices() > 0 || environment.scores()) {
                     Precisions.tellIfSlow(settings, LOGGER::warn);

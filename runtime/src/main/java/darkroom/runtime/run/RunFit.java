@@ -9,7 +9,9 @@ import darkroom.edittasks.tasks.InstructionVocabulary;
 import darkroom.edittasks.tasks.TaskType;
 import darkroom.gpuworkers.DitShape;
 import darkroom.gpuworkers.DitWeights;
+import darkroom.gpuworkers.EmbeddedPolicy;
 import darkroom.gpuworkers.JudgeNetwork;
+import darkroom.gpuworkers.models.PolicyModel;
 import darkroom.rewardactors.client.Rewards;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
@@ -23,6 +25,9 @@ import java.util.function.Predicate;
 
 /** Checks that settings, data and base fit one another before a run writes anything. */
 public final class RunFit {
+    /** Side of the pixels of one token of FLUX: 8 of the autoencoder, 2 of the packing. */
+    private static final int PIXELS_PER_TOKEN = 16;
+
     private RunFit() {}
 
     /**
@@ -36,12 +41,13 @@ public final class RunFit {
                             + " is workers.device=torch",
                     ExitCode.USAGE);
         }
-        if (!settings.policy().model().equals("embedded")) {
+        if (!PolicyModels.COMPUTED.contains(settings.policy().model())) {
             throw new CommandFailedException(
-                    "recipe %s needs policy.model=%s, which is not installed: this build computes policy.model=embedded.%s 'darkroom config show --recipe %s' shows the settings."
+                    "recipe %s needs policy.model=%s, which is not installed: this build computes %s.%s 'darkroom config show --recipe %s' shows the settings."
                             .formatted(
                                     settings.recipe(),
                                     settings.policy().model(),
+                                    String.join(", ", PolicyModels.COMPUTED),
                                     settings.scoring().endpoints().isEmpty()
                                             ? " It also needs scorers, scoring.endpoints=[] names none: the embedded"
                                                     + " judge does not know its images."
@@ -83,6 +89,9 @@ public final class RunFit {
                 && !is(base, file -> Files.isRegularFile(file))) {
             faults.add("policy.base=%s: neither one of %s nor a file".formatted(base, DitWeights.SHIPPED));
         }
+        if (settings.policy().model().equals(PolicyModels.FLUX_KONTEXT)) {
+            flux(settings, faults);
+        }
         String source = settings.data().source();
         if (settings.policy().model().equals("embedded")
                 && !source.equals(DataSplits.EMBEDDED)
@@ -111,6 +120,28 @@ public final class RunFit {
         return faults;
     }
 
+    private static void flux(RunSettings settings, List<String> faults) {
+        String weights = settings.policy().weights();
+        if (!is(weights, directory -> Files.isDirectory(directory)) || weights.isEmpty()) {
+            faults.add(
+                    "policy.weights=%s: no directory that can be read; set it to the folder of FLUX.1-Kontext-dev, in the layout of diffusers"
+                            .formatted(weights));
+        }
+        if (!is(settings.data().source(), directory -> Files.isDirectory(directory))) {
+            faults.add(
+                    "data.source=%s: no directory that can be read; policy.model=flux-kontext needs a directory in the Edit-R1 layout"
+                            .formatted(settings.data().source()));
+        }
+        if (settings.policy().resolution() % PIXELS_PER_TOKEN != 0) {
+            faults.add("policy.resolution=%d: a multiple of %d with policy.model=flux-kontext"
+                    .formatted(settings.policy().resolution(), PIXELS_PER_TOKEN));
+        }
+        if (settings.training().lora() == 0) {
+            faults.add("training.lora=0: policy.model=flux-kontext is trained by adapters; set their rank, at least 1"
+                    + " (the recipe has 32)");
+        }
+    }
+
     private static void file(String key, String value, List<String> faults) {
         if (!is(value, Files::isReadable)) {
             faults.add("%s=%s: no file that can be read".formatted(key, value));
@@ -136,8 +167,8 @@ public final class RunFit {
      *
      * @throws CommandFailedException with {@link ExitCode#USAGE}, naming all that does not fit
      */
-    static void require(RunSettings settings, DataSplits data, DitShape base) {
-        refuse(faults(settings, data, base));
+    static void require(RunSettings settings, DataSplits data, PolicyModel model) {
+        refuse(faults(settings, data, model));
     }
 
     /** Returns what has no effect with these data, one line each; nothing that would change the result. */
@@ -156,7 +187,7 @@ public final class RunFit {
         return remarks;
     }
 
-    static List<String> faults(RunSettings settings, DataSplits data, DitShape base) {
+    static List<String> faults(RunSettings settings, DataSplits data, PolicyModel model) {
         List<String> faults = new ArrayList<>();
         int groups = settings.rollout().groupsPerStep();
         int rows = data.train().size();
@@ -169,6 +200,13 @@ public final class RunFit {
                     "groups.ban-prompts=true, but data.source=%s has no more than the %d training rows that one step takes (rollout.groups-per-step=%d), so that the first ban ends the run: lower it, add rows, or set groups.ban-prompts=false"
                             .formatted(settings.data().source(), rows, groups));
         }
+        if (model instanceof EmbeddedPolicy embedded) {
+            base(settings, embedded.weights().shape(), faults);
+        }
+        return faults;
+    }
+
+    private static void base(RunSettings settings, DitShape base, List<String> faults) {
         int side = settings.policy().resolution();
         if (base.resolution() != side) {
             faults.add("policy.resolution=%d, but policy.base=%s generates %d pixels: set policy.resolution=%d"
@@ -185,6 +223,5 @@ public final class RunFit {
                                     InstructionVocabulary.LENGTH,
                                     vocabulary.size()));
         }
-        return faults;
     }
 }

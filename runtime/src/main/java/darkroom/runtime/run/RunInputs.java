@@ -3,7 +3,6 @@ package darkroom.runtime.run;
 import darkroom.config.InputSettings;
 import darkroom.config.RunSettings;
 import darkroom.edittasks.tasks.Split;
-import darkroom.gpuworkers.DitWeights;
 import darkroom.gpuworkers.JudgeNetwork;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
@@ -57,7 +56,7 @@ public final class RunInputs {
                 data.train().digest(),
                 data.validation().digest(),
                 data.heldOut().digest(),
-                DitWeights.sha256(settings.policy().base()),
+                PolicyModels.sha256(settings),
                 JudgeNetwork.sha256(settings.scoring().judge()));
     }
 
@@ -130,7 +129,7 @@ public final class RunInputs {
     public static void requireBase(RunSettings settings) throws IOException {
         String was = settings.inputs().base();
         if (!was.isEmpty()) {
-            requireSame(BASE, settings, was, DitWeights.sha256(settings.policy().base()));
+            requireSame(BASE, settings, was, PolicyModels.sha256(settings));
         }
     }
 
@@ -187,7 +186,7 @@ public final class RunInputs {
 
     private static void weights(RunSettings settings, Consumer<InputLine> append) {
         append.accept(InputLine.whole(
-                BASE, settings.policy().base(), settings.inputs().base()));
+                BASE, PolicyModels.place(settings), settings.inputs().base()));
         append.accept(InputLine.whole(
                 JUDGE, settings.scoring().judge(), settings.inputs().judge()));
     }
@@ -195,7 +194,7 @@ public final class RunInputs {
     /** Returns the setting that names an input, with its value. */
     private static String name(String input, RunSettings settings) {
         return switch (input) {
-            case BASE -> "policy.base=" + settings.policy().base();
+            case BASE -> PolicyModels.weights(settings);
             case JUDGE -> "scoring.judge=" + settings.scoring().judge();
             default -> "data.source=%s (%s rows)".formatted(settings.data().source(), input);
         };

@@ -1,7 +1,7 @@
 package darkroom.runtime.run;
 
-import darkroom.gpuworkers.EmbeddedPolicy;
 import darkroom.gpuworkers.checkpoints.Checkpoints;
+import darkroom.gpuworkers.models.PolicyModel;
 import darkroom.runtime.base.RunJournal;
 import darkroom.runtime.report.LiveView;
 import java.util.Optional;
@@ -9,13 +9,13 @@ import java.util.Optional;
 /**
  * What a run holds open while it works.
  *
- * @param policy the embedded policy with the base of the run
+ * @param policy the model of the run
  * @param journal of the run's ledger
  * @param loaded the checkpoint that the run resumes from; absent for a new run
  */
 record SessionResources(
         LiveView view,
-        EmbeddedPolicy policy,
+        PolicyModel policy,
         Scorers scorers,
         RunEnvironment environment,
         RunJournal journal,
