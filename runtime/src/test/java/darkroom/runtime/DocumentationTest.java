@@ -155,7 +155,12 @@ class DocumentationTest {
 
     /** Types of other projects that pages mention. */
     private static final Set<String> FOREIGN = Set.of(
-            "StrictMath", "GroupManagerImpl", "ConductorServiceTimeoutException", "TimeoutStopSec", "PrivateTmp");
+            "StrictMath",
+            "GroupManagerImpl",
+            "ConductorServiceTimeoutException",
+            "TimeoutStopSec",
+            "PrivateTmp",
+            "FluxKontextPipeline");
 
     @Test
     void every_class_that_a_page_names_is_there() throws IOException {
