@@ -140,9 +140,10 @@ final class VerifyCommand implements Runnable {
             int failed = 0;
             try (ModelVerification verification = new ModelVerification(folder)) {
                 for (Path file : files) {
+                    long start = System.nanoTime();
                     ModelVerification.CaseResult result = verification.verify(file);
                     failed += result.passed() ? 0 : 1;
-                    out.println(line(result));
+                    out.println(line(result, (System.nanoTime() - start) / 1e9));
                     out.flush();
                 }
             }
@@ -151,7 +152,7 @@ final class VerifyCommand implements Runnable {
             return (failed == 0 ? ExitCode.OK : ExitCode.FAILED).code();
         }
 
-        private static String line(ModelVerification.CaseResult result) {
+        private static String line(ModelVerification.CaseResult result, double seconds) {
             OutputComparison worst = result.worst();
             String outputs = result.outputs().size() == 1
                     ? worst.output()
@@ -172,7 +173,7 @@ final class VerifyCommand implements Runnable {
                     result.name(),
                     outputs,
                     numbers,
-                    result.seconds());
+                    seconds);
         }
     }
 }

@@ -30,7 +30,7 @@ final class PlaneLife {
          */
         record Ending(@Nullable String loss) implements State {}
 
-        /** No round follows. Whoever queued a call just before this state runs it. */
+        /** No round follows. A caller that queued a call just before this state runs it. */
         record Ended(@Nullable String loss) implements State {}
     }
 

@@ -90,7 +90,7 @@ public final class GroupCoordinator extends SwitchBehavior<GroupCoordinator.Comm
     private int generations = 1;
     private Phase phase = new Phase.Generating();
 
-    /** Where the images of a group are. */
+    /** The phase of a group. */
     private sealed interface Phase {
         /** A worker generates them. */
         record Generating() implements Phase {}

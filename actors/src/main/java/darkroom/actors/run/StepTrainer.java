@@ -92,7 +92,7 @@ public final class StepTrainer extends SwitchBehavior<StepTrainer.Command> {
     private int repairs;
     private Phase phase = new Phase.Computing();
 
-    /** What a step trainer waits for. */
+    /** The phase of a step trainer: the answers that it waits for. */
     private sealed interface Phase {
         /** Gradients of the current pass, or its update. */
         record Computing() implements Phase {}

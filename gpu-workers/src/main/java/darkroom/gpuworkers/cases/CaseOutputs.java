@@ -8,7 +8,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
 
-/** What was computed for one case, by the names of its outputs. */
+/** The computed tensors of one case, by the names of its outputs. */
 final class CaseOutputs {
     private final SortedMap<String, ModelOutput> outputs = new TreeMap<>();
 

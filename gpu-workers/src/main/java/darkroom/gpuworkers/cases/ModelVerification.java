@@ -29,12 +29,8 @@ public final class ModelVerification implements AutoCloseable {
         cases = new FluxCases(ModelFolder.open(folder));
     }
 
-    /**
-     * The comparison of all outputs of one case.
-     *
-     * @param seconds how long the computation took
-     */
-    public record CaseResult(String name, String kind, List<OutputComparison> outputs, double seconds) {
+    /** The comparison of all outputs of one case. */
+    public record CaseResult(String name, String kind, List<OutputComparison> outputs) {
         public CaseResult {
             outputs = List.copyOf(outputs);
         }
@@ -66,7 +62,6 @@ public final class ModelVerification implements AutoCloseable {
      * still verified.
      */
     public CaseResult verify(Path file) {
-        long start = System.nanoTime();
         String name = file.getFileName().toString();
         String kind = "unknown";
         List<OutputComparison> compared = new ArrayList<>();
@@ -78,7 +73,7 @@ public final class ModelVerification implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             compared.add(OutputComparison.failed("case", ErrorReason.of(e)));
         }
-        return new CaseResult(name, kind, compared, (System.nanoTime() - start) / 1e9);
+        return new CaseResult(name, kind, compared);
     }
 
     private static List<OutputComparison> compare(ModelCase c, CaseOutputs computed) throws IOException {

@@ -144,7 +144,7 @@ public final class FluxMemory {
                         new Item(
                                 "text activations",
                                 text * (6L * config.promptDim() + 3L * width) * promptBytes
-                                        + 2 * heads * text * text * Float.BYTES,
+                                        + 2L * heads * text * text * Float.BYTES,
                                 "one layer of T5 with %d tokens, scores of %d heads, upper estimate"
                                         .formatted(text, heads)),
                         decoding(vaeWidth)));
@@ -164,7 +164,7 @@ public final class FluxMemory {
     private Item latents() {
         long side = load.resolution() / PIXELS;
         long values = load.batch()
-                * ((LATENTS + load.references()) * config.latentChannels() * side * side
+                * ((long) (LATENTS + load.references()) * config.latentChannels() * side * side
                         + load.textTokens() * (long) config.promptDim()
                         + config.pooledDim());
         return new Item(

@@ -53,7 +53,8 @@ public final class FluxTransformer implements AutoCloseable {
     }
 
     /**
-     * What a velocity depends on besides the noisy latent, its noise level and the adapter; belongs to the scope that made it.
+     * The conditions of a velocity: its inputs besides the noisy latent, the noise level and the adapter. They belong to the
+     * scope that made them.
      *
      * @param reference packed tokens of all references, FLOAT32 [batch, tokens, channels]
      * @param promptEmbeds FLOAT32 [batch, text tokens, prompt dim]

@@ -1,7 +1,7 @@
 package darkroom.gpuworkers.flux;
 
 /**
- * What a device computes at once, for its {@link FluxMemory}.
+ * The work that a device does at once, for its {@link FluxMemory}.
  *
  * @param batch samples
  * @param resolution side of the square pictures in pixels

@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a tensor of a file of adapters is, read from its name.
+ * The name of a tensor in a file of adapters, taken apart.
  *
  * @param module the module's name without prefixes, as the file's configuration writes it
  */

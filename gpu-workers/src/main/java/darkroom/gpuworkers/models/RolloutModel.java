@@ -25,7 +25,7 @@ public interface RolloutModel extends AutoCloseable {
      */
     Conditions encode(NDManager scope, Prompt prompt, RolloutUnit.Purpose purpose);
 
-    /** What the velocity of one prompt depends on besides the latent and its noise level. */
+    /** The encoded prompt: the inputs of a velocity besides the latent and its noise level. */
     interface Conditions {
         /** Returns the shape of the latents that are generated. */
         LatentShape latent();

@@ -1,5 +1,5 @@
 /**
- * What rollouts and training need of a velocity model, whichever it is.
+ * The interface between devices and velocity models.
  *
  * <ul>
  *   <li><b>Start reading:</b> PolicyModel for a run, RolloutModel and TrainerModel for one device.

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a model folder holds, and what is wrong with it.
+ * The contents of a model folder, and its faults.
  *
  * @param pipeline class name of the pipeline
  * @param licence as the folder states it

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What {@code tokenizer_config.json} of a folder says; every value may be absent, and so may the file. */
+/** The values of {@code tokenizer_config.json} of a folder; each may be absent, and so may the file. */
 record TokenizerConfig(JsonNode root) {
     static TokenizerConfig read(Path folder) throws IOException {
         Path file = folder.resolve("tokenizer_config.json");

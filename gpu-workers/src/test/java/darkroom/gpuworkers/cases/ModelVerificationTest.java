@@ -22,7 +22,7 @@ final class ModelVerificationTest {
     private static final Path FOLDER = Path.of("src/test/resources/darkroom/gpuworkers/flux-kontext-tiny");
 
     @TempDir
-    private Path directory;
+    private Path directory = Path.of("unset");
 
     @Test
     void every_case_is_computed_as_diffusers_computes_it() throws IOException {

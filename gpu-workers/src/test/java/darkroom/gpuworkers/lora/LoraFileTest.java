@@ -21,6 +21,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -106,9 +107,10 @@ class LoraFileTest {
         Map<String, double[]> actual = products(other);
         assertThat(actual.keySet()).isEqualTo(expected.keySet());
         expected.forEach((module, product) -> {
+            double[] other = Objects.requireNonNull(actual.get(module));
             double largest = 0;
             for (int i = 0; i < product.length; i++) {
-                largest = Math.max(largest, Math.abs(product[i] - actual.get(module)[i]));
+                largest = Math.max(largest, Math.abs(product[i] - other[i]));
             }
             assertThat(largest).as(module).isLessThan(tolerance);
         });

@@ -112,7 +112,7 @@ final class ScorerEndpoint extends SwitchBehavior<ScorerEndpoint.Command> {
 
     private record Rested() implements Command {}
 
-    /** What is known about the server's abilities. */
+    /** The known abilities of the server. */
     private sealed interface Capability {
         record Unprobed() implements Capability {}
 
@@ -121,7 +121,7 @@ final class ScorerEndpoint extends SwitchBehavior<ScorerEndpoint.Command> {
         record Known(ServerProfile profile) implements Capability {}
     }
 
-    /** Why the canary was asked. */
+    /** The reason for a question to the canary. */
     private sealed interface Purpose {
         record Periodic() implements Purpose {}
 

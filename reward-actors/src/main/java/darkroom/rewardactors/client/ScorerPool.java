@@ -149,7 +149,7 @@ final class ScorerPool extends SwitchBehavior<ScorerPool.Command> {
     }
 
     /**
-     * What a pool is made of.
+     * The parts of a pool.
      *
      * @param servers at least one
      * @param hidden removes secrets from a text
@@ -206,7 +206,7 @@ final class ScorerPool extends SwitchBehavior<ScorerPool.Command> {
      */
     private record Waiting(Call call, Set<Integer> avoid, boolean second) {}
 
-    /** What the pool knows of an endpoint. */
+    /** The pool's view of an endpoint. */
     private static final class Endpoint {
         private final int index;
         private final ScorerPort server;

@@ -31,7 +31,7 @@ final class ScriptedScorer implements ScorerPort {
     private int openMost;
     private int givenUp;
 
-    /** What a request gets, and after which time. */
+    /** The answer to a request, and its delay. */
     sealed interface Answer {
         record Later(Duration after, ScorerAttempt attempt) implements Answer {}
 

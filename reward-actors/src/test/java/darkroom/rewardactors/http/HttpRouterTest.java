@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import darkroom.rewardactors.client.ScorerClientTest;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -237,8 +238,10 @@ class HttpRouterTest {
 
     @Test
     void bodies_that_are_not_sent_to_their_end_occupy_no_more_than_their_room() throws Exception {
-        try (Socket one = new Socket("127.0.0.1", router.url().getPort());
-                Socket other = new Socket("127.0.0.1", router.url().getPort())) {
+        try (Socket one = new Socket(
+                        InetAddress.getLoopbackAddress(), router.url().getPort());
+                Socket other = new Socket(
+                        InetAddress.getLoopbackAddress(), router.url().getPort())) {
             for (Socket each : List.of(one, other)) {
                 each.getOutputStream()
                         .write(("POST /echo HTTP/1.1\r\nHost: it\r\nContent-Length: " + BYTES_MAX + "\r\n\r\n{")

@@ -1,6 +1,5 @@
 package darkroom.runtime.base;
 
-import java.io.Console;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -72,10 +71,7 @@ public final class TextTable {
 
     /** Returns the width of the terminal of this process; empty if input or output is no terminal. */
     public static OptionalInt terminalColumns(CommandLine command) {
-        Console console = System.console();
-        return console != null && console.isTerminal()
-                ? OptionalInt.of(command.getUsageHelpWidth())
-                : OptionalInt.empty();
+        return System.console().isTerminal() ? OptionalInt.of(command.getUsageHelpWidth()) : OptionalInt.empty();
     }
 
     /**

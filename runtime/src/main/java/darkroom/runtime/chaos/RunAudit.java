@@ -35,7 +35,7 @@ public record RunAudit(LedgerSnapshot snapshot, int steps, int detailed, int che
      * @param text description for people, one line
      */
     public record Finding(Kind kind, String text) {
-        /** What violates its law. */
+        /** The part of a run that violates its law. */
         public enum Kind {
             /** The ledger by itself. */
             LEDGER,

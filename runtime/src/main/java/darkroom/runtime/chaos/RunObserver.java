@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the processes of a chaos run report: commits and incidents from the files of the run, exit codes, and the effects
+ * Observes the processes of a chaos run: commits and incidents from the files of the run, exit codes, and the effects
  * of faults that nodes have counted. Attributes each to the fault that explains it.
  */
 final class RunObserver {

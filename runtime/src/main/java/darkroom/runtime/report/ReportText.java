@@ -9,7 +9,7 @@ import java.util.OptionalDouble;
 
 /** Numbers and texts as the report shows them, the same in every locale. */
 final class ReportText {
-    /** What stands for a value that was not measured. */
+    /** The text in place of a value that was not measured. */
     static final String ABSENT = "–";
 
     private ReportText() {}

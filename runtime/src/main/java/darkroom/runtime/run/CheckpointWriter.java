@@ -57,7 +57,7 @@ public final class CheckpointWriter implements RunListener {
     private final List<LedgerEvent.CheckpointWritten> unrecorded = new ArrayList<>();
 
     /**
-     * Where checkpoints go.
+     * The destination of checkpoints.
      *
      * @param copies receives a copy of each checkpoint
      * @param refused called when a checkpoint could not be written
@@ -65,7 +65,7 @@ public final class CheckpointWriter implements RunListener {
     public record Target(Checkpoints checkpoints, Optional<CheckpointCopies> copies, Runnable refused) {}
 
     /**
-     * What the run has when the writer begins.
+     * The state of the run when the writer begins.
      *
      * @param counts totals of the run so far; empty for a new run
      * @param saved step of the checkpoint that the run resumes from; -1 for a new run

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What an interrupted run has left, and the checks by which it may be resumed. */
+/** The files of an interrupted run, and the checks before it is resumed. */
 final class Resumption {
     private static final Logger LOGGER = LoggerFactory.getLogger(Resumption.class);
 

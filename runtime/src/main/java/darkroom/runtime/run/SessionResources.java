@@ -7,7 +7,7 @@ import darkroom.runtime.report.LiveView;
 import java.util.Optional;
 
 /**
- * What a run holds open while it works.
+ * The open resources of a working run.
  *
  * @param policy the model of the run
  * @param journal of the run's ledger

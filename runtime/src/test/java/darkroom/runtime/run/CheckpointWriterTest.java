@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 class CheckpointWriterTest {
     private static final Duration NO_TIME = Duration.ZERO;
 
-    /** What {@link #takeDiskAway} leads to. */
+    /** The fault that {@link #takeDiskAway} causes. */
     private static final String NO_DIRECTORY = ": the file exists already";
 
     @TempDir

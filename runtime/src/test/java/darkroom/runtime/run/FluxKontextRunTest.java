@@ -32,7 +32,7 @@ final class FluxKontextRunTest {
             Path.of("../gpu-workers/src/test/resources/darkroom/gpuworkers/flux-kontext-tiny");
 
     @TempDir
-    private Path directory;
+    private Path directory = Path.of("unset");
 
     private final StringWriter out = new StringWriter();
 
