@@ -107,10 +107,10 @@ class LoraFileTest {
         Map<String, double[]> actual = products(other);
         assertThat(actual.keySet()).isEqualTo(expected.keySet());
         expected.forEach((module, product) -> {
-            double[] other = Objects.requireNonNull(actual.get(module));
+            double[] found = Objects.requireNonNull(actual.get(module));
             double largest = 0;
             for (int i = 0; i < product.length; i++) {
-                largest = Math.max(largest, Math.abs(product[i] - other[i]));
+                largest = Math.max(largest, Math.abs(product[i] - found[i]));
             }
             assertThat(largest).as(module).isLessThan(tolerance);
         });
