@@ -3,6 +3,7 @@ package darkroom.runtime;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import darkroom.config.ErrorReason;
 import darkroom.gpuworkers.flux.FluxFolderCheck;
 import darkroom.gpuworkers.flux.FluxWorkload;
 import darkroom.gpuworkers.pretrained.MemoryPlan;
@@ -78,7 +79,7 @@ final class ModelCheckCommand implements Callable<Integer> {
         try {
             load = new FluxWorkload(batch, resolution, references, textTokens, rank, segment, !allLinear);
         } catch (IllegalArgumentException e) {
-            throw new CommandFailedException(e.getMessage(), ExitCode.USAGE);
+            throw new CommandFailedException(ErrorReason.of(e), ExitCode.USAGE);
         }
         ModelReport report = FluxFolderCheck.check(folder, load);
         PrintWriter out = spec.commandLine().getOut();

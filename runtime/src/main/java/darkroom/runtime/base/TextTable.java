@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.jline.utils.AttributedString;
@@ -71,7 +72,9 @@ public final class TextTable {
 
     /** Returns the width of the terminal of this process; empty if input or output is no terminal. */
     public static OptionalInt terminalColumns(CommandLine command) {
-        return System.console().isTerminal() ? OptionalInt.of(command.getUsageHelpWidth()) : OptionalInt.empty();
+        return Objects.requireNonNull(System.console()).isTerminal()
+                ? OptionalInt.of(command.getUsageHelpWidth())
+                : OptionalInt.empty();
     }
 
     /**
