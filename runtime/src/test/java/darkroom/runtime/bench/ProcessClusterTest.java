@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 final class ProcessClusterTest {
     @Test
     void a_control_node_that_cannot_open_is_told_with_its_reason_and_no_class_of_a_program() throws IOException {
-        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             List<String> port = List.of("cluster.port=" + taken.getLocalPort(), "workers.device=virtual");
             RunSettings settings = Recipes.load("embedded-demo", port);
             assertThatThrownBy(() -> ProcessCluster.open(settings, port, (_, _) -> {}))

@@ -31,7 +31,7 @@ final class ChaosTimelineTest {
     private static ChaosReport.Fault fault(int id, double at, String witness) {
         return new ChaosReport.Fault(
                 id,
-                FaultKind.values()[0],
+                FaultKind.KILL,
                 "kill",
                 "rollout-<1>",
                 102,

@@ -52,10 +52,11 @@ final class InterruptTest {
         List<String> requested = new ArrayList<>();
         Supplier<String> what = () -> "step 3 of 9 to be committed";
         try (Interrupt interrupt = interrupt(LONG)) {
+            Runnable committed = interrupt::close;
             interrupt.finishing(
                     () -> {
                         requested.add("end");
-                        interrupt.close(); // the step is committed
+                        committed.run();
                     },
                     what,
                     OTHERWISE);
