@@ -33,6 +33,7 @@ class AllowedValuesTest {
                 "policy.resolution=64 | policy.resolution | 32 with a base that ships",
                 "policy.guidance=2.5 | policy.guidance | 1.0 with policy.model=embedded",
                 "policy.guidance=-1 | policy.guidance | from 0.0 to 100.0",
+                "policy.prompt-tokens=1 | policy.prompt-tokens | from 2 to 512",
                 "data.source=\"\" | data.source | not blank",
                 "data.tasks=[add, add] | data.tasks | each once",
                 "data.train-tasks=0 | data.train-tasks | from 1 to",
@@ -227,7 +228,13 @@ class AllowedValuesTest {
         for (Map.Entry<String, ?> setting : ConfigFactory.parseString(
                         Recipes.render(Recipes.load("embedded-demo", List.of())))
                 .entrySet()) {
-            boolean free = List.of("scoring.model", "scoring.system", "scoring.cache", "scoring.low", "ledger.user")
+            boolean free = List.of(
+                            "policy.weights",
+                            "scoring.model",
+                            "scoring.system",
+                            "scoring.cache",
+                            "scoring.low",
+                            "ledger.user")
                     .contains(setting.getKey());
             boolean judgedElsewhere =
                     List.of("groups.rule", "groups.spread", "groups.normaliser").contains(setting.getKey());

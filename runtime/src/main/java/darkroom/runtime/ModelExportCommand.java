@@ -11,11 +11,13 @@ import darkroom.gpuworkers.lora.LoraTargets;
 import darkroom.gpuworkers.pretrained.ModelFolder;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
+import darkroom.runtime.run.CheckpointAdapters;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -45,7 +47,8 @@ final class ModelExportCommand implements Callable<Integer> {
             names = "--adapter",
             paramLabel = "FILE",
             required = true,
-            description = "Adapters: a safetensors file, or a folder that PEFT or diffusers wrote.")
+            description = "Adapters: a safetensors file, a folder that PEFT or diffusers wrote, a run (its newest"
+                    + " checkpoint that is whole) or one of its checkpoints.")
     private Path adapter;
 
     @Option(names = "--out", paramLabel = "FILE", description = "File of the converted adapters, *.safetensors.")
@@ -78,7 +81,8 @@ final class ModelExportCommand implements Callable<Integer> {
                         .formatted(folder, model.pipeline(), FluxFolderCheck.PIPELINE));
             }
             LoraTargets targets = FluxModules.linear(FluxConfig.read(model.file("transformer", "config.json")));
-            LoraFile adapters = LoraFile.read(adapter, targets);
+            Optional<LoraFile> trained = CheckpointAdapters.read(adapter);
+            LoraFile adapters = trained.isPresent() ? trained.get() : LoraFile.read(adapter, targets);
             long modules =
                     targets.modules().keySet().stream().filter(adapters::adapts).count();
             print.println("%s: %d of %d modules adapted, scale %s"

@@ -104,8 +104,8 @@ public final class FluxKontext implements PolicyModel {
         return training;
     }
 
-    /** Returns alpha / rank. */
-    double scale() {
+    /** Returns alpha / rank, by which B A of an adapter is multiplied. */
+    public double scale() {
         return training.loraAlpha() / training.lora();
     }
 

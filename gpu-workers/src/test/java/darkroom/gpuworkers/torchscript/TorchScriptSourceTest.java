@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class TorchScriptSourceTest {
     @Test
     void a_source_has_its_constants_filled_in_and_no_comments() {
-        String text = TorchScriptSource.of("solver").with("HALF", "False").text();
+        String text = TorchScriptSource.of("dit_solver").with("HALF", "False").text();
         assertThat(text)
                 .contains("def solver_step(x: Tensor,")
                 .contains("flat.to(15)")
@@ -17,16 +17,16 @@ class TorchScriptSourceTest {
 
     @Test
     void a_constant_without_a_value_is_named() {
-        assertThatThrownBy(() -> TorchScriptSource.of("solver").text())
+        assertThatThrownBy(() -> TorchScriptSource.of("dit_solver").text())
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("solver.torchscript: no value for HALF");
+                .hasMessage("dit_solver.torchscript: no value for HALF");
     }
 
     @Test
     void a_value_that_the_source_does_not_use_is_refused() {
-        assertThatThrownBy(() -> TorchScriptSource.of("solver").with("HALVES", "1"))
+        assertThatThrownBy(() -> TorchScriptSource.of("dit_solver").with("HALVES", "1"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("solver.torchscript has no constant HALVES");
+                .hasMessage("dit_solver.torchscript has no constant HALVES");
     }
 
     @Test

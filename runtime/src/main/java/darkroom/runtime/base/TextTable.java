@@ -1,10 +1,10 @@
 package darkroom.runtime.base;
 
+import java.io.Console;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.jline.utils.AttributedString;
@@ -71,8 +71,11 @@ public final class TextTable {
     }
 
     /** Returns the width of the terminal of this process; empty if input or output is no terminal. */
+    @SuppressWarnings(
+            "SystemConsoleNull") // it is null where neither input nor output is a terminal, in a test for instance
     public static OptionalInt terminalColumns(CommandLine command) {
-        return Objects.requireNonNull(System.console()).isTerminal()
+        Console console = System.console();
+        return console != null && console.isTerminal()
                 ? OptionalInt.of(command.getUsageHelpWidth())
                 : OptionalInt.empty();
     }

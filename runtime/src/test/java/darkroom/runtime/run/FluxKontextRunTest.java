@@ -11,6 +11,8 @@ import darkroom.edittasks.tasks.EditTask;
 import darkroom.edittasks.tasks.EditTasks;
 import darkroom.edittasks.tasks.Split;
 import darkroom.edittasks.tasks.TaskMix;
+import darkroom.gpuworkers.checkpoints.FlatLayout;
+import darkroom.gpuworkers.lora.LoraFile;
 import darkroom.rewardactors.simulation.SimulatedScorer;
 import darkroom.runtime.base.CommandFailedException;
 import darkroom.runtime.base.ExitCode;
@@ -22,6 +24,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,7 +56,18 @@ final class FluxKontextRunTest {
             Summary summary = Summary.read(straight);
             assertThat(summary.counts().images().issued()).isEqualTo(12);
             assertThat(summary.counts().images().unscored()).isZero();
+            exported(straight);
         }
+    }
+
+    /** Adapters of a checkpoint can be exported, and have moved from where they began: B of zeros. */
+    private static void exported(Path run) throws Exception {
+        LoraFile adapters = CheckpointAdapters.read(run).orElseThrow();
+        FlatLayout.Entry b = adapters.layout().entry("transformer_blocks.0.attn.to_q.lora_B.weight");
+        float[] values = Arrays.copyOfRange(adapters.flat(), b.offset(), b.offset() + b.size());
+        assertThat(values).isNotEqualTo(new float[b.size()]);
+        assertThat(adapters.scale()).isEqualTo(64.0 / 2);
+        assertThat(CheckpointAdapters.read(WEIGHTS)).as("no run").isEmpty();
     }
 
     @Test
