@@ -372,10 +372,11 @@ final class LocalRunTest {
 
     @Test
     void a_model_that_is_not_installed_is_named() {
-        RunSettings settings = Recipes.load("flux-kontext", List.of());
+        RunSettings settings = Recipes.load("qwen-image-edit", List.of());
         assertThatThrownBy(() -> LocalRun.start(settings, directory.resolve("run"), new PrintWriter(out)))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("policy.model=flux-kontext")
+                .hasMessageContaining("policy.model=qwen-image-edit")
+                .hasMessageContaining("this build computes embedded, flux-kontext")
                 .hasMessageContaining("scoring.endpoints=[]");
         assertThat(directory.resolve("run")).doesNotExist();
     }
